@@ -1,0 +1,124 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The caps on the length of a line, in bytes. The first one holds the whole
+// plan and grows with the fleet; the others are of one object each.
+const (
+	LineCap  = 4 << 20
+	BeginCap = 256 << 20
+)
+
+// A Decoder reads a journal.
+type Decoder struct {
+	r    *bufio.Reader
+	next int // the Seq of the next event
+	buf  []byte
+	err  error // the error that ended it
+}
+
+// NewDecoder reads from r. It reads ahead.
+func NewDecoder(r io.Reader) *Decoder {
+	return &Decoder{r: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// Decode returns the next event, and io.EOF after the last one. It fails on a
+// journal of another version, on a line that is too long or not an event, and on
+// a gap in Seq; the error names the line, counted from 1. A journal that was cut
+// off in the middle of a line ends with io.ErrUnexpectedEOF. After an error it
+// only repeats the error.
+func (d *Decoder) Decode() (Event, error) {
+	if d.err != nil {
+		return Event{}, d.err
+	}
+	e, err := d.decode()
+	if err != nil {
+		if err != io.EOF {
+			err = fmt.Errorf("journal line %d: %w", d.next+1, err)
+		}
+		d.err = err
+		return Event{}, err
+	}
+	d.next++
+	return e, nil
+}
+
+func (d *Decoder) decode() (Event, error) {
+	line, err := d.line()
+	if err != nil {
+		return Event{}, err
+	}
+	var e Event
+	if err := json.Unmarshal(line, &e); err != nil {
+		return Event{}, fmt.Errorf("not an event: %w", err)
+	}
+	return e, d.check(e)
+}
+
+// check holds what every reader relies on.
+func (d *Decoder) check(e Event) error {
+	switch n := e.bodies(); {
+	case n == 0:
+		return errors.New("an event without content; it was written by a newer vksync, or is not a journal")
+	case n > 1:
+		return errors.New("an event with more than one content")
+	case e.Seq != d.next:
+		return fmt.Errorf("seq is %d, want %d: events are missing or out of order", e.Seq, d.next)
+	case d.next == 0 && e.Begin == nil:
+		return errors.New("a journal begins with a begin event")
+	case d.next > 0 && e.Begin != nil:
+		return errors.New("a second begin event")
+	case e.Begin != nil && e.Begin.Version != Version:
+		return fmt.Errorf("the journal is of version %d; this vksync reads version %d", e.Begin.Version, Version)
+	case e.T < 0:
+		return fmt.Errorf("t_ms is %d, want 0 or more", e.T)
+	}
+	return nil
+}
+
+func (e Event) bodies() int {
+	n := 0
+	for _, set := range []bool{e.Begin != nil, e.Action != nil, e.Object != nil, e.VM != nil, e.Blocked != nil, e.End != nil} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// line returns the next line without its end. The bytes are good until the next call.
+func (d *Decoder) line() ([]byte, error) {
+	limit := LineCap
+	if d.next == 0 {
+		limit = BeginCap
+	}
+	d.buf = d.buf[:0]
+	for {
+		chunk, err := d.r.ReadSlice('\n')
+		if len(d.buf)+len(chunk) > limit {
+			return nil, fmt.Errorf("longer than %d MiB", limit>>20)
+		}
+		switch {
+		case err == nil && len(d.buf) == 0:
+			return bytes.TrimSuffix(chunk, []byte("\n")), nil
+		case err == nil:
+			d.buf = append(d.buf, chunk...)
+			return bytes.TrimSuffix(d.buf, []byte("\n")), nil
+		case err == bufio.ErrBufferFull:
+			d.buf = append(d.buf, chunk...)
+		case err == io.EOF && len(d.buf)+len(chunk) == 0:
+			return nil, io.EOF
+		case err == io.EOF:
+			return nil, io.ErrUnexpectedEOF
+		default:
+			return nil, err
+		}
+	}
+}

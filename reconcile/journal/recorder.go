@@ -1,0 +1,55 @@
+package journal
+
+import (
+	"sync"
+	"time"
+
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// A Recorder puts events in order: it numbers them, turns the world's time into
+// the time since the start of the run, keeps a Timeline, and hands each event to
+// its sinks before the next one gets a number. It is safe for concurrent use.
+type Recorder struct {
+	start time.Time
+
+	mu       sync.Mutex // guards what is below, and orders the sinks' events
+	seq      int
+	last     int64
+	timeline *Timeline
+	sinks    []func(Event)
+}
+
+// NewRecorder begins a journal at a time of the world. Sinks are called in
+// order, one event at a time; they must not call the Recorder.
+func NewRecorder(start time.Time, sinks ...func(Event)) *Recorder {
+	return &Recorder{start: start, timeline: NewTimeline(), sinks: sinks}
+}
+
+// Record adds an event; its Seq and T are set here. Time never goes back in a
+// journal: an event of an earlier time than the last gets the last one's.
+func (r *Recorder) Record(now time.Time, e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = max(r.last, now.Sub(r.start).Milliseconds())
+	e.Seq, e.T = r.seq, r.last
+	r.seq++
+	r.timeline.Apply(e)
+	for _, sink := range r.sinks {
+		sink(e)
+	}
+}
+
+// Why is the causal chain from a goal down to what it waits for, and the phase
+// it stands in. Unlike Timeline it may be called while others record.
+func (r *Recorder) Why(a resource.Addr) ([]phase.Link, phase.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, at := r.timeline.Standing(a)
+	return r.timeline.Why(a), at
+}
+
+// Timeline is the state after the last event. It is the Recorder's own: read it
+// from a sink, or when nothing records any more.
+func (r *Recorder) Timeline() *Timeline { return r.timeline }

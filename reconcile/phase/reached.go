@@ -1,0 +1,120 @@
+package phase
+
+import (
+	"fmt"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// Reached reports whether a live Cluster or VSphereNamespace is all that its
+// spec asks for; the Link says what is not so yet. Available alone is not
+// enough for a Cluster: with one healthy control-plane machine of three it is
+// True already (domain.md 2.1, note on E52). Other kinds are reached when they
+// exist. The object may be of v1beta1 or v1beta2.
+func Reached(o resource.Object) (bool, Link) {
+	switch o.GetKind() {
+	case resource.KindCluster:
+		link := lackOfCluster(o)
+		return link == Link{}, link
+	case resource.KindVSphereNamespace:
+		link := lackOfNamespace(o)
+		return link == Link{}, link
+	}
+	return true, Link{}
+}
+
+func lackOfNamespace(o resource.Object) Link {
+	status := resource.Text(o.Object, "status", "configStatus")
+	if status == "RUNNING" {
+		return Link{}
+	}
+	link := Link{Kind: o.GetKind(), Name: o.GetName(), Condition: "configStatus", Reason: status}
+	for _, m := range resource.Items(o.Object, "status", "messages") {
+		link.Message = joined(link.Message, resource.Text(m, "message"))
+	}
+	return link
+}
+
+func lackOfCluster(o resource.Object) Link {
+	link := func(c resource.Condition) Link {
+		return Link{
+			Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName(),
+			Condition: c.Type, Reason: c.Reason, Message: c.Message,
+		}
+	}
+	if seen := resource.Int(o.Object, "status", "observedGeneration"); seen < o.GetGeneration() {
+		return link(resource.Condition{
+			Type: "observedGeneration", Reason: "NotObserved",
+			Message: fmt.Sprintf("its controller has seen generation %d of %d", seen, o.GetGeneration()),
+		})
+	}
+	conditions := clusterConditions(o.Object)
+	if c := conditions["TopologyReconciled"]; c.Status == "False" {
+		return link(c)
+	}
+	for _, activity := range []string{"RollingOut", "ScalingUp", "ScalingDown"} {
+		if c := conditions[activity]; c.Status == "True" {
+			return link(c)
+		}
+	}
+	available := conditions["Available"]
+	if available.Status != "True" {
+		if available.Type == "" {
+			available = resource.Condition{Type: "Available", Reason: "NotReported"}
+		}
+		return link(available)
+	}
+	return lackOfReplicas(o, link)
+}
+
+// clusterConditions are the conditions of a Cluster by type, in the names of
+// v1beta2. A v1beta1 object has those below status.v1beta2, and its own Ready
+// stands for Available where a server does not fill them.
+func clusterConditions(content map[string]any) map[string]resource.Condition {
+	out := map[string]resource.Condition{}
+	for _, c := range resource.ConditionsOf(content) {
+		out[c.Type] = c
+	}
+	for _, c := range resource.ConditionsOf(map[string]any{"status": resource.Field(content, "status", "v1beta2")}) {
+		out[c.Type] = c
+	}
+	if ready, known := out["Ready"]; known {
+		if _, better := out["Available"]; !better {
+			ready.Type = "Available"
+			out["Available"] = ready
+		}
+	}
+	return out
+}
+
+// lackOfReplicas compares the machine counts in the status of a Cluster, which
+// is where v1beta2 sums up all pools. A count that no server wrote is not held
+// against the Cluster: v1beta1 has none.
+func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link {
+	for _, part := range []string{"controlPlane", "workers"} {
+		counts := resource.Fields(o.Object, "status", part)
+		if counts == nil {
+			counts = resource.Fields(o.Object, "status", "v1beta2", part)
+		}
+		if counts == nil {
+			continue
+		}
+		want := resource.Int(counts, "desiredReplicas")
+		for _, count := range []string{"replicas", "upToDateReplicas", "availableReplicas"} {
+			if have := resource.Int(counts, count); have != want {
+				return link(resource.Condition{
+					Type: part + "." + count, Reason: "ReplicasNotReached",
+					Message: fmt.Sprintf("%d of %d", have, want),
+				})
+			}
+		}
+	}
+	return Link{}
+}
+
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
