@@ -1,0 +1,166 @@
+package kubeapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// flushSize is how much of a long answer is written at once.
+const flushSize = 32 << 10
+
+func (c *call) get() error {
+	u := c.store.Get(c.key())
+	if u == nil {
+		return c.notFound()
+	}
+	c.answer(http.StatusOK, u)
+	return nil
+}
+
+// answer writes an object in the form the client asked for.
+func (c *call) answer(code int, u *unstructured.Unstructured) {
+	respond(c.w, code, c.store.encode(nil, u, c.form))
+}
+
+func (c *call) list() error {
+	sc, err := scopeOf(c.query, c.namespace, "")
+	if err != nil {
+		return err
+	}
+	objects, version, err := c.store.snapshot(c.table, sc, c.query)
+	if err != nil {
+		return err
+	}
+	c.answerList(objects, version)
+	return nil
+}
+
+// snapshot lists a kind for a client that may watch it from there.
+func (s *Store) snapshot(t *table, sc scope, query url.Values) ([]*unstructured.Unstructured, uint64, error) {
+	asked, err := versionIn(query)
+	if err != nil {
+		return nil, 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if asked > s.version {
+		return nil, 0, versionTooLarge(asked, s.version)
+	}
+	s.watches.follow(t.gk, s.version)
+	return s.scan(t, sc), s.version, nil
+}
+
+func versionIn(query url.Values) (uint64, error) {
+	v := query.Get("resourceVersion")
+	if v == "" {
+		return 0, nil
+	}
+	version, err := strconv.ParseUint(v, 10, 64)
+	if err != nil {
+		return 0, apierrors.NewBadRequest("resourceVersion: Invalid value: " + strconv.Quote(v) + ": it is not a number that this server gave out")
+	}
+	return version, nil
+}
+
+// answerList streams a list, so that a large one is never whole in memory.
+func (c *call) answerList(objects []*unstructured.Unstructured, version uint64) {
+	kind, apiVersion := c.table.Kind.Kind+"List", c.table.apiVersion(c.form.version)
+	if c.form.metadataOnly {
+		kind, apiVersion = "PartialObjectMetadataList", "meta.k8s.io/v1"
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	buf := append([]byte(`{"apiVersion":`), appendString(nil, apiVersion)...)
+	buf = append(append(buf, `,"kind":`...), appendString(nil, kind)...)
+	buf = append(append(buf, `,"metadata":{"resourceVersion":"`...), formatVersion(version)...)
+	buf = append(buf, `"},"items":[`...)
+	for i, u := range objects {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = c.store.encode(buf, u, c.form)
+		if len(buf) > flushSize {
+			if _, err := c.w.Write(buf); err != nil {
+				return // the client has gone
+			}
+			buf = buf[:0]
+		}
+	}
+	_, _ = c.w.Write(append(buf, "]}\n"...)) // a client that has gone needs no answer
+}
+
+// watch streams changes until the client goes, timeoutSeconds pass, or the
+// client is too far behind.
+func (c *call) watch() error {
+	sc, err := scopeOf(c.query, c.namespace, "")
+	if err != nil {
+		return err
+	}
+	start := startAt{initial: c.flag("sendInitialEvents")}
+	if start.version, err = versionIn(c.query); err != nil {
+		return err
+	}
+	ctx, cancel, err := c.lifetime()
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	w := &watch{scope: sc, form: c.form, bookmarks: c.flag("allowWatchBookmarks")}
+	if err := c.store.open(c.table, w, start); err != nil {
+		return err
+	}
+	defer c.store.close(c.table, w)
+	c.stream(ctx, w)
+	return nil
+}
+
+func (c *call) lifetime() (context.Context, context.CancelFunc, error) {
+	timeout := c.query.Get("timeoutSeconds")
+	if timeout == "" {
+		ctx, cancel := context.WithCancel(c.r.Context())
+		return ctx, cancel, nil
+	}
+	n, err := strconv.ParseInt(timeout, 10, 32)
+	if err != nil || n < 0 {
+		return nil, nil, apierrors.NewBadRequest("timeoutSeconds: Invalid value: " + strconv.Quote(timeout) + ": it is not a number of seconds")
+	}
+	if n == 0 {
+		ctx, cancel := context.WithCancel(c.r.Context())
+		return ctx, cancel, nil
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), time.Duration(n)*time.Second)
+	return ctx, cancel, nil
+}
+
+// stream writes what the watch receives, and flushes when there is no more for now.
+func (c *call) stream(ctx context.Context, w *watch) {
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.WriteHeader(http.StatusOK)
+	control := http.NewResponseController(c.w)
+	var buf []byte
+	for {
+		// A writer that cannot flush delivers when the watch ends.
+		_ = control.Flush()
+		items := w.receive(ctx)
+		if items == nil {
+			return
+		}
+		for _, item := range items {
+			if buf = c.store.frame(buf, c.table, w, item); len(buf) > flushSize {
+				if _, err := c.w.Write(buf); err != nil {
+					return
+				}
+				buf = buf[:0]
+			}
+		}
+		if _, err := c.w.Write(buf); err != nil {
+			return
+		}
+		buf = buf[:0]
+	}
+}

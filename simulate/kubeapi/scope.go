@@ -1,0 +1,90 @@
+package kubeapi
+
+import (
+	"fmt"
+	"net/url"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// scope is what a list, a watch or the deletion of a collection covers.
+type scope struct {
+	namespace string // "" is all
+	labels    labels.Selector
+	fields    fields.Selector
+}
+
+// scopeOf reads labelSelector and fieldSelector. A name restricts it further.
+func scopeOf(query url.Values, namespace, name string) (scope, error) {
+	sc := scope{namespace: namespace}
+	var err error
+	if sc.labels, err = labels.Parse(query.Get("labelSelector")); err != nil {
+		return sc, apierrors.NewBadRequest(fmt.Sprintf("unable to parse requirement: %v", err))
+	}
+	if sc.fields, err = fields.ParseSelector(query.Get("fieldSelector")); err != nil {
+		return sc, apierrors.NewBadRequest(err.Error())
+	}
+	for _, r := range sc.fields.Requirements() {
+		if r.Field != "metadata.name" && r.Field != "metadata.namespace" {
+			return sc, apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", r.Field))
+		}
+	}
+	if name != "" {
+		sc.fields = fields.AndSelectors(sc.fields, fields.OneTermEqualSelector("metadata.name", name))
+	}
+	return sc, nil
+}
+
+func (sc scope) has(u *unstructured.Unstructured) bool {
+	namespace := text(u.Object, "metadata", "namespace")
+	if sc.namespace != "" && namespace != sc.namespace {
+		return false
+	}
+	if !sc.fields.Empty() && !sc.fields.Matches(fields.Set{
+		"metadata.name": text(u.Object, "metadata", "name"), "metadata.namespace": namespace,
+	}) {
+		return false
+	}
+	return sc.labels.Empty() || sc.labels.Matches(objectLabels(u))
+}
+
+// cluster is the value that the labels must have for clusterLabel; "" when that is open.
+func (sc scope) cluster() string {
+	value, _ := sc.labels.RequiresExactMatch(clusterLabel)
+	return value
+}
+
+// scan returns what is in scope, by namespace and name.
+func (s *Store) scan(t *table, sc scope) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, b := range t.buckets(sc.namespace, sc.cluster()) {
+		for _, r := range b {
+			if sc.has(r.object) {
+				out = append(out, r.object)
+			}
+		}
+	}
+	return out
+}
+
+// objectLabels reads the labels of an object without copying them.
+func objectLabels(u *unstructured.Unstructured) labels.Labels {
+	m, _ := at(u.Object, "metadata", "labels").(map[string]any)
+	return labelMap(m)
+}
+
+type labelMap map[string]any
+
+var _ labels.Labels = labelMap(nil)
+
+func (m labelMap) Has(label string) bool { _, ok := m[label]; return ok }
+
+func (m labelMap) Get(label string) string { s, _ := m[label].(string); return s }
+
+func (m labelMap) Lookup(label string) (string, bool) {
+	s, ok := m[label].(string)
+	return s, ok
+}

@@ -1,0 +1,316 @@
+package kubeapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+const (
+	// historyLimit is how many changes of all followed kinds together are kept
+	// for clients that resume a watch. Older ones get 410 Gone and list again.
+	historyLimit = 10_000
+	// queueLimit is how many events a watch may be behind before it is ended; its
+	// client resumes it.
+	queueLimit = 1 << 18
+)
+
+// hub passes changes on to watches. It is guarded by the store's lock; what it
+// does under the lock is to append pointers.
+type hub struct {
+	streams map[schema.GroupKind]*stream
+	// history holds the last changes of followed kinds, oldest first after next.
+	history []kept
+	next    int
+	// dropped is the version of the newest change that fell out of history.
+	dropped uint64
+}
+
+type kept struct {
+	gk schema.GroupKind
+	Change
+}
+
+// A stream is the changes of one kind from the version on at which somebody
+// first listed or watched it over HTTP.
+type stream struct {
+	since   uint64
+	watches []*watch
+}
+
+// An event is a change that is encoded when the first watch asks for it, at most
+// once in each form.
+type event struct {
+	Change
+
+	mu      sync.Mutex
+	encoded map[eventForm][]byte
+}
+
+// eventForm is a form of what there was (gone) or of what there is now.
+type eventForm struct {
+	form
+	gone bool
+}
+
+// follow starts to keep changes of a kind.
+func (h *hub) follow(gk schema.GroupKind, version uint64) *stream {
+	st := h.streams[gk]
+	if st == nil {
+		st = &stream{since: version}
+		if h.streams == nil {
+			h.streams = map[schema.GroupKind]*stream{}
+		}
+		h.streams[gk] = st
+	}
+	return st
+}
+
+func (h *hub) publish(gk schema.GroupKind, c Change) {
+	st := h.streams[gk]
+	if st == nil {
+		return
+	}
+	h.remember(gk, c)
+	if len(st.watches) == 0 {
+		return
+	}
+	e := &event{Change: c}
+	for _, w := range st.watches {
+		w.send(item{event: e})
+	}
+}
+
+func (h *hub) remember(gk schema.GroupKind, c Change) {
+	k := kept{gk, c}
+	if len(h.history) < historyLimit {
+		h.history = append(h.history, k)
+		return
+	}
+	h.dropped = h.history[h.next].Version
+	h.history[h.next] = k
+	h.next = (h.next + 1) % historyLimit
+}
+
+// since returns the changes of a kind after version.
+func (h *hub) since(gk schema.GroupKind, version uint64) ([]item, error) {
+	if oldest := max(h.streams[gk].since, h.dropped); version < oldest {
+		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", version, oldest))
+	}
+	var items []item
+	for i := range h.history {
+		k := h.history[(h.next+i)%len(h.history)]
+		if k.gk == gk && k.Version > version {
+			items = append(items, item{event: &event{Change: k.Change}})
+		}
+	}
+	return items, nil
+}
+
+// Watched reports whether a watch on the kind is open.
+func (s *Store) Watched(gk schema.GroupKind) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.watches.streams[gk]
+	return st != nil && len(st.watches) > 0
+}
+
+// Bookmark tells every open watch that asked for bookmarks the present version,
+// after all its events, and returns that version: a client that has come to it
+// has seen all that was written. A watch that is opened later starts with a
+// bookmark at least as new.
+func (s *Store) Bookmark() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.order {
+		if st := s.watches.streams[t.gk]; st != nil {
+			for _, w := range st.watches {
+				w.bookmark(s.version)
+			}
+		}
+	}
+	return s.version
+}
+
+// item is one thing to send: an event, an object that was there at the start,
+// or else a bookmark.
+type item struct {
+	event   *event
+	initial *unstructured.Unstructured
+	version uint64 // of a bookmark
+	ended   bool   // the bookmark after the initial objects
+}
+
+// A watch is one open watch request.
+type watch struct {
+	scope     scope
+	form      form
+	bookmarks bool
+
+	mu       sync.Mutex // guards what follows; taken with the store locked, never the other way round
+	queue    []item
+	overrun  bool
+	wake     chan struct{} // has room for one: something is in the queue
+	recycled []item
+}
+
+func (w *watch) send(items ...item) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.overrun = w.overrun || len(w.queue) > queueLimit; w.overrun {
+		w.queue = nil
+	} else {
+		w.queue = append(w.queue, items...)
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default: // it has been told already
+	}
+}
+
+func (w *watch) bookmark(version uint64) {
+	if w.bookmarks {
+		w.send(item{version: version})
+	}
+}
+
+// receive waits for items; it returns none when the watch has to end. They are
+// good until the next call.
+func (w *watch) receive(ctx context.Context) []item {
+	for {
+		w.mu.Lock()
+		items := w.queue
+		if w.overrun {
+			w.mu.Unlock()
+			return nil
+		}
+		if len(items) > 0 {
+			clear(w.recycled)
+			w.queue, w.recycled = w.recycled[:0], items
+			w.mu.Unlock()
+			return items
+		}
+		w.mu.Unlock()
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// startAt is where a watch begins.
+type startAt struct {
+	version uint64 // 0: with what is there
+	initial bool   // sendInitialEvents
+}
+
+// open starts a watch on a kind. The caller closes it.
+func (s *Store) open(t *table, w *watch, at startAt) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.watches.follow(t.gk, s.version)
+	w.wake = make(chan struct{}, 1)
+	switch {
+	case at.version > s.version:
+		return versionTooLarge(at.version, s.version)
+	case at.version == 0 || at.initial:
+		for _, u := range s.scan(t, w.scope) {
+			w.send(item{initial: u})
+		}
+		if w.bookmarks {
+			w.send(item{version: s.version, ended: at.initial})
+		}
+	default:
+		missed, err := s.watches.since(t.gk, at.version)
+		if err != nil {
+			return err
+		}
+		w.send(missed...)
+		if at.version < s.version {
+			w.bookmark(s.version)
+		}
+	}
+	st.watches = append(st.watches, w)
+	return nil
+}
+
+func (s *Store) close(t *table, w *watch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.watches.streams[t.gk]
+	st.watches = slices.DeleteFunc(st.watches, func(other *watch) bool { return other == w })
+}
+
+func versionTooLarge(asked, current uint64) error {
+	err := apierrors.NewTimeoutError(fmt.Sprintf("Too large resource version: %d, current: %d", asked, current), 1)
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{
+		Type: metav1.CauseTypeResourceVersionTooLarge, Message: "Too large resource version",
+	}}
+	return err
+}
+
+// frame appends an item as a line of the watch; nothing for a change that the
+// watch does not cover.
+func (s *Store) frame(buf []byte, t *table, w *watch, i item) []byte {
+	switch {
+	case i.initial != nil:
+		return s.frameObject(buf, "ADDED", s.encode(nil, i.initial, w.form))
+	case i.event == nil:
+		return s.frameObject(buf, "BOOKMARK", appendJSON(nil, bookmarkObject(t, w.form, i)))
+	}
+	before := i.event.Before != nil && w.scope.has(i.event.Before)
+	after := i.event.After != nil && w.scope.has(i.event.After)
+	switch {
+	case after && before:
+		return s.frameObject(buf, "MODIFIED", i.event.encode(s, eventForm{w.form, false}))
+	case after:
+		return s.frameObject(buf, "ADDED", i.event.encode(s, eventForm{w.form, false}))
+	case before:
+		return s.frameObject(buf, "DELETED", i.event.encode(s, eventForm{w.form, true}))
+	}
+	return buf
+}
+
+func (s *Store) frameObject(buf []byte, kind string, object []byte) []byte {
+	buf = append(buf, `{"type":"`...)
+	buf = append(buf, kind...)
+	buf = append(buf, `","object":`...)
+	buf = append(buf, object...)
+	return append(buf, '}', '\n')
+}
+
+func (e *event) encode(s *Store, f eventForm) []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if encoded, ok := e.encoded[f]; ok {
+		return encoded
+	}
+	u := e.After
+	if f.gone {
+		u = atVersion(e.Before, e.Version)
+	}
+	if e.encoded == nil {
+		e.encoded = make(map[eventForm][]byte, 1)
+	}
+	encoded := s.encode(make([]byte, 0, 2048), u, f.form)
+	e.encoded[f] = encoded
+	return encoded
+}
+
+func bookmarkObject(t *table, f form, i item) map[string]any {
+	meta := map[string]any{"resourceVersion": formatVersion(i.version), "creationTimestamp": nil}
+	if i.ended {
+		meta["annotations"] = map[string]any{metav1.InitialEventsAnnotationKey: "true"}
+	}
+	if f.metadataOnly {
+		return map[string]any{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
+	}
+	return map[string]any{"kind": t.Kind.Kind, "apiVersion": t.apiVersion(f.version), "metadata": meta}
+}

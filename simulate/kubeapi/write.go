@@ -1,0 +1,381 @@
+package kubeapi
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Put creates u or replaces the whole object of its name, status included, and
+// returns what is then in the store. It takes over u: the caller must not write
+// to it any more. There is no admission. What the API server owns (uid,
+// generation, timestamps, managedFields) is kept from the present object,
+// whatever u says. Where the object has managedFields, what Put changes outside
+// status goes over to actor in them, so that somebody else's later apply of
+// another value is a conflict. An object that has none gets none: objects that
+// only Put wrote are not tracked, which keeps Put cheap.
+//
+// A set resourceVersion must be the present one, or the error is a conflict, or
+// not-found when the object is gone. A new object in a namespace that is being
+// deleted is forbidden. Put writes nothing when nothing would change, and
+// removes the object when it is being deleted and no finalizer is left.
+func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := s.tableOf(u)
+	if err != nil {
+		return nil, err
+	}
+	if u.GetAPIVersion() != t.stored() {
+		u = s.convert(u, t.Versions[0])
+	}
+	r := t.find(text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name"))
+	if r == nil {
+		return s.create(write{actor: actor}, t, u)
+	}
+	if err := s.checkPut(t, r, u); err != nil {
+		return nil, err
+	}
+	return s.update(write{actor: actor}, t, r, u)
+}
+
+// Delete removes the object, or marks it as being deleted while it has finalizers.
+func (s *Store) Delete(actor string, k Key) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[k.GK()]
+	if t == nil {
+		return unknownKind(k.GK())
+	}
+	r := t.find(k.Namespace, k.Name)
+	if r == nil {
+		return apierrors.NewNotFound(t.groupResource(), k.Name)
+	}
+	s.erase(actor, t, r)
+	return nil
+}
+
+func unknownKind(gk schema.GroupKind) error {
+	return fmt.Errorf("kind %s is not registered: add it to kubeapi.Config.Kinds", gk)
+}
+
+// tableOf finds where u belongs and checks that it can be there.
+func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
+	gvk := u.GroupVersionKind()
+	t := s.tables[gvk.GroupKind()]
+	if t == nil {
+		return nil, unknownKind(gvk.GroupKind())
+	}
+	namespace, name := text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name")
+	switch {
+	case !slices.Contains(t.Versions, gvk.Version):
+		return nil, fmt.Errorf("%s has no version %q, only %q", gvk.GroupKind(), gvk.Version, t.Versions)
+	case name == "":
+		return nil, fmt.Errorf("a %s without metadata.name", gvk.Kind)
+	case t.Cluster != (namespace == ""):
+		return nil, fmt.Errorf("%s %q: cluster-scoped is %t but metadata.namespace is %q", gvk.Kind, name, t.Cluster, namespace)
+	}
+	if err := checkJSON(u.Object); err != nil {
+		return nil, fmt.Errorf("%s %s/%s: %w", gvk.Kind, namespace, name, err)
+	}
+	return t, nil
+}
+
+// checkPut compares what u says about the version it was made from with what is there.
+func (s *Store) checkPut(t *table, r *record, u *unstructured.Unstructured) error {
+	if v := versionOf(u); v != "" && v != versionOf(r.object) {
+		return staleVersion(t, r.key.Name)
+	}
+	if uid := uidOf(u); uid != "" && uid != r.uid {
+		return wrongUID(t, r, uid)
+	}
+	return nil
+}
+
+func staleVersion(t *table, name string) error {
+	return apierrors.NewConflict(t.groupResource(), name,
+		errors.New("the object has been modified; please apply your changes to the latest version and try again"))
+}
+
+func wrongUID(t *table, r *record, uid string) error {
+	return apierrors.NewConflict(t.groupResource(), r.key.Name,
+		fmt.Errorf("Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, r.uid))
+}
+
+// write says how to write an object.
+type write struct {
+	actor string
+	// fields are the object's new managedFields. Nil keeps the present ones, less
+	// what actor changes with this write.
+	fields []any
+	// dry makes the object as it would be stored, and stores nothing.
+	dry bool
+}
+
+// create stores a new object.
+func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	key := Key{t.Group, t.Kind.Kind, text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name")}
+	if v := versionOf(u); v != "" {
+		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
+	}
+	if err := s.checkNamespace(t, key); err != nil {
+		return nil, err
+	}
+	meta := ownMetadata(u)
+	for _, name := range serverFields {
+		delete(meta, name)
+	}
+	meta["uid"] = s.config.UID(key, s.created+1)
+	meta["creationTimestamp"] = s.now()
+	if t.generations() {
+		meta["generation"] = int64(1)
+	}
+	if len(w.fields) > 0 {
+		meta["managedFields"] = w.fields
+	}
+	if t.isNamespace() {
+		activate(u, meta)
+	}
+	if w.dry {
+		return u, nil
+	}
+	s.internConditions(nil, u)
+	s.version++
+	s.created++
+	meta["resourceVersion"] = formatVersion(s.version)
+	s.adopt(s.insert(t, key, u))
+	s.publish(t, Change{After: u, Actor: w.actor, Version: s.version})
+	return u, nil
+}
+
+// update replaces the content of r, unless nothing changes.
+func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	old, fields := r.object, w.fields
+	change := differences(old, u)
+	if !change.any() && (fields == nil || sameManagers(fields, managedFields(old))) {
+		return old, nil
+	}
+	if err := checkFinalizers(t, old, u); err != nil {
+		return nil, err
+	}
+	if fields == nil {
+		fields = managedFields(old)
+		if len(fields) > 0 && (change.spec || change.metadata) {
+			var err error
+			if fields, err = s.transfer(w.actor, t, old, u); err != nil {
+				return nil, err
+			}
+		}
+	}
+	setServerFields(u, old, fields)
+	meta := metadata(u)
+	if generation, ok := meta["generation"].(int64); ok && change.spec {
+		meta["generation"] = generation + 1
+	}
+	if w.dry {
+		return u, nil
+	}
+	if deleting(old) && len(finalizers(u)) == 0 && !t.isNamespace() {
+		s.drop(w.actor, t, r)
+		return u, nil
+	}
+	s.internConditions(old, u)
+	s.version++
+	meta["resourceVersion"] = formatVersion(s.version)
+	owners := r.owners
+	s.replace(t, r, u)
+	if !slices.Equal(owners, r.owners) {
+		s.adopt(r)
+	}
+	s.publish(t, Change{Before: old, After: u, Actor: w.actor, Version: s.version})
+	if t.isNamespace() {
+		s.finishNamespace(r.key.Name)
+	}
+	return u, nil
+}
+
+// erase starts or ends the deletion of r.
+func (s *Store) erase(actor string, t *table, r *record) {
+	if len(finalizers(r.object)) == 0 && !t.isNamespace() {
+		s.drop(actor, t, r)
+		return
+	}
+	s.mark(actor, t, r)
+}
+
+// mark sets the deletion timestamp; it does nothing where there is one already.
+func (s *Store) mark(actor string, t *table, r *record, finalizers ...any) {
+	old := r.object
+	if deleting(old) {
+		return
+	}
+	u := &unstructured.Unstructured{Object: maps.Clone(old.Object)}
+	meta := ownMetadata(u)
+	meta["deletionTimestamp"] = s.now()
+	meta["deletionGracePeriodSeconds"] = int64(0)
+	if generation, ok := meta["generation"].(int64); ok {
+		meta["generation"] = generation + 1
+	}
+	if len(finalizers) > 0 {
+		have, _ := meta["finalizers"].([]any)
+		meta["finalizers"] = slices.Concat(have, finalizers)
+	}
+	if t.isNamespace() {
+		u.Object["status"] = map[string]any{"phase": "Terminating"}
+	}
+	s.version++
+	meta["resourceVersion"] = formatVersion(s.version)
+	s.replace(t, r, u)
+	s.publish(t, Change{Before: old, After: u, Actor: actor, Version: s.version})
+	if t.isNamespace() {
+		s.emptyNamespace(r.key.Name)
+	}
+}
+
+// drop takes r out of the store.
+func (s *Store) drop(actor string, t *table, r *record) {
+	owners := r.owners
+	s.version++
+	s.remove(t, r)
+	s.publish(t, Change{Before: r.object, Actor: actor, Version: s.version})
+	s.orphaned(r.uid)
+	for _, uid := range owners {
+		s.finishForeground(uid)
+	}
+	if r.key.Namespace != "" {
+		s.finishNamespace(r.key.Namespace)
+	}
+}
+
+func (s *Store) publish(t *table, c Change) {
+	s.watches.publish(t.gk, c)
+	for _, f := range s.subscribers {
+		f(c)
+	}
+}
+
+func (s *Store) now() string { return s.clock.Now().UTC().Format(time.RFC3339) }
+
+// serverFields are the parts of metadata that only the API server writes.
+var serverFields = [...]string{
+	"uid", "resourceVersion", "generation", "creationTimestamp",
+	"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields",
+}
+
+// ownMetadata gives u a metadata map that nothing else shares: a writer may have
+// copied only what it changed.
+func ownMetadata(u *unstructured.Unstructured) map[string]any {
+	meta := make(map[string]any, len(metadata(u))+4)
+	maps.Copy(meta, metadata(u))
+	u.Object["metadata"] = meta
+	return meta
+}
+
+// setServerFields gives u the server fields of old, and fields as managedFields.
+func setServerFields(u, old *unstructured.Unstructured, fields []any) {
+	meta, oldMeta := ownMetadata(u), metadata(old)
+	for _, name := range serverFields {
+		if value, ok := oldMeta[name]; ok {
+			meta[name] = value
+		} else {
+			delete(meta, name)
+		}
+	}
+	if len(fields) > 0 {
+		meta["managedFields"] = fields
+	} else {
+		delete(meta, "managedFields")
+	}
+}
+
+// change is where two versions of an object differ, server fields aside.
+type change struct{ metadata, spec, status bool }
+
+func (c change) any() bool { return c.metadata || c.spec || c.status }
+
+// differences compares two versions of an object. All that is neither metadata
+// nor status counts as spec.
+func differences(old, u *unstructured.Unstructured) change {
+	c := change{metadata: metadataDiffers(metadata(old), metadata(u))}
+	differ := func(name string) {
+		switch name {
+		case "metadata":
+		case "status":
+			c.status = true
+		default:
+			c.spec = true
+		}
+	}
+	for name, value := range u.Object {
+		if was, had := old.Object[name]; !had || name != "metadata" && !same(value, was) {
+			differ(name)
+		}
+	}
+	for name := range old.Object {
+		if _, kept := u.Object[name]; !kept {
+			differ(name)
+		}
+	}
+	return c
+}
+
+func metadataDiffers(old, meta map[string]any) bool {
+	for name, value := range meta {
+		if !isServerField(name) && !same(value, old[name]) {
+			return true
+		}
+	}
+	for name := range old {
+		if _, kept := meta[name]; !kept && !isServerField(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isServerField(name string) bool { return slices.Contains(serverFields[:], name) }
+
+// checkFinalizers refuses new finalizers on an object that is being deleted.
+func checkFinalizers(t *table, old, u *unstructured.Unstructured) error {
+	if !deleting(old) {
+		return nil
+	}
+	before := finalizers(old)
+	for _, f := range finalizers(u) {
+		if !slices.Contains(before, f) {
+			return apierrors.NewInvalid(t.gk, text(u.Object, "metadata", "name"), field.ErrorList{
+				field.Forbidden(field.NewPath("metadata", "finalizers"),
+					fmt.Sprintf("no new finalizers can be added if the object is being deleted, found new finalizers []string{%q}", f)),
+			})
+		}
+	}
+	return nil
+}
+
+// generations reports whether objects of the kind count changes of their spec.
+// Those of the core group that are served here do not.
+func (t *table) generations() bool { return t.Group != "" }
+
+// checkNamespace refuses new objects in a namespace that is being deleted.
+func (s *Store) checkNamespace(t *table, k Key) error {
+	ns := s.get(Key{Kind: namespaceKind, Name: k.Namespace})
+	if k.Namespace == "" || ns == nil || !deleting(ns) {
+		return nil
+	}
+	err := apierrors.NewForbidden(t.groupResource(), k.Name,
+		fmt.Errorf("unable to create new content in namespace %s because it is being terminated", k.Namespace))
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{
+		Type:    "NamespaceTerminating", // k8s.io/api/core/v1.NamespaceTerminatingCause
+		Message: fmt.Sprintf("namespace %s is being terminated", k.Namespace),
+		Field:   "metadata.namespace",
+	}}
+	return err
+}
