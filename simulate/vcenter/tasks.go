@@ -1,0 +1,150 @@
+package vcenter
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// keptTasks is how many finished tasks stay in vcsim, which never frees one by
+// itself. It is the length of vCenter's own list of recent tasks.
+const keptTasks = 200
+
+// tasks follows every task of vcsim to its end. vcsim tells it as it tells a
+// property collector, so that nobody has to poll.
+type tasks struct {
+	registry *simulator.Registry
+	settled  func(types.TaskInfo) // called with each task that ended
+	wake     chan struct{}        // holds at most one signal that some task ended
+
+	mu       sync.Mutex
+	finished []types.ManagedObjectReference // oldest first
+	// cleanups are tasks that others started and did not wait for: the removal of
+	// the files of a destroyed VM.
+	cleanups []types.ManagedObjectReference
+}
+
+var _ simulator.RegisterObject = (*tasks)(nil)
+
+func newTasks(r *simulator.Registry, settled func(types.TaskInfo)) *tasks {
+	return &tasks{registry: r, settled: settled, wake: make(chan struct{}, 1)}
+}
+
+// Reference is the name under which vcsim keeps the handler.
+func (t *tasks) Reference() types.ManagedObjectReference {
+	return types.ManagedObjectReference{Type: "TaskFollower", Value: "vksync"}
+}
+
+// PutObject is called by vcsim with each new object.
+func (t *tasks) PutObject(_ *simulator.Context, o mo.Reference) {
+	task, ok := o.(*simulator.Task)
+	if !ok || task.Info.Name != "DeleteDatastoreFile" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cleanups = append(t.cleanups, task.Self)
+}
+
+// RemoveObject does nothing.
+func (t *tasks) RemoveObject(*simulator.Context, types.ManagedObjectReference) {}
+
+// UpdateObject is called by vcsim with the lock of the changed object held.
+func (t *tasks) UpdateObject(_ *simulator.Context, o mo.Reference, changes []types.PropertyChange) {
+	task, ok := o.(*mo.Task)
+	if !ok || !ended(task.Info.State) || !changesState(changes) {
+		return
+	}
+	t.settled(task.Info)
+	t.mu.Lock()
+	t.finished = append(t.finished, task.Self)
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default: // a signal is waiting already, and whoever gets it looks again
+	}
+}
+
+// wait returns when the task has ended, with its fault as an error. Only the
+// holder of VCenter.direct may call it.
+func (t *tasks) wait(ref types.ManagedObjectReference) (types.TaskInfo, error) {
+	for {
+		info, err := t.info(ref)
+		if err != nil {
+			return info, err
+		}
+		if ended(info.State) {
+			t.sweep()
+			if info.Error != nil {
+				return info, &TaskError{Task: ref.Value, Fault: info.Error.Fault}
+			}
+			return info, nil
+		}
+		<-t.wake
+	}
+}
+
+// waitCleanups returns when no removal of files runs any more, whatever came of it.
+// Only the holder of VCenter.direct may call it.
+func (t *tasks) waitCleanups() error {
+	t.mu.Lock()
+	running := t.cleanups
+	t.cleanups = nil
+	t.mu.Unlock()
+	for _, ref := range running {
+		var failed *TaskError
+		if _, err := t.wait(ref); err != nil && !errors.As(err, &failed) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tasks) info(ref types.ManagedObjectReference) (info types.TaskInfo, err error) {
+	task, ok := t.registry.Get(ref).(*simulator.Task)
+	if !ok {
+		return info, fmt.Errorf("task %s is gone", ref.Value)
+	}
+	t.registry.WithLock(&simulator.Context{Map: t.registry}, task, func() { info = task.Info })
+	return info, nil
+}
+
+// sweep takes the oldest finished tasks out of vcsim.
+func (t *tasks) sweep() {
+	t.mu.Lock()
+	var old []types.ManagedObjectReference
+	if n := len(t.finished) - keptTasks; n > 0 {
+		old, t.finished = t.finished[:n], t.finished[n:]
+	}
+	t.mu.Unlock()
+	ctx := &simulator.Context{Map: t.registry}
+	for _, ref := range old {
+		t.registry.Remove(ctx, ref)
+	}
+}
+
+func ended(s types.TaskInfoState) bool {
+	return s == types.TaskInfoStateSuccess || s == types.TaskInfoStateError
+}
+
+func changesState(changes []types.PropertyChange) bool {
+	for _, c := range changes {
+		if c.Name == "info.state" {
+			return true
+		}
+	}
+	return false
+}
+
+// TaskError is a vCenter task that ended with a fault.
+type TaskError struct {
+	Task  string // task-43
+	Fault types.BaseMethodFault
+}
+
+// Error names the task and the type of the fault, as vCenter's own logs do.
+func (e *TaskError) Error() string { return fmt.Sprintf("%s ended with %T", e.Task, e.Fault) }

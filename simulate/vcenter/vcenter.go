@@ -1,0 +1,150 @@
+package vcenter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/vksync/vksync/simulate/inventory"
+)
+
+// Config is what a VCenter is made of.
+type Config struct {
+	Inventory *inventory.Inventory
+	// TempDir holds the simulator's datastore folders while the VCenter lives;
+	// empty is memory where the system has a writable /dev/shm, else os.TempDir.
+	TempDir    string
+	Namespaces NamespaceHooks
+}
+
+// VCenter is one simulated vCenter. Its methods are safe for concurrent use, but
+// only one of those that change the SOAP side runs at a time, so that the same
+// calls in the same order give the same managed object ids.
+type VCenter struct {
+	inv *inventory.Inventory
+	dir string
+
+	registry *simulator.Registry
+	session  *simulator.Session
+	tasks    *tasks
+	handler  http.Handler
+
+	// direct is held during every call that changes vcsim from inside, and during
+	// every SOAP call but waits for updates.
+	direct sync.Mutex
+	site   *site
+	groups map[groupKey]*group // folders with pools, guarded by direct
+
+	// machines has its own lock because clients create machines as well.
+	machines *machines
+	ledger   *ledger
+
+	namespaces *namespaces
+	catalog    *catalog
+	sessions   *sessions // of REST; SOAP's are vcsim's
+}
+
+// New builds the vCenter that the inventory describes. It opens no socket.
+func New(config Config) (*VCenter, error) {
+	if config.Inventory == nil {
+		return nil, errors.New("building the simulated vCenter: no inventory")
+	}
+	dir, err := scratchDir(config.TempDir)
+	if err != nil {
+		return nil, fmt.Errorf("building the simulated vCenter: %w", err)
+	}
+	v := &VCenter{
+		inv:      config.Inventory,
+		dir:      dir,
+		groups:   map[groupKey]*group{},
+		machines: newMachines(),
+		ledger:   newLedger(config.Inventory),
+		catalog:  newCatalog(config.Inventory),
+	}
+	v.namespaces = newNamespaces(v.catalog, config.Namespaces)
+	if err := v.build(); err != nil {
+		return nil, errors.Join(fmt.Errorf("building the simulated vCenter: %w", err), v.Close())
+	}
+	return v, nil
+}
+
+// build makes the service and everything in it that an inventory describes.
+func (v *VCenter) build() error {
+	if err := os.WriteFile(v.sharedLog(), nil, 0o600); err != nil {
+		return err
+	}
+	ctx := simulator.NewContext()
+	service := simulator.New(simulator.NewServiceInstance(ctx, serviceContent(v.inv), rootFolder()))
+	v.registry, v.session = ctx.Map, ctx.Session
+	v.tasks = newTasks(v.registry, v.settled)
+	v.registry.AddHandler(v.tasks)
+
+	site, err := v.buildSite()
+	if err != nil {
+		return err
+	}
+	v.site = site
+	for zone, z := range site.zones {
+		v.catalog.clusters[zone] = z.cluster.Value
+	}
+	v.registry.Handler = v.admit
+
+	service.Listen = new(url.URL) // says that any user with a password may log in
+	service.RegisterSDK(v.registry, v.registry.Path+"/vimService")
+	service.ServeMux.HandleFunc(v.registry.Path+"/vimServiceVersions.xml", service.ServiceVersions)
+	mux := http.NewServeMux()
+	mux.Handle(v.registry.Path, v.serveSOAP(service.ServeMux))
+	mux.Handle(v.registry.Path+"/", v.serveSOAP(service.ServeMux))
+	v.serveREST(mux)
+	v.handler = mux
+	return nil
+}
+
+// Close removes what the vCenter keeps on disk. The VCenter is not usable after it.
+func (v *VCenter) Close() error { return os.RemoveAll(v.dir) }
+
+// Handler serves /sdk (SOAP), the REST sessions, and the REST endpoints of
+// Supervisors, vSphere Namespaces, VM classes, storage policies and content
+// libraries.
+func (v *VCenter) Handler() http.Handler { return v.handler }
+
+// context is what every direct call to vcsim needs anew: its address owns locks.
+func (v *VCenter) context() *simulator.Context {
+	return &simulator.Context{Context: context.Background(), Session: v.session, Map: v.registry}
+}
+
+// find is the object called ref, as T.
+func find[T any](v *VCenter, ref types.ManagedObjectReference) (T, error) {
+	o, ok := v.registry.Get(ref).(T)
+	if !ok {
+		return o, fmt.Errorf("%s is not in the simulated vCenter", ref)
+	}
+	return o, nil
+}
+
+// scratchDir makes the folder that holds the datastores' folders.
+func scratchDir(parent string) (string, error) {
+	const pattern = "vksync-vcenter-*"
+	if parent != "" {
+		return os.MkdirTemp(parent, pattern)
+	}
+	const memory = "/dev/shm"
+	if dir, err := os.MkdirTemp(filepath.FromSlash(memory), pattern); err == nil {
+		return dir, nil
+	}
+	return os.MkdirTemp("", pattern)
+}
+
+// stableID derives a UUID from what it is for, so that it is the same in every run.
+func stableID(kind, name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("vksync.dev/"+kind+"/"+name)).String()
+}

@@ -1,0 +1,234 @@
+package vcenter
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/soap"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// CreateVM creates a VM, powered off, and books what it takes. It fails with a
+// *PlaceError when the spot has no room (any more), and with a *TaskError when
+// vcsim refuses.
+func (v *VCenter) CreateVM(spec VMSpec) (VMRef, error) {
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	ref, err := v.createVM(spec, false)
+	if err != nil {
+		return VMRef{}, fmt.Errorf("creating VM %s/%s: %w", spec.Namespace, spec.Name, err)
+	}
+	return ref, nil
+}
+
+func (v *VCenter) createVM(spec VMSpec, force bool) (VMRef, error) {
+	vm := &machine{VMState: VMState{VMSpec: spec}}
+	if spec.Name == "" || spec.InstanceUUID == "" || spec.BiosUUID == "" {
+		return VMRef{}, fmt.Errorf("a VM needs a name, an instance UUID and a BIOS UUID")
+	}
+	g, err := v.makeGroup(groupKey{spec.Namespace, spec.Cluster})
+	if err != nil {
+		return VMRef{}, err
+	}
+	folder, err := find[*simulator.Folder](v, g.folder)
+	if err != nil {
+		return VMRef{}, err
+	}
+	if v.named(folder, spec.Name) {
+		return VMRef{}, fmt.Errorf("a VM of that name is in folder %s already", g.folder.Value)
+	}
+	if err := v.ledger.take(vm.need(), spec.Spot, force); err != nil {
+		return VMRef{}, err
+	}
+	info, err := v.runCreate(folder, g.pools[spec.Spot.Zone], spec)
+	if err != nil {
+		v.ledger.give(vm.need(), spec.Spot)
+		return VMRef{}, err
+	}
+	ref, _ := info.Result.(types.ManagedObjectReference)
+	vm.MoID = ref.Value
+	v.machines.add(vm)
+	if err := v.slim(ref, spec); err != nil {
+		return VMRef{}, err
+	}
+	return VMRef{MoID: ref.Value, Task: info.Task.Value}, nil
+}
+
+func (v *VCenter) runCreate(folder *simulator.Folder, pool types.ManagedObjectReference, spec VMSpec) (types.TaskInfo, error) {
+	v.machines.expect(spec.InstanceUUID)
+	defer v.machines.expect("")
+	host := v.site.hosts[spec.Spot.Host]
+	ctx := v.context()
+	var task types.ManagedObjectReference
+	v.registry.WithLock(ctx, folder, func() {
+		made := folder.CreateVMTask(ctx, &types.CreateVM_Task{
+			This: folder.Self, Config: configSpec(spec), Pool: pool, Host: &host,
+		})
+		task = made.(*methods.CreateVM_TaskBody).Res.Returnval
+	})
+	return v.tasks.wait(task)
+}
+
+// named reports whether folder has a child of that name; vcsim accepts two VMs of
+// one name. It waits for a VM that is being made there: until it has its name,
+// looking for any name panics.
+func (v *VCenter) named(folder *simulator.Folder, name string) (found bool) {
+	v.registry.WithLock(v.context(), folder, func() {
+		found = v.registry.FindByName(name, folder.ChildEntity) != nil
+	})
+	return found
+}
+
+// PowerOn powers a VM on. It fails when it is on already, and when its host is
+// in maintenance.
+func (v *VCenter) PowerOn(moid string) (task string, err error) {
+	return v.run("powering on", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
+		return vm.PowerOnVMTask(ctx, &types.PowerOnVM_Task{This: vm.Self})
+	})
+}
+
+// PowerOff powers a VM off. It fails when it is off already.
+func (v *VCenter) PowerOff(moid string) (task string, err error) {
+	return v.run("powering off", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
+		return vm.PowerOffVMTask(ctx, &types.PowerOffVM_Task{This: vm.Self})
+	})
+}
+
+// Destroy removes a VM with its disks and frees what it took. It must be off.
+func (v *VCenter) Destroy(moid string) (task string, err error) {
+	return v.run("destroying", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
+		return vm.DestroyTask(ctx, &types.Destroy_Task{This: vm.Self})
+	})
+}
+
+// SetGuest writes what VMware Tools would report: the address and the host name.
+// An empty ip means that Tools do not run.
+func (v *VCenter) SetGuest(moid, ip, hostname string) error {
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	vm, err := find[*simulator.VirtualMachine](v, vmRef(moid))
+	if err != nil {
+		return fmt.Errorf("setting guest information: %w", err)
+	}
+	v.setGuest(v.context(), vm, ip, hostname)
+	return nil
+}
+
+func (v *VCenter) setGuest(ctx *simulator.Context, vm *simulator.VirtualMachine, ip, hostname string) {
+	running := types.VirtualMachineToolsRunningStatusGuestToolsNotRunning
+	if ip != "" {
+		running = types.VirtualMachineToolsRunningStatusGuestToolsRunning
+	}
+	v.registry.WithLock(ctx, vm, func() {
+		changes := []types.PropertyChange{
+			{Name: "guest.ipAddress", Val: ip},
+			{Name: "guest.hostName", Val: hostname},
+			{Name: "guest.toolsRunningStatus", Val: string(running)},
+			{Name: "summary.guest.ipAddress", Val: ip},
+			{Name: "summary.guest.hostName", Val: hostname},
+			{Name: "summary.guest.toolsRunningStatus", Val: string(running)},
+		}
+		if len(vm.Guest.Net) > 0 && ip != "" {
+			nic := vm.Guest.Net[0]
+			nic.IpAddress = []string{ip}
+			changes = append(changes, types.PropertyChange{Name: "guest.net", Val: []types.GuestNicInfo{nic}})
+		}
+		v.registry.Update(ctx, vm, changes)
+	})
+	v.machines.change(vm.Self.Value, func(m *machine) { m.IP, m.HostName = ip, hostname })
+}
+
+// SetMaintenance puts a host into maintenance or takes it out. VMs on it stay,
+// as they do in vcsim; nothing new is placed there and nothing powers on.
+func (v *VCenter) SetMaintenance(host string, on bool) error {
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	h, err := find[*simulator.HostSystem](v, v.site.hosts[host])
+	if err != nil {
+		return fmt.Errorf("changing maintenance of host %q: %w", host, err)
+	}
+	ctx := v.context()
+	v.registry.WithLock(ctx, h, func() {
+		v.registry.Update(ctx, h, []types.PropertyChange{
+			{Name: "runtime.inMaintenanceMode", Val: on},
+			{Name: "summary.runtime.inMaintenanceMode", Val: on},
+		})
+	})
+	v.ledger.setMaintenance(host, on)
+	return nil
+}
+
+// run starts a task on a VM and waits for its end.
+func (v *VCenter) run(doing, moid string, start func(*simulator.Context, *simulator.VirtualMachine) soap.HasFault) (string, error) {
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	vm, err := find[*simulator.VirtualMachine](v, vmRef(moid))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", doing, err)
+	}
+	ctx := v.context()
+	var body soap.HasFault
+	v.registry.WithLock(ctx, vm, func() { body = start(ctx, vm) })
+	if body.Fault() != nil {
+		return "", faultError(doing+" "+moid, body)
+	}
+	task := taskOf(body)
+	if _, err = v.tasks.wait(task); err == nil {
+		err = v.tasks.waitCleanups()
+	}
+	if err != nil {
+		return task.Value, fmt.Errorf("%s %s: %w", doing, moid, err)
+	}
+	return task.Value, nil
+}
+
+func taskOf(body soap.HasFault) (ref types.ManagedObjectReference) {
+	switch b := body.(type) {
+	case *methods.PowerOnVM_TaskBody:
+		return b.Res.Returnval
+	case *methods.PowerOffVM_TaskBody:
+		return b.Res.Returnval
+	case *methods.Destroy_TaskBody:
+		return b.Res.Returnval
+	}
+	return ref
+}
+
+func vmRef(moid string) types.ManagedObjectReference {
+	return types.ManagedObjectReference{Type: "VirtualMachine", Value: moid}
+}
+
+// slim drops from a new VM what no client of a simulated world reads and what
+// would be most of its memory: the devices every virtual mainboard has, and its
+// files, which may be on a file system in memory.
+func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
+	vm, err := find[*simulator.VirtualMachine](v, ref)
+	if err != nil {
+		return err
+	}
+	v.registry.WithLock(v.context(), vm, func() {
+		var keep []types.BaseVirtualDevice
+		for _, d := range vm.Config.Hardware.Device {
+			switch d.(type) {
+			case *types.ParaVirtualSCSIController, *types.VirtualDisk, *types.VirtualVmxnet3:
+				keep = append(keep, d)
+			}
+		}
+		vm.Config.Hardware.Device = keep
+	})
+	dir := filepath.Join(v.datastoreDir(spec.Spot.Datastore), spec.InstanceUUID)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	// vcsim writes a line to the log at each power operation, so there must be one.
+	return os.Link(v.sharedLog(), filepath.Join(dir, "vmware.log"))
+}
