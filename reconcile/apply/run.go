@@ -1,0 +1,220 @@
+// Package apply runs a plan against a World: it takes the actions whose gates
+// are open, waits until something observed has changed, and looks again, until
+// every goal is reached or nothing moves any more. It hides retries, deadlines,
+// bounded concurrency and cancellation.
+//
+// A run is level-triggered: it keeps no progress of its own that it could not
+// read again. Run by one goroutine, it looks only at what changed, so a wake-up
+// costs the same in a fleet of ten and of ten thousand.
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/plan"
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// Actor is what a run acts through and sees with.
+type Actor interface {
+	// Do takes one action. It returns when the API accepted or refused it, and
+	// what it wrote is seen by Get from then on. A refusal is a *Failure.
+	Do(ctx context.Context, a plan.Action) error
+	// Changed is signalled when something watched has changed.
+	Changed() <-chan struct{}
+	// CatchUp waits until everything watched has been seen up to mark.
+	CatchUp(ctx context.Context, mark string) error
+	// Refresh reads again what cannot be watched (vSphere Namespaces).
+	Refresh(ctx context.Context) error
+	// TakeChanged lists what changed since it was last asked, in order.
+	TakeChanged() []resource.Addr
+	// Get is the present state of a resource; false when it does not exist.
+	Get(a resource.Addr) (resource.Object, bool)
+	// Replan observes everything anew and plans again.
+	Replan(ctx context.Context) (*plan.Plan, error)
+}
+
+// Failure is why an API did not take an action.
+type Failure struct {
+	// Reason is one word, as in a Kubernetes Status: Conflict, Invalid, Forbidden.
+	Reason  string
+	Message string
+	// Transient says that the same may succeed later.
+	Transient bool
+}
+
+// Error is the reason and the message.
+func (f *Failure) Error() string { return f.Reason + ": " + f.Message }
+
+// Options say how a plan is run.
+type Options struct {
+	// World is the time of the run; nil is RealTime.
+	World World
+	// Journal gets every event; nil makes one that nobody listens to.
+	Journal *journal.Recorder
+	// Client is what the run acts through.
+	Client Actor
+	// Begin is the template of the first event: Simulated, Seed and Revision.
+	// Run fills in the rest.
+	Begin journal.Begin
+	// StallAfter is how long a goal may stand still, in world time, before it is
+	// called blocked. Default 20 minutes.
+	StallAfter time.Duration
+	// Poll is how often what cannot be watched is read again. Default 10 s.
+	Poll time.Duration
+	// Concurrency is how many actions are under way at once. Default 8.
+	Concurrency int
+}
+
+func (o *Options) setDefaults() {
+	if o.World == nil {
+		o.World = RealTime{}
+	}
+	if o.Journal == nil {
+		o.Journal = journal.NewRecorder(o.World.Now())
+	}
+	if o.StallAfter == 0 {
+		o.StallAfter = 20 * time.Minute
+	}
+	if o.Poll == 0 {
+		o.Poll = 10 * time.Second
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 8
+	}
+}
+
+// rounds bounds how often a run plans anew after it has reached all its goals
+// and found that more is to be done.
+const rounds = 3
+
+// Run runs the plan until every goal is reached or nothing moves any more. The
+// End that it returns is also the last event of the journal, whatever happened;
+// an error is a fault of the run itself, such as a failed read.
+func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
+	o.setDefaults()
+	r := &run{Options: o}
+	if err := r.begin(p); err != nil {
+		return journal.End{}, err
+	}
+	outcome, err := r.play(ctx, p)
+	if ctx.Err() != nil {
+		outcome = journal.Interrupted
+	}
+	end := journal.End{Outcome: outcome, Reached: r.reached, Goals: len(r.steps)}
+	o.Journal.Record(o.World.Now(), journal.Event{End: &end})
+	return end, err
+}
+
+// A run is one execution. All of it belongs to the goroutine that called Run.
+type run struct {
+	Options
+	steps   map[resource.Addr]*step
+	order   []*step // of the plan
+	closed  map[string][]*step
+	reached int
+	// unsettled counts the steps that may still reach their goal.
+	unsettled int
+	// polled are the steps whose resource cannot be watched and is not there yet.
+	polled    int
+	nextPoll  time.Time
+	nextStall time.Time
+	retries   []*step
+}
+
+// begin records the first event.
+func (r *run) begin(p *plan.Plan) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("encoding the plan: %w", err)
+	}
+	b := r.Begin
+	b.Version, b.Start, b.Plan = journal.Version, r.World.Now(), text
+	if b.Revision == "" {
+		b.Revision = p.Revision
+	}
+	b.Goals = make([]journal.Goal, 0, len(p.Goals))
+	for _, g := range p.Goals {
+		b.Goals = append(b.Goals, journal.Goal{Addr: g.Addr, Verb: string(g.Verb), ControlPlane: g.ControlPlane, Workers: g.Workers})
+	}
+	r.Journal.Record(r.World.Now(), journal.Event{Begin: &b})
+	return nil
+}
+
+// play runs p, and what is planned anew once p is done, if anything is left.
+func (r *run) play(ctx context.Context, p *plan.Plan) (journal.Outcome, error) {
+	for range rounds {
+		r.adopt(p)
+		if err := r.pursue(ctx); err != nil {
+			return journal.NotReached, err
+		}
+		if r.reached < len(r.steps) {
+			return journal.NotReached, nil
+		}
+		var err error
+		if p, err = r.Client.Replan(ctx); err != nil {
+			return journal.NotReached, fmt.Errorf("planning again after the run: %w", err)
+		}
+		if !due(p) {
+			return journal.Reached, nil
+		}
+	}
+	return journal.NotReached, fmt.Errorf("after %d rounds the plan is still not empty: something undoes what vksync does", rounds)
+}
+
+// due says whether a plan has anything to do or to wait for.
+func due(p *plan.Plan) bool {
+	for _, a := range p.Actions {
+		if a.Skip == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// pursue acts and waits until every step is settled.
+func (r *run) pursue(ctx context.Context) error {
+	r.nextPoll = r.World.Now().Add(r.Poll)
+	for {
+		if err := r.act(ctx); err != nil {
+			return err
+		}
+		if r.stalled(); r.unsettled == 0 {
+			return nil
+		}
+		mark, err := r.World.Wait(ctx, r.deadline(), r.Client.Changed())
+		if err != nil {
+			return err
+		}
+		if err := r.Client.CatchUp(ctx, mark); err != nil {
+			return fmt.Errorf("following the Supervisor: %w", err)
+		}
+		if r.polled > 0 && !r.World.Now().Before(r.nextPoll) {
+			if err := r.Client.Refresh(ctx); err != nil {
+				return fmt.Errorf("reading vSphere Namespaces: %w", err)
+			}
+			r.nextPoll = r.World.Now().Add(r.Poll)
+		}
+		for _, a := range r.Client.TakeChanged() {
+			r.look(a)
+		}
+	}
+}
+
+// deadline is when the run has to look again although nothing has changed.
+func (r *run) deadline() time.Time {
+	at := r.nextStall
+	if r.polled > 0 && r.nextPoll.Before(at) {
+		at = r.nextPoll
+	}
+	for _, s := range r.retries {
+		if s.retryAt.Before(at) {
+			at = s.retryAt
+		}
+	}
+	return at
+}

@@ -1,0 +1,174 @@
+// Package reconcile makes what exists equal to what a revision asks for. It
+// wires the clients of the two APIs, the planner and the executor together, and
+// hides that a plan needs both APIs and a dry run.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/rest"
+
+	"github.com/vksync/vksync/reconcile/apply"
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/plan"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/supervisor"
+	"github.com/vksync/vksync/reconcile/vsphere"
+)
+
+// Endpoints say where a Supervisor and its vCenter are.
+type Endpoints struct {
+	// Kube reaches the Supervisor's Kubernetes API.
+	Kube *rest.Config
+	// VSphere reaches the vCenter.
+	VSphere vsphere.Config
+	// World is the time; nil is the real one.
+	World apply.World
+	// Source is the value of the label that marks what this repository owns.
+	Source string
+}
+
+// Options say what a plan may do.
+type Options struct {
+	Revision   string
+	Prune      bool
+	PruneLimit int
+	Adopt      bool
+	// Inventory, when known, lets the plan check addresses and capacity.
+	Inventory *resource.Object
+}
+
+// dryRuns bounds how many dry runs are asked for at once.
+const dryRuns = 8
+
+// Engine plans and runs against one Supervisor and its vCenter.
+type Engine struct {
+	kube    *supervisor.Client
+	cache   *supervisor.Cache
+	vcenter *vsphere.Client
+	world   apply.World
+	source  string
+
+	// desired and options are those of the last plan, for planning again.
+	desired *resource.Set
+	options Options
+}
+
+// Connect logs in to both APIs and begins to follow the Supervisor.
+func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
+	vcenter, err := vsphere.Dial(ctx, e.VSphere)
+	if err != nil {
+		return nil, err
+	}
+	engine := &Engine{vcenter: vcenter, world: e.World, source: e.Source}
+	if engine.world == nil {
+		engine.world = apply.RealTime{}
+	}
+	if engine.kube, err = supervisor.Connect(ctx, e.Kube); err == nil {
+		engine.cache, err = engine.kube.Watch(ctx, kindCluster, kindNamespace)
+	}
+	if err != nil {
+		return nil, errors.Join(err, vcenter.Close(ctx))
+	}
+	return engine, nil
+}
+
+// Close stops following and logs out.
+func (e *Engine) Close(ctx context.Context) error {
+	e.cache.Close()
+	return e.vcenter.Close(ctx)
+}
+
+// Plan observes, asks the API server for dry runs where only it can tell, and
+// plans. What cannot be read is an error, or unknown in the plan; never absent.
+func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*plan.Plan, error) {
+	e.desired, e.options = desired, o
+	policy := plan.Policy{Source: e.source, Prune: o.Prune, PruneLimit: o.PruneLimit, Adopt: o.Adopt}
+	observed, err := e.observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.Inventory != nil {
+		observed.Live.Put(*o.Inventory)
+	}
+	if err := e.predict(ctx, desired, observed, policy); err != nil {
+		return nil, err
+	}
+	p := plan.Make(desired, observed, policy)
+	p.Revision = o.Revision
+	return p, nil
+}
+
+// observe reads everything a plan needs: a list per kind, however many clusters
+// there are.
+func (e *Engine) observe(ctx context.Context) (*plan.Observed, error) {
+	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}}
+	namespaces, err := e.vcenter.Namespaces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range append(namespaces, e.cache.Objects()...) {
+		observed.Live.Put(o)
+	}
+	for _, read := range reads {
+		list := e.kube.List
+		if read.namesOnly {
+			list = e.kube.ListNames
+		}
+		objects, err := list(ctx, read.GroupKind)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			observed.Unread = append(observed.Unread, plan.Unread{Kind: read.Kind, Reason: reasonUnread(err)})
+			continue
+		}
+		for _, o := range objects {
+			observed.Live.Put(o)
+		}
+	}
+	return observed, nil
+}
+
+// predict asks for the dry runs that the plan needs. A refusal is an answer; a
+// failure to get one is an error.
+func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *plan.Observed, policy plan.Policy) error {
+	var mu sync.Mutex // guards observed
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(dryRuns)
+	for _, a := range plan.NeedsDryRun(desired, observed, policy) {
+		want, _ := desired.Get(a)
+		group.Go(func() error {
+			predicted, err := e.kube.DryRunApply(ctx, plan.Prepared(want, policy), policy.Adopt)
+			var refusal *supervisor.Error
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				observed.Predicted[a] = predicted
+			case errors.As(err, &refusal) && !refusal.Transient():
+				observed.Refused[a] = refusal.Text()
+			default:
+				return err
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// Run runs a plan made by Plan.
+func (e *Engine) Run(ctx context.Context, p *plan.Plan, o apply.Options) (journal.End, error) {
+	o.Client = newActor(e)
+	if o.World == nil {
+		o.World = e.world
+	}
+	if p.Desired == nil {
+		return journal.End{}, fmt.Errorf("running a plan: it was not made by Plan")
+	}
+	return apply.Run(ctx, p, o)
+}

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// bringCluster adds the action for a desired Cluster.
+func (m *maker) bringCluster(want resource.Object) {
+	want = owned(want, m.policy)
+	addr := want.Addr()
+	live, exists := m.observed.Live.Get(addr)
+	switch {
+	case !exists:
+		m.act(Action{Addr: addr, Verb: Create, Phase: phase.Topology, Pos: want.Source, Changes: creation(want), Force: m.policy.Adopt, Object: want})
+		m.refused(want)
+	case live.GetDeletionTimestamp() != nil:
+		m.act(Action{
+			Addr: addr, Verb: Create, Phase: phase.Topology, Pos: want.Source, Changes: creation(want), Object: want,
+			UID: uidOf(live), Reason: "once the one that is being deleted is gone",
+		})
+	default:
+		m.updateCluster(want, live)
+	}
+}
+
+func (m *maker) updateCluster(want, live resource.Object) {
+	changes := m.clusterChanges(want, live)
+	reached, lack := phase.Reached(live)
+	if len(changes) == 0 {
+		m.refused(want)
+		if !reached {
+			m.wait(want, live, phase.Topology, lack)
+		}
+		return
+	}
+	a := Action{
+		Addr: want.Addr(), Verb: Update, Phase: phase.Topology, Pos: want.Source, Changes: changes, Effect: strongest(changes),
+		UID: uidOf(live), Object: want, Force: m.policy.Adopt,
+	}
+	if !mayTouch(live, m.policy) {
+		a.Skip = m.foreign(want, live.GetLabels(), Fail)
+	}
+	for _, c := range changes {
+		if c.Effect == Forbidden {
+			m.find(Fail, CodeImmutable, want, "undo the change, or delete the cluster and make it anew",
+				"%s cannot be changed from %s to %s: %s", c.Path, compact(c.Old), compact(c.New), c.Affects)
+		}
+	}
+	m.refused(want)
+	m.act(a)
+}
+
+// clusterChanges lists what applying want changes: the server's word where it
+// gave one, else what can be seen without it.
+func (m *maker) clusterChanges(want, live resource.Object) []Change {
+	var changes []Change
+	if predicted, asked := m.observed.Predicted[want.Addr()]; asked {
+		changes = predictedChanges(live, predicted)
+	} else {
+		changes, _ = compareCluster(live, want)
+	}
+	before, desired := topologyOf(live), topologyOf(want)
+	for i, c := range changes {
+		changes[i].Effect, changes[i].Affects = clusterEffect(c, before, desired)
+	}
+	return changes
+}
+
+// refused notes that the API server refused a dry run.
+func (m *maker) refused(want resource.Object) {
+	if text := m.observed.Refused[want.Addr()]; text != "" {
+		m.find(Fail, CodeDryRun, want, "", "the API server refuses it: %s", resource.Redact(text))
+	}
+}

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// labelChange is how taking over a vSphere Namespace shows.
+const labelChange = "metadata.labels[" + resource.LabelSource + "]"
+
+// bringNamespace adds the action for a desired vSphere Namespace. It is owned
+// when the Kubernetes Namespace of its name carries the label.
+func (m *maker) bringNamespace(want resource.Object) {
+	addr := want.Addr()
+	live, exists := m.observed.Live.Get(addr)
+	create := Action{Addr: addr, Verb: Create, Phase: phase.Prerequisites, Pos: want.Source, Changes: creation(want), Object: want}
+	switch {
+	case !exists:
+		m.act(create)
+	case resource.Text(live.Object, "status", "configStatus") == "REMOVING":
+		create.Reason = "once the one that is being removed is gone"
+		m.act(create)
+	default:
+		m.updateNamespace(want, live)
+	}
+}
+
+func (m *maker) updateNamespace(want, live resource.Object) {
+	changes := compareNamespace(live, want)
+	for i, c := range changes {
+		changes[i].Effect, changes[i].Affects = namespaceEffect(c)
+		if changes[i].Effect == Forbidden {
+			m.find(Fail, CodeImmutable, want, "undo the change, or make another vSphere Namespace",
+				"%s cannot be changed from %s to %s: %s", c.Path, compact(c.Old), compact(c.New), changes[i].Affects)
+		}
+	}
+	namespace, there := m.observed.Live.Get(kubernetesNamespace(want.Addr()))
+	reached, lack := phase.Reached(live)
+	if reason := m.unread("Namespace"); reason != "" {
+		m.unknownOwner(want, live, changes, reason)
+		return
+	}
+	switch {
+	case !reached || !there:
+		if reached {
+			lack = phase.Link{Condition: "Kubernetes Namespace", Reason: "Missing"}
+		}
+		if len(changes) == 0 {
+			m.wait(want, live, phase.Prerequisites, lack)
+			return
+		}
+	case !mayTouch(namespace, m.policy):
+		severity := Warn
+		if len(changes) > 0 {
+			severity = Fail
+		}
+		skip := m.foreign(want, namespace.GetLabels(), severity)
+		if len(changes) > 0 {
+			m.act(m.namespaceUpdate(want, live, changes, skip))
+		}
+		return
+	case m.policy.Source != "" && !isOwned(namespace, m.policy):
+		label := Change{Path: labelChange, New: m.policy.Source, Effect: InPlace}
+		if other := namespace.GetLabels()[resource.LabelSource]; other != "" {
+			label.Old = other
+		}
+		changes = append([]Change{label}, changes...)
+	}
+	if len(changes) > 0 {
+		m.act(m.namespaceUpdate(want, live, changes, ""))
+	}
+}
+
+// unknownOwner deals with a vSphere Namespace whose label cannot be read.
+func (m *maker) unknownOwner(want, live resource.Object, changes []Change, reason string) {
+	if len(changes) == 0 {
+		m.find(Unknown, CodeOwnership, want, "", "who owns it cannot be known: %s", reason)
+		return
+	}
+	skip := ""
+	if !m.policy.Adopt {
+		skip = "who owns it cannot be known"
+		m.find(Fail, CodeOwnership, want, "allow vksync to list Namespaces, or run with --adopt", "who owns it cannot be known: %s", reason)
+	}
+	m.act(m.namespaceUpdate(want, live, changes, skip))
+}
+
+func (m *maker) unread(kind string) string {
+	for _, u := range m.observed.Unread {
+		if u.Kind == kind {
+			return u.Reason
+		}
+	}
+	return ""
+}
+
+func (m *maker) namespaceUpdate(want, live resource.Object, changes []Change, skip string) Action {
+	return Action{
+		Addr: want.Addr(), Verb: Update, Phase: phase.Prerequisites, Pos: want.Source, Changes: changes,
+		Effect: strongest(changes), UID: uidOf(live), Object: want, Skip: skip,
+	}
+}
+
+// kubernetesNamespace is the Namespace of a vSphere Namespace.
+func kubernetesNamespace(a resource.Addr) resource.Addr {
+	return resource.Addr{Supervisor: a.Supervisor, Kind: "Namespace", Name: a.Name}
+}

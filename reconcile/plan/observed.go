@@ -1,0 +1,25 @@
+package plan
+
+import "github.com/vksync/vksync/reconcile/resource"
+
+// Observed is what exists, as far as it could be read.
+type Observed struct {
+	// Live has every Cluster and VSphereNamespace, and of the kinds in Reads
+	// whatever could be listed. Clusters may be in any served version.
+	Live resource.Set
+	// Predicted is what the API server answered to a dry run of the desired
+	// object, for those that NeedsDryRun named.
+	Predicted map[resource.Addr]resource.Object
+	// Refused is the API server's text where it refused a dry run.
+	Refused map[resource.Addr]string
+	// Unread lists what could not be read. A kind that is not in it and has no
+	// object in Live has none.
+	Unread []Unread
+}
+
+// Unread is a kind of resource that could not be read.
+type Unread struct {
+	Kind string `json:"kind"`
+	// Reason is what a user reads: "forbidden to list zones.topology.tanzu.vmware.com".
+	Reason string `json:"reason"`
+}

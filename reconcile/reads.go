@@ -1,0 +1,42 @@
+package reconcile
+
+import (
+	"errors"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/supervisor"
+)
+
+// The kinds that are followed: a run decides by them.
+var (
+	kindCluster   = schema.GroupKind{Group: resource.GroupCluster, Kind: resource.KindCluster}
+	kindNamespace = schema.GroupKind{Kind: "Namespace"}
+)
+
+// A read is a kind that is listed once for every plan.
+type read struct {
+	schema.GroupKind
+	// namesOnly kinds are read without their content.
+	namesOnly bool
+}
+
+// reads are what the preflight checks look at (domain.md part 4).
+var reads = []read{
+	{GroupKind: schema.GroupKind{Group: resource.GroupCluster, Kind: "ClusterClass"}},
+	{GroupKind: schema.GroupKind{Group: "vmoperator.vmware.com", Kind: "VirtualMachineClass"}},
+	{GroupKind: schema.GroupKind{Group: "cns.vmware.com", Kind: "StoragePolicyQuota"}},
+	{GroupKind: schema.GroupKind{Group: "kubernetes.vmware.com", Kind: "KubernetesRelease"}},
+	{GroupKind: schema.GroupKind{Group: "topology.tanzu.vmware.com", Kind: "Zone"}},
+	{GroupKind: schema.GroupKind{Kind: "Secret"}, namesOnly: true},
+}
+
+// reasonUnread says why a kind could not be listed.
+func reasonUnread(err error) string {
+	var e *supervisor.Error
+	if errors.As(err, &e) {
+		return e.Text()
+	}
+	return err.Error()
+}

@@ -1,0 +1,309 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// Cache holds all objects of a few kinds and follows them by watches. It is
+// safe for concurrent use.
+type Cache struct {
+	kinds  []*watched
+	stop   context.CancelFunc
+	done   sync.WaitGroup // the reflectors
+	signal chan struct{}
+
+	mu      sync.Mutex // guards what is below
+	objects map[resource.Addr]resource.Object
+	changed map[resource.Addr]struct{}
+	// advanced is closed and replaced when a kind has been synced, has failed, or
+	// has seen a later version.
+	advanced chan struct{}
+}
+
+// watched is the store that the reflector of one kind writes into.
+type watched struct {
+	cache *Cache
+	kind  schema.GroupKind
+	// guarded by Cache.mu
+	synced  bool
+	version string // the latest resource version seen
+	err     error  // of the last list; nil after one that succeeded
+}
+
+var (
+	_ cache.ReflectorStore         = (*watched)(nil)
+	_ cache.ReflectorBookmarkStore = (*watched)(nil)
+	_ cache.ResourceVersionUpdater = (*watched)(nil)
+)
+
+// Watch lists the kinds and follows them until Close. It returns when all are
+// listed, and fails when one of them cannot be.
+func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, error) {
+	running, stop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), klog.Logger{}))
+	w := &Cache{
+		stop: stop, signal: make(chan struct{}, 1), advanced: make(chan struct{}),
+		objects: map[resource.Addr]resource.Object{}, changed: map[resource.Addr]struct{}{},
+	}
+	for _, gk := range kinds {
+		k, err := c.kindOf(gk)
+		if err != nil {
+			w.Close()
+			return nil, err
+		}
+		store := &watched{cache: w, kind: gk}
+		w.kinds = append(w.kinds, store)
+		reflector := cache.NewReflectorWithOptions(c.listWatch(k, store), &unstructured.Unstructured{}, store, cache.ReflectorOptions{
+			Name: k.Resource, TypeDescription: gk.String(), Logger: &klog.Logger{},
+		})
+		w.done.Go(func() { reflector.RunWithContext(running) })
+	}
+	if err := w.await(ctx, func() (bool, error) { return w.synced() }); err != nil {
+		w.Close()
+		return nil, err
+	}
+	w.TakeChanged()
+	return w, nil
+}
+
+// Close ends the watches and waits for them.
+func (w *Cache) Close() {
+	w.stop()
+	w.done.Wait()
+}
+
+// listWatch reads one kind. A list is a consistent read: the version 0 that a
+// reflector begins with would allow an old answer.
+func (c *Client) listWatch(k kind, store *watched) cache.ListerWatcher {
+	at := c.dynamic.Resource(k.GroupVersionResource)
+	return plainList{&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			if o.ResourceVersion == "0" {
+				o.ResourceVersion = ""
+			}
+			list, err := at.List(ctx, o)
+			if err != nil {
+				store.fail(listError(k, err))
+				return nil, err
+			}
+			return list, nil
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return at.Watch(ctx, o)
+		},
+	}}
+}
+
+// plainList tells a reflector to list before it watches: a list that fails is
+// an answer, a stream that does not begin is none.
+type plainList struct{ *cache.ListWatch }
+
+// IsWatchListSemanticsUnSupported is looked for by cache.Reflector.
+func (plainList) IsWatchListSemanticsUnSupported() bool { return true }
+
+// Changed is signalled when an object has changed. One signal may stand for
+// many changes.
+func (w *Cache) Changed() <-chan struct{} { return w.signal }
+
+// TakeChanged lists, in order, what has changed since it was last asked.
+func (w *Cache) TakeChanged() []resource.Addr {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := make([]resource.Addr, 0, len(w.changed))
+	for addr := range w.changed {
+		out = append(out, addr)
+	}
+	clear(w.changed)
+	slices.SortFunc(out, resource.Addr.Compare)
+	return out
+}
+
+// Get returns the object called addr. It must not be written to.
+func (w *Cache) Get(addr resource.Addr) (resource.Object, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o, ok := w.objects[addr]
+	return o, ok
+}
+
+// CatchUp waits until every watch has seen the resource version mark. All kinds
+// share one counter; where versions are no numbers there is nothing to wait
+// for, and neither is there with an empty mark. It fails with ctx, and when a
+// kind can no longer be listed.
+func (w *Cache) CatchUp(ctx context.Context, mark string) error {
+	want, err := strconv.ParseUint(mark, 10, 64)
+	if err != nil {
+		return w.failure()
+	}
+	return w.await(ctx, func() (bool, error) {
+		for _, k := range w.kinds {
+			if k.err != nil {
+				return false, k.err
+			}
+			if have, err := strconv.ParseUint(k.version, 10, 64); err == nil && have < want {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// failure is the error of a kind that can no longer be listed.
+func (w *Cache) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, k := range w.kinds {
+		if k.err != nil && ClassOf(k.err) != Transient {
+			return k.err
+		}
+	}
+	return nil
+}
+
+func (w *Cache) synced() (bool, error) {
+	all := true
+	for _, k := range w.kinds {
+		if k.err != nil {
+			return false, k.err
+		}
+		all = all && k.synced
+	}
+	return all, nil
+}
+
+// await waits until met, which is called with mu held.
+func (w *Cache) await(ctx context.Context, met func() (bool, error)) error {
+	for {
+		w.mu.Lock()
+		ok, err := met()
+		advanced := w.advanced
+		w.mu.Unlock()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-advanced:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the Supervisor's watches: %w", ctx.Err())
+		}
+	}
+}
+
+// wake lets those who await look again. It is called with mu held.
+func (w *Cache) wake() {
+	close(w.advanced)
+	w.advanced = make(chan struct{})
+}
+
+// note records a change. It is called with mu held.
+func (w *Cache) note(addr resource.Addr) {
+	w.changed[addr] = struct{}{}
+	select {
+	case w.signal <- struct{}{}:
+	default:
+	}
+}
+
+var errNotAnObject = errors.New("supervisor: a reflector handed over what is no object")
+
+// Add is called by the reflector.
+func (k *watched) Add(obj any) error { return k.Update(obj) }
+
+// Update is called by the reflector.
+func (k *watched) Update(obj any) error {
+	u, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return errNotAnObject
+	}
+	o := stripped(u)
+	k.cache.mu.Lock()
+	defer k.cache.mu.Unlock()
+	k.cache.objects[o.Addr()] = o
+	k.cache.note(o.Addr())
+	return nil
+}
+
+// Delete is called by the reflector.
+func (k *watched) Delete(obj any) error {
+	u, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return errNotAnObject
+	}
+	addr := resource.AddrOf(u, "")
+	k.cache.mu.Lock()
+	defer k.cache.mu.Unlock()
+	delete(k.cache.objects, addr)
+	k.cache.note(addr)
+	return nil
+}
+
+// Replace is called by the reflector with the result of a list.
+func (k *watched) Replace(list []any, version string) error {
+	k.cache.mu.Lock()
+	defer k.cache.mu.Unlock()
+	gone := map[resource.Addr]bool{}
+	for addr := range k.cache.objects {
+		if addr.GroupKind() == k.kind {
+			gone[addr] = true
+		}
+	}
+	for _, obj := range list {
+		u, ok := obj.(*unstructured.Unstructured)
+		if !ok {
+			return errNotAnObject
+		}
+		o := stripped(u)
+		addr := o.Addr()
+		if old, known := k.cache.objects[addr]; !known || old.GetResourceVersion() != o.GetResourceVersion() {
+			k.cache.objects[addr] = o
+			k.cache.note(addr)
+		}
+		delete(gone, addr)
+	}
+	for addr := range gone {
+		delete(k.cache.objects, addr)
+		k.cache.note(addr)
+	}
+	k.synced, k.version, k.err = true, version, nil
+	k.cache.wake()
+	return nil
+}
+
+// Resync is called by the reflector; there is nothing to send again.
+func (k *watched) Resync() error { return nil }
+
+// Bookmark is called by the reflector when the server says how far it is.
+func (k *watched) Bookmark(version string) error {
+	k.UpdateResourceVersion(version)
+	return nil
+}
+
+// UpdateResourceVersion is called by the reflector after every event.
+func (k *watched) UpdateResourceVersion(version string) {
+	k.cache.mu.Lock()
+	defer k.cache.mu.Unlock()
+	k.version = version
+	k.cache.wake()
+}
+
+// fail notes that a list failed.
+func (k *watched) fail(err error) {
+	k.cache.mu.Lock()
+	defer k.cache.mu.Unlock()
+	k.err = err
+	k.cache.wake()
+}

@@ -1,0 +1,202 @@
+// Package supervisor reads and writes the Kubernetes API of a Supervisor. It
+// hides client-go: discovery, lists and watches and their caches, server-side
+// apply, and the many shapes of an API server's errors.
+//
+// What could not be read is an error, never an empty result.
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// Requests a second that a client makes at most when its configuration says
+// nothing. The API server has its own fairness; this only keeps a first plan of
+// a large fleet from being a burst of thousands.
+const (
+	requestsPerSecond = 50
+	burst             = 200
+)
+
+// pageSize is how many objects one list request asks for.
+const pageSize = 500
+
+// Client talks to one Supervisor. It is safe for concurrent use.
+type Client struct {
+	dynamic  dynamic.Interface
+	metadata metadata.Interface
+	served   map[schema.GroupKind]kind
+	// broken are the groups whose discovery failed, with the reason.
+	broken map[string]error
+}
+
+// kind is a kind that the Supervisor serves.
+type kind struct {
+	schema.GroupVersionResource
+	namespaced bool
+}
+
+// Connect finds out what the Supervisor serves. It fails when the Supervisor
+// cannot be reached or refuses the credentials.
+func Connect(ctx context.Context, config *rest.Config) (*Client, error) {
+	config = rest.CopyConfig(config)
+	if config.QPS == 0 {
+		config.QPS, config.Burst = requestsPerSecond, burst
+	}
+	http, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	}
+	c := &Client{served: map[schema.GroupKind]kind{}, broken: map[string]error{}}
+	if c.dynamic, err = dynamic.NewForConfigAndClient(config, http); err != nil {
+		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	}
+	if c.metadata, err = metadata.NewForConfigAndClient(config, http); err != nil {
+		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	}
+	d, err := discovery.NewDiscoveryClientForConfigAndClient(config, http)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	}
+	if err := c.discover(ctx, d); err != nil {
+		return nil, classify("asking the Supervisor at "+config.Host+" what it serves", resource.Addr{}, err)
+	}
+	return c, nil
+}
+
+// discover notes every kind in the version the server prefers.
+func (c *Client) discover(_ context.Context, d *discovery.DiscoveryClient) error {
+	groups, lists, err := d.ServerGroupsAndResources()
+	var partly *discovery.ErrGroupDiscoveryFailed
+	switch {
+	case errors.As(err, &partly):
+		for gv, cause := range partly.Groups {
+			c.broken[gv.Group] = cause
+		}
+	case err != nil:
+		return err
+	}
+	preferred := map[string]bool{}
+	for _, g := range groups {
+		preferred[g.PreferredVersion.GroupVersion] = true
+	}
+	for _, l := range lists {
+		gv, err := schema.ParseGroupVersion(l.GroupVersion)
+		if err != nil {
+			continue
+		}
+		for _, r := range l.APIResources {
+			gk := schema.GroupKind{Group: gv.Group, Kind: r.Kind}
+			_, known := c.served[gk]
+			if !slices.Contains(r.Verbs, "list") || known && !preferred[l.GroupVersion] {
+				continue
+			}
+			c.served[gk] = kind{gv.WithResource(r.Name), r.Namespaced}
+		}
+	}
+	return nil
+}
+
+// Serves says whether the Supervisor has a kind.
+func (c *Client) Serves(gk schema.GroupKind) bool {
+	_, ok := c.served[gk]
+	return ok
+}
+
+// kindOf finds a kind, or says why there is none.
+func (c *Client) kindOf(gk schema.GroupKind) (kind, error) {
+	if k, ok := c.served[gk]; ok {
+		return k, nil
+	}
+	if err := c.broken[gk.Group]; err != nil {
+		return kind{}, &Error{Op: "listing " + gk.String(), Class: Transient, Message: err.Error(), cause: err}
+	}
+	return kind{}, &Error{Op: "listing " + gk.String(), Class: NotServed, Message: "the Supervisor does not serve " + gk.String()}
+}
+
+// List reads all objects of a kind, in the version the server prefers, without
+// what nobody compares.
+func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
+	k, err := c.kindOf(gk)
+	if err != nil {
+		return nil, err
+	}
+	var out []resource.Object
+	options := metav1.ListOptions{Limit: pageSize}
+	for {
+		page, err := c.dynamic.Resource(k.GroupVersionResource).List(ctx, options)
+		if err != nil {
+			return nil, listError(k, err)
+		}
+		for i := range page.Items {
+			out = append(out, stripped(&page.Items[i]))
+		}
+		if options.Continue = page.GetContinue(); options.Continue == "" {
+			return out, nil
+		}
+	}
+}
+
+// ListNames reads the metadata of all objects of a kind, never their content. It
+// is how Secrets are looked at.
+func (c *Client) ListNames(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
+	k, err := c.kindOf(gk)
+	if err != nil {
+		return nil, err
+	}
+	var out []resource.Object
+	options := metav1.ListOptions{Limit: pageSize}
+	for {
+		page, err := c.metadata.Resource(k.GroupVersionResource).List(ctx, options)
+		if err != nil {
+			return nil, listError(k, err)
+		}
+		for i := range page.Items {
+			u := &unstructured.Unstructured{Object: map[string]any{}}
+			u.SetAPIVersion(k.GroupVersion().String())
+			u.SetKind(gk.Kind)
+			u.SetNamespace(page.Items[i].Namespace)
+			u.SetName(page.Items[i].Name)
+			out = append(out, resource.Object{Unstructured: u})
+		}
+		if options.Continue = page.Continue; options.Continue == "" {
+			return out, nil
+		}
+	}
+}
+
+// stripped drops what nobody compares: the fields that others manage, and what
+// kubectl keeps for itself. The object is changed in place.
+func stripped(u *unstructured.Unstructured) resource.Object {
+	metadata, _ := u.Object["metadata"].(map[string]any)
+	if entries := resource.Items(metadata, "managedFields"); entries != nil {
+		var own []any
+		for _, entry := range entries {
+			if resource.Text(entry, "manager") == resource.FieldManager {
+				own = append(own, entry)
+			}
+		}
+		delete(metadata, "managedFields")
+		if own != nil {
+			metadata["managedFields"] = own
+		}
+	}
+	if annotations := resource.Fields(metadata, "annotations"); annotations != nil {
+		delete(annotations, lastApplied)
+	}
+	return resource.Object{Unstructured: u}
+}
+
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
