@@ -1,0 +1,147 @@
+package simulate
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/controllers"
+	"github.com/vksync/vksync/simulate/kubeapi"
+)
+
+// A changeLog turns what happened in the world into journal events, in the order
+// in which it happened. Changes are noted while the store is locked, and told
+// when the run waits.
+type changeLog struct {
+	now    func() time.Time
+	store  *kubeapi.Store
+	record func(time.Time, journal.Event)
+
+	mu      sync.Mutex
+	pending []happening
+	// clusters remembers the cluster of objects that carry no label of it, by UID.
+	clusters map[string]string
+}
+
+// A happening is a change of an object or of a virtual machine.
+type happening struct {
+	at     time.Time
+	change kubeapi.Change
+	vm     *controllers.VMEvent
+}
+
+func (l *changeLog) add(c kubeapi.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = append(l.pending, happening{at: l.now(), change: c})
+}
+
+func (l *changeLog) addVM(e controllers.VMEvent) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = append(l.pending, happening{at: l.now(), vm: &e})
+}
+
+// drain tells what is pending and says whether any of it concerns a kind that
+// some client watches.
+func (l *changeLog) drain() (watched bool) {
+	l.mu.Lock()
+	pending := l.pending
+	l.pending = nil
+	l.mu.Unlock()
+	for _, h := range pending {
+		var event journal.Event
+		switch {
+		case h.vm != nil:
+			event.VM = vmEvent(h.vm)
+		default:
+			watched = watched || l.store.Watched(kindOf(h.change))
+			change, differs := resource.Diff(h.change.Before, h.change.After)
+			if !differs {
+				continue
+			}
+			event.Object = l.objectEvent(h.change, change)
+		}
+		if l.record != nil {
+			l.record(h.at, event)
+		}
+	}
+	return watched
+}
+
+func kindOf(c kubeapi.Change) schema.GroupKind {
+	return subject(c).GroupVersionKind().GroupKind()
+}
+
+// subject is the object a change is about.
+func subject(c kubeapi.Change) *unstructured.Unstructured {
+	if c.After != nil {
+		return c.After
+	}
+	return c.Before
+}
+
+func (l *changeLog) objectEvent(c kubeapi.Change, change resource.Change) *journal.Object {
+	u := subject(c)
+	labels := u.GetLabels()
+	return &journal.Object{
+		Actor:   c.Actor,
+		Change:  change,
+		Cluster: l.clusterOf(u, labels),
+		PhaseID: phase.Of(change.Kind, labels, owners(u)),
+	}
+}
+
+// clusterOf is the name of the cluster an object belongs to: by label, or
+// through its owners.
+func (l *changeLog) clusterOf(u *unstructured.Unstructured, labels map[string]string) string {
+	if name := phase.ClusterOf(u.GetKind(), u.GetName(), labels, owners(u)); name != "" {
+		return name
+	}
+	uid := string(u.GetUID())
+	if name, known := l.clusters[uid]; known {
+		return name
+	}
+	name := ""
+	for _, ref := range u.GetOwnerReferences() {
+		if name = l.clusters[string(ref.UID)]; name != "" {
+			break
+		}
+		gk := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
+		if owner := l.store.Get(kubeapi.Key{Group: gk.Group, Kind: ref.Kind, Namespace: u.GetNamespace(), Name: ref.Name}); owner != nil {
+			if name = l.clusterOf(owner, owner.GetLabels()); name != "" {
+				break
+			}
+		}
+	}
+	l.clusters[uid] = name
+	return name
+}
+
+func owners(u *unstructured.Unstructured) []resource.Owner {
+	var out []resource.Owner
+	for _, ref := range u.GetOwnerReferences() {
+		out = append(out, resource.Owner{Kind: ref.Kind, Name: ref.Name, Controller: ref.Controller != nil && *ref.Controller})
+	}
+	return out
+}
+
+func vmEvent(e *controllers.VMEvent) *journal.VM {
+	labels := e.VM.GetLabels()
+	out := &journal.VM{
+		Op: e.Op, Task: e.Task,
+		Namespace: e.VM.GetNamespace(), Name: e.VM.GetName(),
+		Cluster: phase.ClusterOf(e.VM.GetKind(), e.VM.GetName(), labels, nil),
+		Zone:    e.Zone, Host: e.Host, Datastore: e.Datastore, IP: e.IP,
+		PhaseID: phase.Of(e.VM.GetKind(), labels, owners(e.VM)),
+	}
+	if e.Err != nil {
+		out.Error = e.Err.Error()
+	}
+	return out
+}

@@ -1,0 +1,270 @@
+package controllers
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/inventory"
+)
+
+// An addressPlan is who has which address: the subnets that NSX carved from the
+// private blocks of VPCs, and the load balancer's pool. It is a model; what it
+// knows can be read back from SubnetPorts and Services (adopt).
+type addressPlan struct {
+	vpcs  map[string]*vpc
+	ports map[string]*subnet // by UID of the SubnetPort
+	vips  []inventory.Range
+	taken map[netip.Addr]string // load-balancer addresses by UID of the Service
+	owner map[string]netip.Addr
+}
+
+// reservedAddresses of every NSX subnet are network, gateway, DHCP server and
+// broadcast (domain.md V12).
+const reservedAddresses = 4
+
+// A vpc is a set of private blocks and the subnets in it.
+type vpc struct {
+	name    string
+	blocks  []netip.Prefix
+	bits    int // prefix length of a subnet
+	subnets map[netip.Prefix]*subnet
+	bySet   map[string][]*subnet
+	next    netip.Prefix // the first never used; invalid when there is none left
+	freed   []netip.Prefix
+}
+
+type subnet struct {
+	vpc    *vpc
+	prefix netip.Prefix
+	set    string
+	taken  map[netip.Addr]string // by UID
+}
+
+type lease struct {
+	address, gateway netip.Addr
+	subnet           netip.Prefix
+}
+
+func newAddressPlan(inv *inventory.Inventory) addressPlan {
+	return addressPlan{
+		vpcs:  map[string]*vpc{},
+		ports: map[string]*subnet{},
+		vips:  inv.LoadBalancerRanges(),
+		taken: map[netip.Addr]string{},
+		owner: map[string]netip.Addr{},
+	}
+}
+
+// vpc finds or makes the VPC called name.
+func (p *addressPlan) vpc(name string, blocks []string, size int) *vpc {
+	if v := p.vpcs[name]; v != nil {
+		return v
+	}
+	v := &vpc{name: name, subnets: map[netip.Prefix]*subnet{}, bySet: map[string][]*subnet{}, bits: 32}
+	for ; size > 1; size /= 2 {
+		v.bits--
+	}
+	for _, text := range blocks {
+		if block, err := netip.ParsePrefix(text); err == nil && block.Addr().Is4() {
+			v.blocks = append(v.blocks, block.Masked())
+		}
+	}
+	if len(v.blocks) > 0 && v.blocks[0].Bits() <= v.bits {
+		v.next = netip.PrefixFrom(v.blocks[0].Addr(), v.bits)
+	}
+	p.vpcs[name] = v
+	return v
+}
+
+// lease gives uid an address of the SubnetSet, which may carve a subnet.
+func (p *addressPlan) lease(v *vpc, set, uid string) (lease, error) {
+	for _, s := range v.bySet[set] {
+		if l, ok := s.take(uid); ok {
+			p.ports[uid] = s
+			return l, nil
+		}
+	}
+	s := v.carve(set)
+	if s == nil {
+		return lease{}, v.exhausted()
+	}
+	l, _ := s.take(uid)
+	p.ports[uid] = s
+	return l, nil
+}
+
+// take gives the lowest free address of the subnet.
+func (s *subnet) take(uid string) (lease, bool) {
+	gateway := s.prefix.Addr().Next()
+	count := 1<<(32-s.prefix.Bits()) - reservedAddresses
+	for address := gateway.Next().Next(); count > 0; address, count = address.Next(), count-1 {
+		if _, taken := s.taken[address]; !taken {
+			s.taken[address] = uid
+			return lease{address, gateway, s.prefix}, true
+		}
+	}
+	return lease{}, false
+}
+
+// carve takes the next free subnet of the VPC for a set; nil when there is none.
+func (v *vpc) carve(set string) *subnet {
+	var prefix netip.Prefix
+	switch {
+	case len(v.freed) > 0:
+		prefix, v.freed = v.freed[0], v.freed[1:]
+	case v.next.IsValid():
+		prefix = v.next
+		v.advance()
+	default:
+		return nil
+	}
+	return v.add(prefix, set)
+}
+
+func (v *vpc) add(prefix netip.Prefix, set string) *subnet {
+	s := &subnet{vpc: v, prefix: prefix, set: set, taken: map[netip.Addr]string{}}
+	v.subnets[prefix] = s
+	v.bySet[set] = append(v.bySet[set], s)
+	return s
+}
+
+// advance moves next to the following subnet that is free, of this block or a later one.
+func (v *vpc) advance() {
+	for {
+		after := lastOf(v.next).Next()
+		block := slices.IndexFunc(v.blocks, func(b netip.Prefix) bool { return b.Contains(v.next.Addr()) })
+		switch {
+		case after.IsValid() && v.blocks[block].Contains(after):
+			v.next = netip.PrefixFrom(after, v.bits)
+		case block+1 < len(v.blocks):
+			v.next = netip.PrefixFrom(v.blocks[block+1].Addr(), v.bits)
+		default:
+			v.next = netip.Prefix{}
+			return
+		}
+		if v.subnets[v.next] == nil {
+			return
+		}
+	}
+}
+
+func lastOf(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	for i := p.Bits(); i < 32; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	return netip.AddrFrom4(b)
+}
+
+func (v *vpc) exhausted() error {
+	used, blocks := 0, make([]string, len(v.blocks))
+	for _, s := range v.subnets {
+		used += len(s.taken)
+	}
+	for i, b := range v.blocks {
+		blocks[i] = b.String()
+	}
+	return fmt.Errorf("no free address: the private block %s of VPC %s is used up (%d subnets of %d addresses each, %d addresses in use)",
+		strings.Join(blocks, ", "), v.name, len(v.subnets), 1<<(32-v.bits)-reservedAddresses, used)
+}
+
+// release frees what an object had; a subnet without ports goes back to the VPC.
+func (p *addressPlan) release(uid string) {
+	if address, ok := p.owner[uid]; ok {
+		delete(p.owner, uid)
+		delete(p.taken, address)
+	}
+	s := p.ports[uid]
+	if s == nil {
+		return
+	}
+	delete(p.ports, uid)
+	for address, who := range s.taken {
+		if who == uid {
+			delete(s.taken, address)
+		}
+	}
+	if len(s.taken) == 0 {
+		delete(s.vpc.subnets, s.prefix)
+		s.vpc.bySet[s.set] = slices.DeleteFunc(s.vpc.bySet[s.set], func(o *subnet) bool { return o == s })
+		s.vpc.freed = append(s.vpc.freed, s.prefix)
+		slices.SortFunc(s.vpc.freed, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	}
+}
+
+// leaseVIP gives a Service the lowest free address of the pool.
+func (p *addressPlan) leaseVIP(uid string) (netip.Addr, error) {
+	total := 0
+	for _, r := range p.vips {
+		for address := range r.All() {
+			total++
+			if _, taken := p.taken[address]; !taken {
+				p.taken[address], p.owner[uid] = uid, address
+				return address, nil
+			}
+		}
+	}
+	if total == 0 {
+		return netip.Addr{}, fmt.Errorf("no free load-balancer address: the inventory has no load-balancer range")
+	}
+	return netip.Addr{}, fmt.Errorf("no free load-balancer address: all %d of the pool are in use", total)
+}
+
+// adoptVIP notes an address that a Service has already.
+func (p *addressPlan) adoptVIP(u *unstructured.Unstructured) {
+	if address, err := netip.ParseAddr(ingressOf(u)); err == nil {
+		p.taken[address], p.owner[uidOf(u)] = uidOf(u), address
+	}
+}
+
+// adoptPort notes the address that a SubnetPort has already.
+func (p *addressPlan) adoptPort(v *vpc, u *unstructured.Unstructured) {
+	for _, item := range resource.Items(u.Object, "status", "networkInterfaceConfig", "ipAddresses") {
+		own, err := netip.ParsePrefix(resource.Text(item, "ipAddress"))
+		if err != nil {
+			continue
+		}
+		prefix := own.Masked()
+		s := v.subnets[prefix]
+		if s == nil {
+			s = v.add(prefix, namespaceOf(u)+"/"+resource.Text(u.Object, "spec", "subnetSet"))
+		}
+		s.taken[own.Addr()] = uidOf(u)
+		p.ports[uidOf(u)] = s
+		if v.next == prefix {
+			v.advance()
+		}
+	}
+}
+
+// vpcOf is the VPC of a namespace: its own where it names private blocks, else
+// the one that the site's namespaces share.
+func (m *Manager) vpcOf(namespace string) *vpc {
+	size := m.subnetSize(namespace)
+	if spec, ok := m.vsphere.Namespace(namespace); ok && len(spec.Network.PrivateCIDRs) > 0 {
+		return m.addresses.vpc(namespace, spec.Network.PrivateCIDRs, size)
+	}
+	return m.addresses.vpc("default", m.inventory.Spec.Networks.PrivateCIDRs, m.inventory.SubnetSize())
+}
+
+func (m *Manager) subnetSize(namespace string) int {
+	if spec, ok := m.vsphere.Namespace(namespace); ok && spec.Network.SubnetSize > 0 {
+		return int(spec.Network.SubnetSize)
+	}
+	return m.inventory.SubnetSize()
+}
+
+// adoptAddress takes over what a loaded object has of the address plan.
+func (m *Manager) adoptAddress(u *unstructured.Unstructured) {
+	switch keyOf(u).GK() {
+	case kindService.GroupKind:
+		m.addresses.adoptVIP(u)
+	case kindSubnetPort.GroupKind:
+		m.addresses.adoptPort(m.vpcOf(namespaceOf(u)), u)
+	}
+}

@@ -1,0 +1,175 @@
+package controllers
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// apiServerPort is the port of a control-plane endpoint.
+const apiServerPort = 6443
+
+// firstBackoff and longestBackoff bound CAPV's polling of what it does not
+// watch. controller-runtime starts at 5 ms; the pace makes a second of it.
+const (
+	firstBackoff   = time.Second
+	longestBackoff = 64 * time.Second
+)
+
+// reconcileVSphereCluster makes the infrastructure of a cluster in CAPV's order:
+// failure domains, resource policy, network, load balancer, endpoint (domain.md
+// E11-E18). What it waits for is polled with a growing interval, not watched.
+func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Duration, error) {
+	d := edit(u, m.now())
+	if deleting(u) {
+		// Policy, service and subnets outlive it and are garbage-collected.
+		d.removeFinalizers(finalizerVSphereCluster)
+		return 0, m.commit(actorProvider, d)
+	}
+	if !d.hasFinalizer(finalizerVSphereCluster) {
+		d.addFinalizer(finalizerVSphereCluster)
+		return 0, m.commit(actorProvider, d)
+	}
+	if !hasCondition(u, "Paused") {
+		d.condition("Paused", "False", "NotPaused", "")
+		return 0, m.commit(actorProvider, d)
+	}
+	cluster := m.clusterFor(u)
+	if cluster == nil || !ownedBy(u, cluster) {
+		return 0, nil
+	}
+	ready, err := m.provisionInfrastructure(d, u, cluster)
+	if err != nil {
+		return 0, err
+	}
+	var again time.Duration
+	if ready {
+		d.condition("Ready", "True", "Ready", "")
+		d.set(true, "status", "initialization", "provisioned")
+		if initialized(cluster, "controlPlaneInitialized") {
+			d.condition("ProviderServiceAccountsReady", "True", "Ready", "")
+			d.condition("ServiceDiscoveryReady", "True", "Ready", "")
+		}
+	} else {
+		d.condition("Ready", "False", "NotReady", summaryOf(d, "NetworkReady", "LoadBalancerReady"))
+		again = backoff(m.now().Sub(createdAt(u)))
+	}
+	return again, m.commit(actorProvider, d)
+}
+
+// backoff doubles as time goes by: the next try comes when as much time again
+// has passed, within bounds.
+func backoff(waited time.Duration) time.Duration {
+	return min(max(waited, firstBackoff), longestBackoff)
+}
+
+func (m *Manager) provisionInfrastructure(d *draft, u, cluster *unstructured.Unstructured) (ready bool, err error) {
+	if resource.Field(d.root, "status", "failureDomains") == nil {
+		d.replace(m.failureDomains(namespaceOf(u)), "status", "failureDomains")
+	}
+	d.condition("FailureDomainsReady", "True", "Ready", "")
+	if err := m.createResourcePolicy(u, cluster); err != nil {
+		return false, err
+	}
+	d.condition("ResourcePolicyReady", "True", "Ready", "")
+
+	subnets, err := m.create(actorProvider, kindSubnetSet, map[string]any{
+		"metadata": map[string]any{
+			"namespace": namespaceOf(u), "name": nameOf(u),
+			"labels":          map[string]any{labelVMCluster: nameOf(cluster)},
+			"ownerReferences": []any{ref(u, false)},
+		},
+		"spec": map[string]any{},
+	})
+	if err != nil {
+		return false, err
+	}
+	if !isTrue(subnets.Object, "Ready") {
+		d.condition("NetworkReady", "False", "NotReady", "SubnetSet "+nameOf(subnets)+" is not ready")
+		return false, nil
+	}
+	d.condition("NetworkReady", "True", "Ready", "")
+
+	service, err := m.createEndpointService(u, cluster)
+	if err != nil {
+		return false, err
+	}
+	address := ingressOf(service)
+	if address == "" {
+		d.condition("LoadBalancerReady", "False", "WaitingForIP", waitingForIP(service))
+		return false, nil
+	}
+	d.condition("LoadBalancerReady", "True", "Ready", "")
+	d.set(address, "spec", "controlPlaneEndpoint", "host")
+	d.set(int64(apiServerPort), "spec", "controlPlaneEndpoint", "port")
+	return true, nil
+}
+
+func waitingForIP(service *unstructured.Unstructured) string {
+	message := "VirtualMachineService " + nameOf(service) + " has no ingress address"
+	if c := resource.ConditionOf(service.Object, conditionServiceReady); c.Status == "False" {
+		message += ": " + c.Message
+	}
+	return message
+}
+
+// failureDomains are the Zones of the namespace.
+func (m *Manager) failureDomains(namespace string) []any {
+	domains := []any{}
+	for _, zone := range m.store.List(kindZone.GroupKind, namespace, nil) {
+		domains = append(domains, map[string]any{"name": nameOf(zone), "controlPlane": true})
+	}
+	return domains
+}
+
+func (m *Manager) createResourcePolicy(u, cluster *unstructured.Unstructured) error {
+	name := nameOf(cluster)
+	_, err := m.create(actorProvider, kindResourcePolicy, map[string]any{
+		"metadata": map[string]any{
+			"namespace": namespaceOf(u), "name": name,
+			"ownerReferences": []any{ref(u, false)},
+		},
+		"spec": map[string]any{
+			"resourcePool":        map[string]any{"name": name},
+			"folder":              name,
+			"clusterModuleGroups": []any{moduleControlPlane, name + "-workers-0"},
+		},
+	})
+	return err
+}
+
+// createEndpointService makes the VirtualMachineService in front of the API
+// servers. Over VPC networks it has no readiness probe to follow.
+func (m *Manager) createEndpointService(u, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	name := nameOf(cluster)
+	return m.create(actorProvider, kindVMService, map[string]any{
+		"metadata": map[string]any{
+			"namespace": namespaceOf(u), "name": name,
+			"labels":          map[string]any{labelVMCluster: name},
+			"annotations":     map[string]any{"lb.iaas.vmware.com/enable-endpoint-health-check": ""},
+			"ownerReferences": []any{ref(u, false)},
+		},
+		"spec": map[string]any{
+			"type":     "LoadBalancer",
+			"ports":    []any{map[string]any{"name": "apiserver", "protocol": "TCP", "port": int64(apiServerPort), "targetPort": int64(apiServerPort)}},
+			"selector": map[string]any{labelVMCluster: name, labelVMRole: "controlplane"},
+		},
+	})
+}
+
+// summaryOf lists the conditions among kinds that are not True.
+func summaryOf(d *draft, kinds ...string) string {
+	var issues []string
+	for _, kind := range kinds {
+		if c := resource.ConditionOf(d.root, kind); c.Type != "" && c.Status != "True" {
+			text := c.Message
+			if text == "" {
+				text = c.Reason
+			}
+			issues = append(issues, bullet(kind, text))
+		}
+	}
+	return lines(issues)
+}

@@ -1,0 +1,210 @@
+package controllers
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+const (
+	conditionProvisioned = "VirtualMachineProvisioned"
+
+	labelVMCluster       = "capv.vmware.com/cluster.name"
+	labelVMRole          = "capv.vmware.com/cluster.role"
+	labelVMClusterLegacy = "capw.vmware.com/cluster.name"
+	labelVMRoleLegacy    = "capw.vmware.com/cluster.role"
+	moduleControlPlane   = "control-plane-group"
+)
+
+// machineRetry is CAPV's requeue of a VSphereMachine (domain.md 2.3).
+const machineRetry = 10 * time.Second
+
+// reconcileVSphereMachine makes the VirtualMachine of a machine and follows it
+// until it has an address (domain.md E26, E34-E35).
+func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Duration, error) {
+	namespace, name := namespaceOf(u), nameOf(u)
+	d := edit(u, m.now())
+	vm := m.get(kindVM, namespace, name)
+	if deleting(u) {
+		return m.deleteVSphereMachine(d, vm)
+	}
+	machine := m.get(kindMachine, namespace, resource.Text(controllerOf(u), "name"))
+	cluster := m.clusterFor(u)
+	if machine == nil || cluster == nil || resource.Text(controllerOf(u), "kind") != kindMachine.Kind {
+		return 0, nil // not the Machine's yet
+	}
+	if !d.hasFinalizer(finalizerVSphereMachine) {
+		d.addFinalizer(finalizerVSphereMachine)
+		return 0, m.commit(actorProvider, d)
+	}
+	d.condition("Paused", "False", "NotPaused", "")
+	if reason := m.waitsBeforeVM(machine, cluster); reason != "" {
+		unprovisioned(d, "False", reason, "")
+		d.set("Pending", "status", "phase")
+		return 0, m.commit(actorProvider, d)
+	}
+	if vm == nil {
+		if refusal := m.refuseVM(u, cluster); refusal != "" {
+			unprovisioned(d, "False", "NotProvisioned", refusal)
+			return machineRetry, m.commit(actorProvider, d)
+		}
+		var err error
+		if vm, err = m.createVirtualMachine(u, machine, cluster); err != nil {
+			return 0, err
+		}
+	}
+	m.followVM(d, vm)
+	if err := m.labelHost(machine, vm); err != nil {
+		return 0, err
+	}
+	return 0, m.commit(actorProvider, d)
+}
+
+// waitsBeforeVM is the reason why the VM cannot be made yet, or "".
+func (m *Manager) waitsBeforeVM(machine, cluster *unstructured.Unstructured) string {
+	switch {
+	case !initialized(cluster, "infrastructureProvisioned"):
+		return "WaitingForClusterInfrastructureReady"
+	case bootstrapSecret(machine) != "":
+		return ""
+	case !hasLabel(machine, labelControlPlane) && !initialized(cluster, "controlPlaneInitialized"):
+		return "WaitingForControlPlaneInitialized"
+	}
+	return "WaitingForBootstrapData"
+}
+
+func unprovisioned(d *draft, status, reason, message string) {
+	d.condition(conditionProvisioned, status, reason, message)
+	text := message
+	if text == "" {
+		text = reason
+	}
+	ready := map[string]string{"False": "NotReady", "Unknown": "ReadyUnknown"}[status]
+	d.condition("Ready", status, ready, bullet(conditionProvisioned, text))
+}
+
+func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	namespace, name, clusterName := namespaceOf(u), nameOf(u), nameOf(cluster)
+	role, module := "node", clusterName+"-workers-0"
+	if hasLabel(machine, labelControlPlane) {
+		role, module = "controlplane", moduleControlPlane
+	}
+	labels := map[string]any{
+		labelCluster:   clusterName,
+		labelVMCluster: clusterName, labelVMRole: role,
+		labelVMClusterLegacy: clusterName, labelVMRoleLegacy: role,
+	}
+	if deployment := labelOf(machine, labelDeployment); deployment != "" {
+		labels[labelDeployment] = deployment
+	}
+	if zone := resource.Text(machine.Object, "spec", "failureDomain"); zone != "" {
+		labels[labelZone] = zone
+	}
+	spec := resource.Fields(u.Object, "spec")
+	return m.create(actorProvider, kindVM, map[string]any{
+		"metadata": map[string]any{
+			"namespace": namespace, "name": name, "labels": labels,
+			"annotations":     map[string]any{"vsphere-cluster-module-group": module},
+			"ownerReferences": []any{ref(u, true)},
+		},
+		"spec": map[string]any{
+			"className":    resource.Text(spec, "className"),
+			"imageName":    resource.Text(spec, "imageName"),
+			"storageClass": resource.Text(spec, "storageClass"),
+			"powerState":   "PoweredOn",
+			"powerOffMode": resource.Text(spec, "powerOffMode"),
+			"instanceUUID": m.chance.UUID("instance", namespace, name),
+			"biosUUID":     m.chance.UUID("bios", namespace, name),
+			"bootstrap": map[string]any{"cloudInit": map[string]any{"rawCloudConfig": map[string]any{
+				"name": bootstrapSecret(machine), "key": "user-data",
+			}}},
+			"reserved": map[string]any{"resourcePolicyName": clusterName},
+			"network": map[string]any{"interfaces": []any{map[string]any{
+				"name":    "eth0",
+				"network": map[string]any{"apiVersion": kindSubnetSet.apiVersion, "kind": kindSubnetSet.Kind, "name": resource.Text(cluster.Object, "spec", "infrastructureRef", "name")},
+			}}},
+		},
+	})
+}
+
+// followVM maps the state of the VirtualMachine to the condition and its reasons
+// in the order of domain.md 1.10.
+func (m *Manager) followVM(d *draft, vm *unstructured.Unstructured) {
+	if !isTrue(vm.Object, conditionCreated) {
+		d.set("Pending", "status", "phase")
+		for _, kind := range vmPrerequisites {
+			if c := resource.ConditionOf(vm.Object, kind); c.Status == "False" {
+				unprovisioned(d, "False", c.Reason, c.Message)
+				return
+			}
+		}
+		unprovisioned(d, "False", "Provisioning", "")
+		return
+	}
+	switch {
+	case resource.Text(vm.Object, "status", "powerState") != "PoweredOn":
+		d.set("Created", "status", "phase")
+		unprovisioned(d, "False", "PoweringOn", "")
+	case primaryIP(vm) == "":
+		d.set("PoweredOn", "status", "phase")
+		unprovisioned(d, "False", "WaitingForNetworkAddress", "")
+	default:
+		d.set("Ready", "status", "phase")
+		d.set("vsphere://"+resource.Text(vm.Object, "spec", "biosUUID"), "spec", "providerID")
+		d.set(resource.Text(vm.Object, "spec", "biosUUID"), "status", "biosUUID")
+		d.set(resource.Text(vm.Object, "status", "zone"), "status", "failureDomain")
+		if resource.Field(d.root, "status", "addresses") == nil {
+			d.replace([]any{map[string]any{"type": "InternalIP", "address": primaryIP(vm)}}, "status", "addresses")
+		}
+		d.set(true, "status", "initialization", "provisioned")
+		d.condition(conditionProvisioned, "True", "Provisioned", "")
+		d.condition("Ready", "True", "Ready", "")
+	}
+}
+
+// labelHost puts the ESXi host on the Machine, as CAPV does once it is known.
+func (m *Manager) labelHost(machine, vm *unstructured.Unstructured) error {
+	host := resource.Text(vm.Object, "status", "nodeName")
+	if primaryIP(vm) == "" || host == "" {
+		return nil
+	}
+	d := edit(machine, m.now())
+	d.label(labelHost, labelValue(host))
+	return m.commit(actorProvider, d)
+}
+
+func (m *Manager) deleteVSphereMachine(d *draft, vm *unstructured.Unstructured) (time.Duration, error) {
+	if vm != nil {
+		d.set("Deleting", "status", "phase")
+		unprovisioned(d, "False", "Deleting", "")
+		if err := m.remove(actorProvider, vm); err != nil {
+			return 0, err
+		}
+		return 0, m.commit(actorProvider, d)
+	}
+	d.removeFinalizers(finalizerVSphereMachine)
+	return 0, m.commit(actorProvider, d)
+}
+
+// refuseVM plays the admission of a VirtualMachine (domain.md E27): what it says
+// is the text of the refused request, or "".
+func (m *Manager) refuseVM(u, cluster *unstructured.Unstructured) string {
+	namespace, class := namespaceOf(u), resource.Text(u.Object, "spec", "storageClass")
+	quota := m.get(kindPolicyQuota, namespace, class+"-storagepolicyquota")
+	if quota == nil {
+		return fmt.Sprintf("admission webhook \"default.validating.virtualmachine.vmoperator.vmware.com\" denied the request: spec.storageClass: Invalid value: %q: Storage policy is not associated with the namespace %s", class, namespace)
+	}
+	limit := resource.Int(quota.Object, "spec", "limitMiB")
+	if limit == 0 {
+		return ""
+	}
+	used, wanted := m.usage[storageClass{namespace, class}], m.diskMiB(u)
+	if used+wanted <= limit {
+		return ""
+	}
+	return fmt.Sprintf("admission webhook \"validation.storagepolicyquota.cns.vmware.com\" denied the request: exceeded quota: %s, requested: %d MiB, used: %d MiB, limited: %d MiB (storage policy %s in namespace %s)",
+		nameOf(quota), wanted, used, limit, class, namespace)
+}

@@ -1,0 +1,141 @@
+package simulate
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/inventory"
+	"github.com/vksync/vksync/simulate/vcenter"
+)
+
+// A saved world is a folder of two files: world.json (time, inventory and what
+// is in vCenter) and objects.jsonl (the Supervisor's objects, one a line). It
+// holds no Secret content and no class variable that may be secret.
+const (
+	snapshotVersion = 1
+	worldFile       = "world.json"
+	objectsFile     = "objects.jsonl"
+)
+
+type snapshot struct {
+	Version   int                  `json:"version"`
+	Time      time.Time            `json:"time"`
+	Seed      uint64               `json:"seed"`
+	Inventory *inventory.Inventory `json:"inventory"`
+	VCenter   vcenter.State        `json:"vcenter"`
+
+	objects []*unstructured.Unstructured
+}
+
+// Save writes the world to the folder dir, which is made if need be and must not
+// hold a saved world yet: a world is a result, and none is overwritten.
+func (w *World) Save(dir string) error {
+	w.changes.drain()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("saving the world: %w", err)
+	}
+	head, err := json.MarshalIndent(snapshot{
+		Version: snapshotVersion, Time: w.Now(), Seed: w.seed, Inventory: w.inventory, VCenter: w.vcenter.State(),
+	}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("saving the world: %w", err)
+	}
+	if err := write(filepath.Join(dir, worldFile), func(out io.Writer) error {
+		_, err := out.Write(append(head, '\n'))
+		return err
+	}); err != nil {
+		return err
+	}
+	return write(filepath.Join(dir, objectsFile), func(out io.Writer) error {
+		lines := json.NewEncoder(out)
+		for _, u := range w.store.Dump() {
+			if err := lines.Encode(withoutSecrets(u).Object); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// write creates a file that must not exist.
+func write(path string, content func(io.Writer) error) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("saving the world: %s exists already; name an empty folder", path)
+	}
+	if err != nil {
+		return fmt.Errorf("saving the world: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	out := bufio.NewWriter(f)
+	if err := content(out); err != nil {
+		return fmt.Errorf("saving the world: %s: %w", path, err)
+	}
+	return out.Flush()
+}
+
+// withoutSecrets empties the values of a Secret and hides class variables.
+func withoutSecrets(u *unstructured.Unstructured) *unstructured.Unstructured {
+	switch {
+	case u.GetKind() == "Secret":
+		u = u.DeepCopy()
+		for key := range resource.Fields(u.Object, "data") {
+			resource.SetField(u.Object, "", "data", key)
+		}
+		delete(u.Object, "stringData")
+	case u.GetKind() == resource.KindCluster:
+		u = u.DeepCopy()
+		resource.HideVariables(u.Object, resource.NotKept)
+	}
+	return u
+}
+
+// load reads a saved world.
+func load(dir string) (*snapshot, error) {
+	text, err := os.ReadFile(filepath.Join(dir, worldFile))
+	if err != nil {
+		return nil, fmt.Errorf("loading the world: %w; name a folder that simulate --save wrote", err)
+	}
+	s := new(snapshot)
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, fmt.Errorf("loading the world: %s: %w", filepath.Join(dir, worldFile), err)
+	}
+	if s.Version != snapshotVersion {
+		return nil, fmt.Errorf("loading the world: %s has version %d, this vksync reads version %d", filepath.Join(dir, worldFile), s.Version, snapshotVersion)
+	}
+	s.objects, err = loadObjects(filepath.Join(dir, objectsFile))
+	return s, err
+}
+
+func loadObjects(path string) ([]*unstructured.Unstructured, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("loading the world: %w", err)
+	}
+	defer f.Close()
+	var out []*unstructured.Unstructured
+	lines := bufio.NewReader(f)
+	for n := 1; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("loading the world: %s:%d: the last line is cut off: %w", path, n, err)
+		}
+		u := new(unstructured.Unstructured)
+		if err := u.UnmarshalJSON(line); err != nil {
+			return nil, fmt.Errorf("loading the world: %s:%d: %w", path, n, err)
+		}
+		out = append(out, u)
+	}
+}

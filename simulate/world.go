@@ -1,0 +1,241 @@
+// Package simulate is the World that is not real: a vCenter (vcsim behind an
+// admission layer, simulate/vcenter), a Supervisor's Kubernetes API
+// (simulate/kubeapi) and its controllers (simulate/controllers), all in one
+// discrete model time. Clients reach it through DialContext, as they would reach
+// a live one through the network; nothing above knows the difference. It hides
+// how time, latencies, placement and addresses are modelled.
+//
+// The same Config gives the same world to the last byte: nothing in it depends
+// on the wall clock, on global randomness, or on the order of goroutines.
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/vksync/vksync/reconcile/apply"
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/vsphere"
+	"github.com/vksync/vksync/simulate/controllers"
+	"github.com/vksync/vksync/simulate/inventory"
+	"github.com/vksync/vksync/simulate/kubeapi"
+	"github.com/vksync/vksync/simulate/vcenter"
+)
+
+// Epoch is where model time starts in a world that was not loaded.
+var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Config is what a World is made of.
+type Config struct {
+	// Inventory is the site. Nil takes that of the saved world in From.
+	Inventory *inventory.Inventory
+	// Seed decides names, UUIDs and durations.
+	Seed uint64
+	// From is the folder of a saved world to go on with; empty starts afresh.
+	From string
+	// Speed is how many seconds of model time pass in a second; 0 is as fast as
+	// possible.
+	Speed float64
+	// Record is told of every change of an object and of a virtual machine, in
+	// order, from the goroutine that waits. It may be nil.
+	Record func(now time.Time, e journal.Event)
+}
+
+// World is a simulated site with its Supervisor.
+type World struct {
+	clock       clock
+	speed       float64
+	seed        uint64
+	inventory   *inventory.Inventory
+	store       *kubeapi.Store
+	vcenter     *vcenter.VCenter
+	controllers *controllers.Manager
+	changes     changeLog
+	servers     map[string]*kubeapi.PipeListener
+}
+
+var _ apply.World = (*World)(nil)
+
+// The hosts under which the two endpoints are dialled.
+const (
+	supervisorHost = "supervisor.simulated"
+	vcenterHost    = "vcenter.simulated"
+)
+
+// New builds a world. The caller closes it.
+func New(c Config) (*World, error) {
+	var saved *snapshot
+	if c.From != "" {
+		var err error
+		if saved, err = load(c.From); err != nil {
+			return nil, err
+		}
+		if c.Inventory == nil {
+			c.Inventory = saved.Inventory
+		}
+	}
+	if c.Inventory == nil {
+		return nil, fmt.Errorf("a simulated world needs an inventory")
+	}
+	w := &World{clock: clock{now: Epoch}, speed: c.Speed, seed: c.Seed, inventory: c.Inventory}
+	chance := controllers.Chance(c.Seed)
+	w.store = kubeapi.New(kubeapi.Config{
+		Kinds: append(kubeapi.CoreKinds(), controllers.Kinds()...),
+		Clock: &w.clock,
+		UID: func(k kubeapi.Key, n uint64) string {
+			return chance.UUID("uid", k.Group, k.Kind, k.Namespace, k.Name, strconv.FormatUint(n, 10))
+		},
+		Admit:   controllers.Admission(c.Inventory),
+		Convert: controllers.Convert,
+	})
+	var hooks vcenter.NamespaceHooks
+	var err error
+	w.vcenter, err = vcenter.New(vcenter.Config{Inventory: c.Inventory, Namespaces: vcenter.NamespaceHooks{
+		Created: func(s vcenter.NamespaceSpec) { hooks.Created(s) },
+		Updated: func(s vcenter.NamespaceSpec) { hooks.Updated(s) },
+		Deleted: func(s vcenter.NamespaceSpec) { hooks.Deleted(s) },
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("building the simulated vCenter: %w", err)
+	}
+	w.controllers = controllers.New(controllers.Config{
+		Store: w.store, Clock: &w.clock, VSphere: w.vcenter, Inventory: c.Inventory, Chance: chance, OnVM: w.changes.addVM,
+	})
+	hooks = w.controllers.NamespaceHooks()
+	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, clusters: map[string]string{}}
+	if err := w.populate(saved); err != nil {
+		return nil, w.abandon(err)
+	}
+	w.store.Subscribe(func(change kubeapi.Change) {
+		w.changes.add(change)
+		w.controllers.Observe(change)
+	})
+	if saved != nil {
+		w.controllers.Resume(w.store.Dump())
+		w.controllers.ResumeNamespaces(saved.VCenter.Namespaces)
+	}
+	w.serve()
+	return w, nil
+}
+
+// populate fills the world, from a saved one or with what every Supervisor has.
+func (w *World) populate(saved *snapshot) error {
+	if saved == nil {
+		return w.controllers.Fixtures()
+	}
+	w.clock.now = saved.Time
+	if err := w.vcenter.Restore(saved.VCenter); err != nil {
+		return fmt.Errorf("restoring the simulated vCenter: %w", err)
+	}
+	if err := w.store.Restore(saved.objects); err != nil {
+		return fmt.Errorf("restoring the simulated Supervisor: %w", err)
+	}
+	return nil
+}
+
+func (w *World) abandon(cause error) error {
+	if err := w.vcenter.Close(); err != nil {
+		return fmt.Errorf("%w (and closing the simulated vCenter: %w)", cause, err)
+	}
+	return cause
+}
+
+func (w *World) serve() {
+	w.servers = map[string]*kubeapi.PipeListener{}
+	for host, handler := range map[string]http.Handler{supervisorHost: w.store.Handler(), vcenterHost: w.vcenter.Handler()} {
+		listener := kubeapi.NewPipeListener()
+		w.servers[host] = listener
+		server := &http.Server{Handler: handler}
+		// It returns when the listener is closed, which is no fault.
+		go func() { _ = server.Serve(listener) }()
+	}
+}
+
+// DialContext connects to one of the world's endpoints, in memory.
+func (w *World) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	listener := w.servers[host]
+	if listener == nil {
+		return nil, fmt.Errorf("dialling %s: there is no such host in the simulated world", address)
+	}
+	return listener.Dial(ctx, network, address)
+}
+
+// KubeConfig leads client-go to the Supervisor.
+func (w *World) KubeConfig() *rest.Config {
+	return &rest.Config{Host: "http://" + supervisorHost, Dial: w.DialContext, QPS: -1, UserAgent: "vksync"}
+}
+
+// VSphereConfig leads govmomi to vCenter.
+func (w *World) VSphereConfig() vsphere.Config {
+	return vsphere.Config{
+		URL:         &url.URL{Scheme: "http", Host: vcenterHost, Path: "/sdk", User: url.UserPassword("administrator@vsphere.local", "simulated")},
+		DialContext: w.DialContext,
+	}
+}
+
+// Now is the model time.
+func (w *World) Now() time.Time { return w.clock.Now() }
+
+// Wait lets model time run until something was written of a kind that a client
+// watches, or until deadline. Several writes of one instant are one reason to
+// return.
+func (w *World) Wait(ctx context.Context, deadline time.Time, _ <-chan struct{}) (string, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		if err := w.controllers.Err(); err != nil {
+			return "", err
+		}
+		if watched := w.changes.drain(); watched {
+			break
+		}
+		next, any := w.clock.next()
+		if !any || next.After(deadline) {
+			if err := w.pass(ctx, deadline); err != nil {
+				return "", err
+			}
+			break
+		}
+		if err := w.pass(ctx, next); err != nil {
+			return "", err
+		}
+	}
+	return strconv.FormatUint(w.store.Bookmark(), 10), nil
+}
+
+// pass moves model time to at, at the pace asked for.
+func (w *World) pass(ctx context.Context, at time.Time) error {
+	if w.speed > 0 {
+		wall := time.NewTimer(time.Duration(float64(at.Sub(w.clock.Now())) / w.speed))
+		defer wall.Stop()
+		select {
+		case <-wall.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	w.clock.advance(at)
+	return nil
+}
+
+// Close ends the world's servers and removes what it keeps on disk.
+func (w *World) Close() error {
+	for _, listener := range w.servers {
+		if err := listener.Close(); err != nil {
+			return err
+		}
+	}
+	return w.vcenter.Close()
+}
