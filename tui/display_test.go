@@ -1,0 +1,169 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+func TestEveryDisplayEndsWithTheSummary(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []Mode{Live, Plain, Quiet} {
+		for _, name := range names(t) {
+			t.Run(string(mode)+" "+name, func(t *testing.T) {
+				t.Parallel()
+				var out, want bytes.Buffer
+				o := Options{Title: "vksync simulate"}
+				d := Start(t.Context(), mode, nil, &out, o, nil)
+				for _, e := range events(t, name) {
+					d.Event(e)
+				}
+				if err := d.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if err := Summary(&want, upTo(t, name, 0), o); err != nil {
+					t.Fatal(err)
+				}
+				if !strings.HasSuffix(out.String(), want.String()) {
+					t.Errorf("the output ends with\n%s\nwant\n%s", out.String(), want.String())
+				}
+			})
+		}
+	}
+}
+
+func TestDisplayClosedBeforeTheRunBeganPrintsNothing(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []Mode{Plain, Quiet} {
+		var out bytes.Buffer
+		if err := Start(t.Context(), mode, nil, &out, Options{}, nil).Close(); err != nil || out.Len() > 0 {
+			t.Errorf("%s: got %q, %v", mode, out.String(), err)
+		}
+	}
+}
+
+func TestLiveDisplayOutlivesACanceledRun(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	d := Start(ctx, Live, nil, &out, Options{}, nil)
+	cancel()
+	for _, e := range events(t, "reached") {
+		d.Event(e)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "4/4 clusters Available") {
+		t.Errorf("no summary in %q", out.String())
+	}
+}
+
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestPlainReportsThatItCannotWrite(t *testing.T) {
+	t.Parallel()
+	d := newPlain(closedPipe{}, Options{})
+	for _, e := range events(t, "reached") {
+		d.Event(e)
+	}
+	if err := d.Close(); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("got %v, want %v", err, io.ErrClosedPipe)
+	}
+}
+
+// still is a source whose picture never changes.
+type still struct{ timeline *journal.Timeline }
+
+func (s still) picture(height int) picture { return take(s.timeline, height) }
+
+func TestCtrlCInterruptsTheRunOnceAndThenGivesTheTerminalBack(t *testing.T) {
+	t.Parallel()
+	interrupted := 0
+	m := &model{source: still{upTo(t, "reached", time.Minute)}, options: Options{Title: "vksync"}, interrupt: func() { interrupted++ }}
+	press := tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
+
+	_, cmd := m.Update(press)
+	if cmd == nil {
+		t.Fatal("the first Ctrl-C does nothing")
+	}
+	if _, quits := cmd().(tea.QuitMsg); quits || interrupted != 1 {
+		t.Errorf("the first Ctrl-C quits: %v, and interrupts %d times, want once", quits, interrupted)
+	}
+	if !strings.Contains(m.View().Content, "interrupting") {
+		t.Errorf("the frame does not say so:\n%s", m.View().Content)
+	}
+	_, cmd = m.Update(press)
+	if _, quits := cmd().(tea.QuitMsg); !quits || interrupted != 1 {
+		t.Errorf("the second Ctrl-C quits: %v, interrupted %d times; want it to quit and no more", quits, interrupted)
+	}
+}
+
+func TestResizeRedrawsForTheNewSize(t *testing.T) {
+	t.Parallel()
+	m := &model{source: still{upTo(t, "many", 0)}, options: Options{}}
+	for _, size := range sizes {
+		m.Update(tea.WindowSizeMsg{Width: size.width, Height: size.height})
+		fits(t, m.View().Content, size.width)
+		if got := strings.Count(m.View().Content, "\n") + 1; got >= size.height || got < size.height-2 {
+			t.Errorf("%d lines on a terminal of %d, want one or two fewer", got, size.height)
+		}
+	}
+}
+
+func TestStuckAndRunningRowsStayOnScreen(t *testing.T) {
+	t.Parallel()
+	timeline := upTo(t, "many", 0)
+	stuck := 0
+	for _, row := range take(timeline, 15).rows {
+		if row.State == phase.Blocked {
+			stuck++
+		}
+		if row.State == phase.Done || row.State == phase.Pending {
+			t.Errorf("%s is %s and takes the place of one that runs", row.Addr, row.State)
+		}
+	}
+	if want := timeline.Totals().Stuck; stuck != want || want == 0 {
+		t.Errorf("%d stuck rows on screen, want all %d", stuck, want)
+	}
+}
+
+func TestWhatControllersSayCannotControlTheTerminal(t *testing.T) {
+	t.Parallel()
+	evil := "\x1b[2J\x1b]0;owned\x07\r\nline\u009b31m"
+	a := resource.Addr{Kind: "Cluster", Namespace: "team", Name: "prod"}
+	var out bytes.Buffer
+	d := newPlain(&out, Options{})
+	d.Event(journal.Event{Begin: &journal.Begin{Version: 1, Revision: evil, Goals: []journal.Goal{{Addr: a, Verb: "create", ControlPlane: 1}}}})
+	d.Event(journal.Event{Action: &journal.Action{Addr: a, Verb: "create", State: journal.ActionFailed, Reason: evil, Message: evil}})
+	d.Event(journal.Event{Blocked: &journal.Blocked{Addr: a, Phase: "1", Cause: evil, Chain: []phase.Link{{Kind: evil, Name: evil, Condition: evil, Reason: evil, Message: evil}}}})
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out.WriteString(take(d.timeline, 24).draw(Options{}))
+	if i := strings.IndexFunc(out.String(), func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 }); i >= 0 {
+		t.Errorf("control code in the output: %q", out.String()[max(0, i-20):])
+	}
+}
+
+func TestWideNamesKeepTheirEnd(t *testing.T) {
+	t.Parallel()
+	th := newTheme(Options{})
+	got := th.cutLeft("チーム/production", 10)
+	if ansi.StringWidth(got) > 10 || !strings.HasSuffix(got, "duction") || !strings.HasPrefix(got, "…") {
+		t.Errorf("got %q", got)
+	}
+}

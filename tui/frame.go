@@ -1,0 +1,256 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+)
+
+// A picture is all that a frame of the live display shows: what was true of the
+// timeline at one moment, and no more than fits.
+type picture struct {
+	simulated   bool
+	interrupted bool // the user asked for the end
+	elapsed     time.Duration
+	totals      journal.Totals
+	rows        []pictureRow
+	// hidden counts the rows that did not fit, by how they stand.
+	hidden map[phase.State]int
+}
+
+type pictureRow struct {
+	journal.Row
+	waits string // what the running phase waits for
+}
+
+// fixedLines are the lines of a frame beside rows: two of heading, the heads of
+// the columns, what is hidden, and one that keeps the terminal from scrolling.
+const fixedLines = 5
+
+// take takes a picture for a number of lines. When there are more goals than
+// lines, those that are stuck stay, then those that run; what is left is counted.
+func take(t *journal.Timeline, height int) picture {
+	p := picture{elapsed: t.Elapsed(), totals: t.Totals(), hidden: map[phase.State]int{}}
+	b := t.Begin()
+	if b == nil {
+		return p
+	}
+	p.simulated = b.Simulated
+	for _, i := range visible(t, max(1, height-fixedLines), p.hidden) {
+		row, ok := t.Row(b.Goals[i].Addr)
+		if !ok {
+			continue
+		}
+		view := pictureRow{Row: row}
+		if row.State != phase.Done && row.State != phase.Pending {
+			view.waits = waitsFor(t, row)
+		}
+		p.rows = append(p.rows, view)
+	}
+	return p
+}
+
+// visible are the indexes of the goals to show, in their order.
+func visible(t *journal.Timeline, lines int, hidden map[phase.State]int) []int {
+	goals := t.Begin().Goals
+	var classes [4][]int
+	states := make([]phase.State, len(goals))
+	for i, g := range goals {
+		states[i], _ = t.Standing(g.Addr)
+		c := class(states[i])
+		classes[c] = append(classes[c], i)
+	}
+	all := slices.Concat(classes[:]...)
+	if len(all) > lines {
+		for _, i := range all[lines:] {
+			hidden[states[i]]++
+		}
+		all = all[:lines]
+	}
+	slices.Sort(all)
+	return all
+}
+
+func waitsFor(t *journal.Timeline, r journal.Row) string {
+	if r.Refused != nil {
+		return join(r.Refused.Reason, r.Refused.Message)
+	}
+	return brieflyLacks(t.Why(r.Addr))
+}
+
+// draw makes the frame: lines of at most o.Width cells.
+func (p picture) draw(o Options) string {
+	return strings.Join(p.lines(o), "\n")
+}
+
+func (p picture) lines(o Options) []string {
+	t := newTheme(o)
+	columns := p.columns(o)
+	lines := []string{p.heading(t, o), "", columns.heads(t)}
+	for _, r := range p.rows {
+		lines = append(lines, columns.row(t, r, p.elapsed))
+	}
+	if more := p.more(t); more != "" {
+		lines = append(lines, t.faint(more))
+	}
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(t.cut(line, o.width()), " ")
+	}
+	return lines
+}
+
+// heading is "vksync simulate  SIMULATED  t+06:12 (x600)  7/12 clusters Available".
+func (p picture) heading(t theme, o Options) string {
+	parts := []string{t.bold("", o.title())}
+	at := "t" + strings.TrimSuffix(stamp(p.elapsed.Truncate(time.Second)), ".000")
+	if p.simulated {
+		parts = append(parts, t.marker())
+		if o.Speed > 0 {
+			at += fmt.Sprintf(" (x%g)", o.Speed)
+		}
+	}
+	parts = append(parts, at)
+	n := p.totals
+	if n.Clusters > 0 {
+		parts = append(parts, fmt.Sprintf("%s/%s clusters Available", count(n.Available), count(n.Clusters)))
+	} else {
+		parts = append(parts, fmt.Sprintf("%s/%s vSphere Namespaces RUNNING", count(n.Running), count(n.Namespaces)))
+	}
+	if n.Stuck > 0 {
+		parts = append(parts, t.state(phase.Blocked, t.blocked+" "+count(n.Stuck)+" stuck"))
+	}
+	if p.interrupted {
+		parts = append(parts, t.state(phase.Blocked, "interrupting"))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// more is the line for the rows that did not fit.
+func (p picture) more(t theme) string {
+	sum := 0
+	var parts []string
+	for _, s := range []phase.State{phase.Blocked, phase.Failed, phase.Running, phase.Pending, phase.Done} {
+		if n := p.hidden[s]; n > 0 {
+			sum += n
+			parts = append(parts, count(n)+" "+string(s))
+		}
+	}
+	if sum == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %s more: %s", t.more, count(sum), strings.Join(parts, ", "))
+}
+
+// columns are the widths that all rows of a frame share. What is dropped first
+// where it is narrow is what a row waits for, then the elapsed time; never the
+// name and the phases.
+type columns struct {
+	name  int
+	cells [7]int
+	time  int // 0: no column
+	rest  int // 0: no column
+}
+
+func (p picture) columns(o Options) columns {
+	var c columns
+	for i := range c.cells {
+		c.cells[i] = len(phase.All[i])
+	}
+	for _, r := range p.rows {
+		c.name = max(c.name, ansi.StringWidth(nameOf(r.Addr)))
+		for i, s := range r.Steps {
+			c.cells[i] = max(c.cells[i], ansi.StringWidth(cell(theme{}, s, false)))
+		}
+	}
+	phases := 0
+	for _, w := range c.cells {
+		phases += w + 1
+	}
+	c.time = len(clock(p.elapsed)) + 2
+	c.time = max(c.time, len("time")+2)
+	free := o.width() - phases - 1
+	c.name = max(len("cluster"), min(c.name, max(12, free/3), free))
+	free -= c.name
+	if free < c.time {
+		c.time = 0
+	}
+	if c.rest = free - c.time - 2; c.rest < 10 {
+		c.rest = 0
+	}
+	return c
+}
+
+func (c columns) heads(t theme) string {
+	var b strings.Builder
+	b.WriteString(pad("cluster", c.name) + " ")
+	for i, id := range phase.All {
+		b.WriteString(" " + pad(string(id), c.cells[i]))
+	}
+	if c.time > 0 {
+		b.WriteString(padLeft("time", c.time))
+	}
+	if c.rest > 0 {
+		b.WriteString("  state")
+	}
+	return t.faint(b.String())
+}
+
+func (c columns) row(t theme, r pictureRow, now time.Duration) string {
+	var b strings.Builder
+	b.WriteString(pad(t.cutLeft(nameOf(r.Addr), c.name), c.name) + " ")
+	for i := range phase.All {
+		text := ""
+		if i < len(r.Steps) {
+			text = t.state(r.Steps[i].State, cell(t, r.Steps[i], r.Removing()))
+		}
+		b.WriteString(" " + pad(text, c.cells[i]))
+	}
+	if c.time > 0 {
+		b.WriteString(padLeft(elapsed(r.Row, now), c.time))
+	}
+	if c.rest > 0 {
+		b.WriteString("  " + c.standing(t, r))
+	}
+	return b.String()
+}
+
+// standing is a row's state in a word, and what it waits for.
+func (c columns) standing(t theme, r pictureRow) string {
+	if r.State == phase.Running && !r.Removing() && r.waits != "" {
+		return t.cut(t.faint("waits for ")+clean(r.waits), c.rest)
+	}
+	text := t.state(r.State, stateWord(r.Row))
+	if r.waits != "" {
+		text += ": " + clean(r.waits)
+	}
+	return t.cut(text, c.rest)
+}
+
+// cell is a phase of a row: a glyph, and a count while the phase has one that is
+// neither none nor all.
+func cell(t theme, s phase.Step, removing bool) string {
+	glyph := t.glyph(s.State, removing)
+	if t.done == "" {
+		glyph = "*" // only the width is asked for
+	}
+	if s.Wanted == 0 || s.State == phase.Done || s.State == phase.Pending {
+		return glyph
+	}
+	return fmt.Sprintf("%s%d/%d", glyph, s.Done, s.Wanted)
+}
+
+func elapsed(r journal.Row, now time.Duration) string {
+	switch {
+	case r.Start == phase.NotYet:
+		return ""
+	case r.End != phase.NotYet:
+		return clock(r.End - r.Start)
+	}
+	return clock(now - r.Start)
+}
