@@ -11,6 +11,7 @@ package simulate
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -18,10 +19,12 @@ import (
 	"strconv"
 	"time"
 
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/rest"
 
 	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/reconcile/vsphere"
 	"github.com/vksync/vksync/simulate/controllers"
 	"github.com/vksync/vksync/simulate/inventory"
@@ -238,4 +241,19 @@ func (w *World) Close() error {
 		}
 	}
 	return w.vcenter.Close()
+}
+
+// Inventory is the site the world was built from, as a manifest would give it.
+func (w *World) Inventory() (resource.Object, error) {
+	text, err := json.Marshal(w.inventory)
+	if err != nil {
+		return resource.Object{}, fmt.Errorf("encoding the inventory: %w", err)
+	}
+	o := resource.NewObject(map[string]any{})
+	if err := utiljson.Unmarshal(text, &o.Object); err != nil {
+		return resource.Object{}, fmt.Errorf("encoding the inventory: %w", err)
+	}
+	o.SetAPIVersion("vksync.dev/v1alpha1")
+	o.SetKind(resource.KindInventory)
+	return o, nil
 }

@@ -33,12 +33,7 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	if deleting(u) {
 		return m.deleteControlPlane(d, machines)
 	}
-	if !d.hasFinalizer(finalizerControlPlane) {
-		d.addFinalizer(finalizerControlPlane)
-		return 0, m.commit(actorKCP, d)
-	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
+	if introduce(d, finalizerControlPlane) {
 		return 0, m.commit(actorKCP, d)
 	}
 	if !initialized(cluster, "infrastructureProvisioned") || resource.Text(cluster.Object, "spec", "controlPlaneEndpoint", "host") == "" {
@@ -143,6 +138,9 @@ func (m *Manager) inspectControlPlane(d *draft, cluster *unstructured.Unstructur
 		again = at.Sub(m.now()) + 2*hop // the Machine is Running first
 	}
 	for _, machine := range machines {
+		if connected && gatesOpen(machine) {
+			continue
+		}
 		md := edit(machine, m.now())
 		healthyAt, _ := m.componentsHealthyAt(machine)
 		switch {

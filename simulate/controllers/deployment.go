@@ -19,12 +19,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	if deleting(u) {
 		return m.deleteDeployment(d, u, sets)
 	}
-	if !d.hasFinalizer(finalizerDeployment) {
-		d.addFinalizer(finalizerDeployment)
-		return 0, m.commit(actorCore, d)
-	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
+	if introduce(d, finalizerDeployment) {
 		return 0, m.commit(actorCore, d)
 	}
 	cluster := m.clusterFor(u)
@@ -167,13 +162,7 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	if deleting(u) {
 		return m.deleteSet(d, machines)
 	}
-	if !d.hasFinalizer(finalizerSetTopology) {
-		d.addFinalizer(finalizerSetTopology)
-		d.addFinalizer(finalizerSet)
-		return 0, m.commit(actorCore, d)
-	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
+	if introduce(d, finalizerSetTopology, finalizerSet) {
 		return 0, m.commit(actorCore, d)
 	}
 	cluster := m.clusterFor(u)

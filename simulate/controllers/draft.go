@@ -109,6 +109,23 @@ func (d *draft) removeFinalizers(names ...string) {
 	}
 }
 
+// introduce is what the first reconciles of a new object do, each in a pass of
+// its own: the finalizers, then the condition Paused (observed.md 6.2). It
+// reports whether it had anything to do.
+func introduce(d *draft, finalizers ...string) bool {
+	if !d.hasFinalizer(finalizers[0]) {
+		for _, f := range finalizers {
+			d.addFinalizer(f)
+		}
+		return true
+	}
+	if resource.ConditionOf(d.root, "Paused").Type == "" {
+		d.condition("Paused", "False", "NotPaused", "")
+		return true
+	}
+	return false
+}
+
 // setOwners replaces the owner references.
 func (d *draft) setOwners(refs ...any) { d.replace(refs, "metadata", "ownerReferences") }
 

@@ -15,12 +15,7 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	if deleting(u) {
 		return m.deleteMachine(d, u)
 	}
-	if !d.hasFinalizer(finalizerMachine) {
-		d.addFinalizer(finalizerMachine)
-		return 0, m.commit(actorCore, d)
-	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
+	if introduce(d, finalizerMachine) {
 		return 0, m.commit(actorCore, d)
 	}
 	cluster := m.clusterFor(u)

@@ -172,8 +172,8 @@ func (m *Manager) notifyOwner(c kubeapi.Change, child kubeapi.Key, owner any) {
 }
 
 // summaryDelay is how soon a Cluster takes in a change of what it owns: at once
-// where a barrier, a count or the status of a condition changed, else with
-// others of its kind. Messages change far more often than anything that counts,
+// where a barrier, a count or one of the conditions changed that decide over the
+// Cluster's own, else with others of its kind. Messages change far more often than anything that counts,
 // and a Cluster is written, and sent to who watches it, each time.
 func summaryDelay(c kubeapi.Change) time.Duration {
 	if c.Before == nil || c.After == nil || deleting(c.Before) != deleting(c.After) {
@@ -191,12 +191,8 @@ func summaryDelay(c kubeapi.Change) time.Duration {
 	if len(resource.Items(before, "metadata", "ownerReferences")) != len(resource.Items(after, "metadata", "ownerReferences")) {
 		return hop
 	}
-	old, now := resource.Items(before, "status", "conditions"), resource.Items(after, "status", "conditions")
-	if len(old) != len(now) {
-		return hop
-	}
-	for i := range now {
-		if resource.Text(old[i], "status") != resource.Text(now[i], "status") {
+	for _, kind := range []string{"Ready", "Available", "Initialized"} {
+		if resource.ConditionOf(before, kind).Status != resource.ConditionOf(after, kind).Status {
 			return hop
 		}
 	}

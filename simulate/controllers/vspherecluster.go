@@ -28,12 +28,7 @@ func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Du
 		d.removeFinalizers(finalizerVSphereCluster)
 		return 0, m.commit(actorProvider, d)
 	}
-	if !d.hasFinalizer(finalizerVSphereCluster) {
-		d.addFinalizer(finalizerVSphereCluster)
-		return 0, m.commit(actorProvider, d)
-	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
+	if introduce(d, finalizerVSphereCluster) {
 		return 0, m.commit(actorProvider, d)
 	}
 	cluster := m.clusterFor(u)
