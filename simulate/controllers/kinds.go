@@ -67,7 +67,6 @@ var (
 	kindConfigMap             = stored("", "v1", "ConfigMap")
 	kindService               = stored("", "v1", "Service")
 	kindEndpoints             = stored("", "v1", "Endpoints")
-	kindResourceQuota         = stored("", "v1", "ResourceQuota")
 )
 
 // Kinds are the kinds a Supervisor serves beside the Kubernetes core ones.

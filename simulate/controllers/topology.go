@@ -115,7 +115,7 @@ func (m *Manager) topologyMeta(cluster *unstructured.Unstructured, k kind, base 
 // (md nil) or of a node pool.
 func (m *Manager) createMachineTemplate(cluster *unstructured.Unstructured, md map[string]any) (*unstructured.Unstructured, error) {
 	base := nameOf(cluster) + "-"
-	var overrides any = resource.Field(cluster.Object, "spec", "topology", "controlPlane")
+	overrides := resource.Field(cluster.Object, "spec", "topology", "controlPlane")
 	if md != nil {
 		base += resource.Text(md, "name") + "-"
 		overrides = md

@@ -41,12 +41,6 @@ func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time,
 	return time.Time{}, false
 }
 
-// connected says whether the workload API has been reached.
-func (m *Manager) connected(cluster *unstructured.Unstructured) bool {
-	at, known := m.connectionTime(cluster)
-	return known && !at.After(m.now())
-}
-
 // joinedAt is when kubeadm is through on the machine's VM and its Node exists.
 // It is unknown until the VM has an address.
 func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool) {

@@ -19,6 +19,8 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // bodyLimit is the size of the largest request body in bytes, as an API server has it.
@@ -117,31 +119,31 @@ func (c *call) fits(u *unstructured.Unstructured) error {
 	gvk := c.table.gk.WithVersion(c.form.version)
 	meta, ok := u.Object["metadata"].(map[string]any)
 	switch {
-	case text(u.Object, "kind") == "":
+	case resource.Text(u.Object, "kind") == "":
 		return apierrors.NewBadRequest("Object 'Kind' is missing in the body of the request")
-	case text(u.Object, "apiVersion") == "":
+	case resource.Text(u.Object, "apiVersion") == "":
 		return apierrors.NewBadRequest("Object 'apiVersion' is missing in the body of the request")
-	case text(u.Object, "kind") != gvk.Kind:
-		return apierrors.NewBadRequest(fmt.Sprintf("the kind in the data (%s) does not match the expected kind (%s)", text(u.Object, "kind"), gvk.Kind))
-	case text(u.Object, "apiVersion") != gvk.GroupVersion().String():
-		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", text(u.Object, "apiVersion"), gvk.GroupVersion()))
+	case resource.Text(u.Object, "kind") != gvk.Kind:
+		return apierrors.NewBadRequest(fmt.Sprintf("the kind in the data (%s) does not match the expected kind (%s)", resource.Text(u.Object, "kind"), gvk.Kind))
+	case resource.Text(u.Object, "apiVersion") != gvk.GroupVersion().String():
+		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", resource.Text(u.Object, "apiVersion"), gvk.GroupVersion()))
 	case !ok:
 		return apierrors.NewBadRequest("metadata must be a map")
 	}
 	if _, err := objectMeta(u); err != nil {
 		return apierrors.NewBadRequest(fmt.Sprintf("metadata: %v", err))
 	}
-	if text(meta, "namespace") == "" && !c.table.Cluster {
+	if resource.Text(meta, "namespace") == "" && !c.table.Cluster {
 		meta["namespace"] = c.namespace
 	}
-	if text(meta, "namespace") != c.namespace {
-		return apierrors.NewBadRequest(fmt.Sprintf("the namespace of the provided object does not match the namespace sent on the request: %q and %q", text(meta, "namespace"), c.namespace))
+	if resource.Text(meta, "namespace") != c.namespace {
+		return apierrors.NewBadRequest(fmt.Sprintf("the namespace of the provided object does not match the namespace sent on the request: %q and %q", resource.Text(meta, "namespace"), c.namespace))
 	}
-	if c.name != "" && text(meta, "name") == "" {
+	if c.name != "" && resource.Text(meta, "name") == "" {
 		meta["name"] = c.name
 	}
-	if c.name != "" && text(meta, "name") != c.name {
-		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", text(meta, "name"), c.name))
+	if c.name != "" && resource.Text(meta, "name") != c.name {
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", resource.Text(meta, "name"), c.name))
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 const (
@@ -127,9 +129,9 @@ func (s *Store) unblocked(uid string) bool {
 }
 
 func blocks(u *unstructured.Unstructured, owner string) bool {
-	refs, _ := at(u.Object, "metadata", "ownerReferences").([]any)
+	refs, _ := resource.Field(u.Object, "metadata", "ownerReferences").([]any)
 	return slices.ContainsFunc(refs, func(ref any) bool {
-		return text(ref, "uid") == owner && at(ref, "blockOwnerDeletion") == true
+		return resource.Text(ref, "uid") == owner && resource.Field(ref, "blockOwnerDeletion") == true
 	})
 }
 
@@ -137,8 +139,8 @@ func blocks(u *unstructured.Unstructured, owner string) bool {
 // outlive it.
 func (s *Store) abandon(uid string) {
 	for _, r := range slices.Clone(s.owned[uid]) {
-		refs, _ := at(r.object.Object, "metadata", "ownerReferences").([]any)
-		left := slices.DeleteFunc(slices.Clone(refs), func(ref any) bool { return text(ref, "uid") == uid })
+		refs, _ := resource.Field(r.object.Object, "metadata", "ownerReferences").([]any)
+		left := slices.DeleteFunc(slices.Clone(refs), func(ref any) bool { return resource.Text(ref, "uid") == uid })
 		// The object is there and gets no finalizer, so this cannot fail.
 		_, _ = s.update(write{actor: collector}, s.tables[r.key.GK()], r, withMetadata(r.object, "ownerReferences", left))
 	}

@@ -6,59 +6,43 @@ import (
 	"reflect"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
-
-// at reads content along map keys without copying; nil when a step is missing.
-func at(content any, path ...string) any {
-	for _, key := range path {
-		m, ok := content.(map[string]any)
-		if !ok {
-			return nil
-		}
-		content = m[key]
-	}
-	return content
-}
-
-// text is the string at path, or "".
-func text(content any, path ...string) string {
-	s, _ := at(content, path...).(string)
-	return s
-}
 
 func metadata(u *unstructured.Unstructured) map[string]any {
 	m, _ := u.Object["metadata"].(map[string]any)
 	return m
 }
 
-func uidOf(u *unstructured.Unstructured) string { return text(u.Object, "metadata", "uid") }
+func uidOf(u *unstructured.Unstructured) string { return resource.Text(u.Object, "metadata", "uid") }
 
 func versionOf(u *unstructured.Unstructured) string {
-	return text(u.Object, "metadata", "resourceVersion")
+	return resource.Text(u.Object, "metadata", "resourceVersion")
 }
 
 func deleting(u *unstructured.Unstructured) bool {
-	return at(u.Object, "metadata", "deletionTimestamp") != nil
+	return resource.Field(u.Object, "metadata", "deletionTimestamp") != nil
 }
 
 func finalizers(u *unstructured.Unstructured) []any {
-	l, _ := at(u.Object, "metadata", "finalizers").([]any)
+	l, _ := resource.Field(u.Object, "metadata", "finalizers").([]any)
 	return l
 }
 
 func managedFields(u *unstructured.Unstructured) []any {
-	l, _ := at(u.Object, "metadata", "managedFields").([]any)
+	l, _ := resource.Field(u.Object, "metadata", "managedFields").([]any)
 	return l
 }
 
 func ownersOf(u *unstructured.Unstructured) []string {
-	refs, _ := at(u.Object, "metadata", "ownerReferences").([]any)
+	refs, _ := resource.Field(u.Object, "metadata", "ownerReferences").([]any)
 	if len(refs) == 0 {
 		return nil
 	}
 	owners := make([]string, 0, len(refs))
 	for _, ref := range refs {
-		owners = append(owners, text(ref, "uid"))
+		owners = append(owners, resource.Text(ref, "uid"))
 	}
 	return owners
 }
@@ -67,7 +51,7 @@ func hasLabels(u *unstructured.Unstructured, labels map[string]string) bool {
 	if len(labels) == 0 {
 		return true
 	}
-	have, _ := at(u.Object, "metadata", "labels").(map[string]any)
+	have, _ := resource.Field(u.Object, "metadata", "labels").(map[string]any)
 	for key, want := range labels {
 		if got, ok := have[key].(string); !ok || got != want {
 			return false

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // Dump returns everything in the store, shared and read only, by group, kind,
@@ -53,7 +55,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
-	key := Key{t.Group, t.Kind.Kind, text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name")}
+	key := Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
 	if t.find(key.Namespace, key.Name) != nil {
 		return fmt.Errorf("it is there twice")
 	}

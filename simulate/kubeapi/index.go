@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // clusterLabel is the label that List is indexed by: every object of a Cluster
@@ -137,7 +139,7 @@ func (s *Store) replace(t *table, r *record, u *unstructured.Unstructured) {
 		r.uid = uid
 		s.uids[uid] = r
 	}
-	if cluster := text(u.Object, "metadata", "labels", clusterLabel); cluster != r.cluster {
+	if cluster := resource.Text(u.Object, "metadata", "labels", clusterLabel); cluster != r.cluster {
 		t.setCluster(r, cluster)
 	}
 	if owners := ownersOf(u); !slices.Equal(owners, r.owners) {

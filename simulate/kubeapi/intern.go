@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // Conditions are most of what a fleet's objects are made of, and most are the
@@ -24,12 +26,12 @@ type condition struct {
 // internConditions replaces the items of a new status.conditions list by equal
 // ones that were stored before. A list that old has too is left alone.
 func (s *Store) internConditions(old, u *unstructured.Unstructured) {
-	list, _ := at(u.Object, "status", "conditions").([]any)
+	list, _ := resource.Field(u.Object, "status", "conditions").([]any)
 	if len(list) == 0 {
 		return
 	}
 	if old != nil {
-		if before, _ := at(old.Object, "status", "conditions").([]any); len(before) == len(list) && &before[0] == &list[0] {
+		if before, _ := resource.Field(old.Object, "status", "conditions").([]any); len(before) == len(list) && &before[0] == &list[0] {
 			return
 		}
 	}
@@ -49,8 +51,8 @@ func (s *Store) interned(item any) any {
 	}
 	generation, _ := m["observedGeneration"].(int64)
 	key := condition{
-		text(m, "type"), text(m, "status"), text(m, "reason"), text(m, "message"),
-		text(m, "lastTransitionTime"), text(m, "severity"), generation,
+		resource.Text(m, "type"), resource.Text(m, "status"), resource.Text(m, "reason"), resource.Text(m, "message"),
+		resource.Text(m, "lastTransitionTime"), resource.Text(m, "severity"), generation,
 	}
 	if known, ok := s.conditions[key]; ok && sameMap(known, m) {
 		return known

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // fieldManager merges what is applied and keeps managedFields, for one served
@@ -137,7 +139,7 @@ func (s *Store) empty(t *table, version string) *unstructured.Unstructured {
 func (s *Store) stamp(u, old *unstructured.Unstructured) []any {
 	before := map[string]any{}
 	for _, entry := range managedFields(old) {
-		before[managerName(entry)] = at(entry, "time")
+		before[managerName(entry)] = resource.Field(entry, "time")
 	}
 	now := s.now()
 	var fields []any
@@ -150,23 +152,23 @@ func (s *Store) stamp(u, old *unstructured.Unstructured) []any {
 	}
 	slices.SortFunc(fields, func(a, b any) int {
 		return cmp.Or(
-			cmp.Compare(text(a, "operation"), text(b, "operation")),
+			cmp.Compare(resource.Text(a, "operation"), resource.Text(b, "operation")),
 			seconds(a).Compare(seconds(b)),
-			cmp.Compare(text(a, "manager"), text(b, "manager")),
-			cmp.Compare(text(a, "apiVersion"), text(b, "apiVersion")),
-			cmp.Compare(text(a, "subresource"), text(b, "subresource")),
+			cmp.Compare(resource.Text(a, "manager"), resource.Text(b, "manager")),
+			cmp.Compare(resource.Text(a, "apiVersion"), resource.Text(b, "apiVersion")),
+			cmp.Compare(resource.Text(a, "subresource"), resource.Text(b, "subresource")),
 		)
 	})
 	return fields
 }
 
 func managerName(entry any) string {
-	return text(entry, "operation") + "\x00" + text(entry, "manager") + "\x00" +
-		text(entry, "apiVersion") + "\x00" + text(entry, "subresource")
+	return resource.Text(entry, "operation") + "\x00" + resource.Text(entry, "manager") + "\x00" +
+		resource.Text(entry, "apiVersion") + "\x00" + resource.Text(entry, "subresource")
 }
 
 func seconds(entry any) time.Time {
-	t, _ := time.Parse(time.RFC3339, text(entry, "time"))
+	t, _ := time.Parse(time.RFC3339, resource.Text(entry, "time"))
 	return t
 }
 
@@ -178,11 +180,11 @@ func sameManagers(a, b []any) bool {
 	}
 	fields := map[string]any{}
 	for _, entry := range a {
-		fields[managerName(entry)] = at(entry, "fieldsV1")
+		fields[managerName(entry)] = resource.Field(entry, "fieldsV1")
 	}
 	for _, entry := range b {
 		f, known := fields[managerName(entry)]
-		if !known || !same(f, at(entry, "fieldsV1")) {
+		if !known || !same(f, resource.Field(entry, "fieldsV1")) {
 			return false
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 func (c *call) create() error {
@@ -42,7 +44,7 @@ func (s *Store) createFor(c *call, o options, u *unstructured.Unstructured) (*un
 	}
 	s.generateName(c.table, u)
 	if s.get(keyIn(c.table, u)) != nil {
-		return nil, apierrors.NewAlreadyExists(c.table.groupResource(), text(u.Object, "metadata", "name"))
+		return nil, apierrors.NewAlreadyExists(c.table.groupResource(), resource.Text(u.Object, "metadata", "name"))
 	}
 	u = s.convert(u, c.table.Versions[0])
 	if c.table.Status {
@@ -71,8 +73,8 @@ func (s *Store) createAdmitted(c *call, o options, u *unstructured.Unstructured,
 // that creates the same objects.
 func (s *Store) generateName(t *table, u *unstructured.Unstructured) {
 	meta := metadata(u)
-	prefix := text(meta, "generateName")
-	if text(meta, "name") != "" || prefix == "" {
+	prefix := resource.Text(meta, "generateName")
+	if resource.Text(meta, "name") != "" || prefix == "" {
 		return
 	}
 	const alphabet = 27 // of rand.SafeEncodeString
@@ -90,11 +92,11 @@ func (s *Store) generateName(t *table, u *unstructured.Unstructured) {
 }
 
 func keyIn(t *table, u *unstructured.Unstructured) Key {
-	return Key{t.Group, t.Kind.Kind, text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name")}
+	return Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
 }
 
 func (s *Store) namespaceExists(t *table, u *unstructured.Unstructured) error {
-	namespace := text(u.Object, "metadata", "namespace")
+	namespace := resource.Text(u.Object, "metadata", "namespace")
 	if t.Cluster || s.get(Key{Kind: namespaceKind, Name: namespace}) != nil {
 		return nil
 	}

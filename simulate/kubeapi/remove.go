@@ -6,6 +6,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 func (c *call) delete() error {
@@ -109,7 +111,7 @@ func (s *Store) deleteAllFor(c *call, o *metav1.DeleteOptions, sc scope) ([]*uns
 	defer s.mu.Unlock()
 	objects := s.scan(c.table, sc)
 	for _, u := range objects {
-		r := c.table.find(text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name"))
+		r := c.table.find(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
 		if r == nil {
 			continue
 		}

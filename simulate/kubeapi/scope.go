@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // scope is what a list, a watch or the deletion of a collection covers.
@@ -39,12 +41,12 @@ func scopeOf(query url.Values, namespace, name string) (scope, error) {
 }
 
 func (sc scope) has(u *unstructured.Unstructured) bool {
-	namespace := text(u.Object, "metadata", "namespace")
+	namespace := resource.Text(u.Object, "metadata", "namespace")
 	if sc.namespace != "" && namespace != sc.namespace {
 		return false
 	}
 	if !sc.fields.Empty() && !sc.fields.Matches(fields.Set{
-		"metadata.name": text(u.Object, "metadata", "name"), "metadata.namespace": namespace,
+		"metadata.name": resource.Text(u.Object, "metadata", "name"), "metadata.namespace": namespace,
 	}) {
 		return false
 	}
@@ -72,7 +74,7 @@ func (s *Store) scan(t *table, sc scope) []*unstructured.Unstructured {
 
 // objectLabels reads the labels of an object without copying them.
 func objectLabels(u *unstructured.Unstructured) labels.Labels {
-	m, _ := at(u.Object, "metadata", "labels").(map[string]any)
+	m, _ := resource.Field(u.Object, "metadata", "labels").(map[string]any)
 	return labelMap(m)
 }
 

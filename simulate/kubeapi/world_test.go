@@ -26,7 +26,6 @@ var (
 	clusters   = schema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"}
 	machines   = schema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"}
 	configmaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
-	namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 )
 
 // clock is a time that moves when a test says so.
@@ -158,10 +157,6 @@ func (w *world) delete(t testing.TB, k kubeapi.Key) {
 
 func clusterKey(name string) kubeapi.Key {
 	return kubeapi.Key{Group: "cluster.x-k8s.io", Kind: "Cluster", Namespace: "team-a", Name: name}
-}
-
-func machineKey(name string) kubeapi.Key {
-	return kubeapi.Key{Group: "cluster.x-k8s.io", Kind: "Machine", Namespace: "team-a", Name: name}
 }
 
 func names(objects []*unstructured.Unstructured) []string {

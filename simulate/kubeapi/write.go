@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // Put creates u or replaces the whole object of its name, status included, and
@@ -37,7 +39,7 @@ func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 	if u.GetAPIVersion() != t.stored() {
 		u = s.convert(u, t.Versions[0])
 	}
-	r := t.find(text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name"))
+	r := t.find(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
 	if r == nil {
 		return s.create(write{actor: actor}, t, u)
 	}
@@ -74,7 +76,7 @@ func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
 	if t == nil {
 		return nil, unknownKind(gvk.GroupKind())
 	}
-	namespace, name := text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name")
+	namespace, name := resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")
 	switch {
 	case !slices.Contains(t.Versions, gvk.Version):
 		return nil, fmt.Errorf("%s has no version %q, only %q", gvk.GroupKind(), gvk.Version, t.Versions)
@@ -105,9 +107,11 @@ func staleVersion(t *table, name string) error {
 		errors.New("the object has been modified; please apply your changes to the latest version and try again"))
 }
 
+// wrongUID is worded as a real API server words it.
 func wrongUID(t *table, r *record, uid string) error {
+	const failed = "Precondition failed"
 	return apierrors.NewConflict(t.groupResource(), r.key.Name,
-		fmt.Errorf("Precondition failed: UID in precondition: %s, UID in object meta: %s", uid, r.uid))
+		fmt.Errorf("%s: UID in precondition: %s, UID in object meta: %s", failed, uid, r.uid))
 }
 
 // write says how to write an object.
@@ -122,7 +126,7 @@ type write struct {
 
 // create stores a new object.
 func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	key := Key{t.Group, t.Kind.Kind, text(u.Object, "metadata", "namespace"), text(u.Object, "metadata", "name")}
+	key := Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
 	if v := versionOf(u); v != "" {
 		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
 	}
@@ -351,7 +355,7 @@ func checkFinalizers(t *table, old, u *unstructured.Unstructured) error {
 	before := finalizers(old)
 	for _, f := range finalizers(u) {
 		if !slices.Contains(before, f) {
-			return apierrors.NewInvalid(t.gk, text(u.Object, "metadata", "name"), field.ErrorList{
+			return apierrors.NewInvalid(t.gk, resource.Text(u.Object, "metadata", "name"), field.ErrorList{
 				field.Forbidden(field.NewPath("metadata", "finalizers"),
 					fmt.Sprintf("no new finalizers can be added if the object is being deleted, found new finalizers []string{%q}", f)),
 			})
