@@ -1,6 +1,7 @@
 package simulate_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -167,7 +168,7 @@ func TestCreationKeepsTheOrderOfTheRealControllers(t *testing.T) {
 func TestScalingAndDeletingKeepTheOrderOfTheRealControllers(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir() + "/base"
-	play(t, run{manifests: namespaceTeamA + clusterProd(3, 3), save: base})
+	created, _ := play(t, run{manifests: namespaceTeamA + clusterProd(3, 3), save: base})
 
 	five := t.TempDir() + "/five"
 	up, _ := play(t, run{manifests: namespaceTeamA + clusterProd(3, 5), from: base, save: five})
@@ -194,14 +195,12 @@ func TestScalingAndDeletingKeepTheOrderOfTheRealControllers(t *testing.T) {
 		victims[down[i].Object.Name] = true
 	}
 	var workers []string
-	for _, h := range []history{up} {
-		for name := range h.present()["Machine"] {
-			workers = append(workers, name)
-		}
+	for _, i := range append(created, up...).all(made("Machine", worker)) {
+		workers = append(workers, append(created, up...)[i].Object.Name)
 	}
 	slices.Sort(workers)
-	if len(victims) != 2 {
-		t.Fatalf("6.3: scaling workers 5 to 3 marked %d Machines, want 2 in one pass: %v", len(victims), victims)
+	if got := slices.Sorted(maps.Keys(victims)); len(workers) != 5 || !slices.Equal(got, workers[:2]) {
+		t.Fatalf("6.3: scaling workers 5 to 3 took %v, want the first two by name of %v", got, workers)
 	}
 	for victim := range victims {
 		down.inOrder(t, "6.6 removal of a Machine", marked("Machine", victim), marked("VSphereMachine", victim), marked("VirtualMachine", victim),
@@ -236,6 +235,22 @@ func TestScalingAndDeletingKeepTheOrderOfTheRealControllers(t *testing.T) {
 			t.Errorf("6.6: %s %s is left behind", kind, name)
 		}
 	}
+}
+
+func TestAControlPlaneShrinksOldestFirstAndOneAtATime(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir() + "/base"
+	created, _ := play(t, run{manifests: namespaceTeamA + clusterProd(3, 1), save: base})
+	first, second := nthMade(t, created, "Machine", cp, 0), nthMade(t, created, "Machine", cp, 1)
+	h, _ := play(t, run{manifests: namespaceTeamA + clusterProd(1, 1), from: base})
+	h.inOrder(t, "6.3: 3 to 1", marked("Machine", first), says("Machine", first, "Deleting", "True", "WaitingForPreTerminateHook"),
+		marked("VSphereMachine", first), gone("Machine", first), marked("Machine", second), gone("Machine", second))
+	if left := h.all(gone("Machine", ".*")); len(left) != 2 {
+		t.Errorf("3 to 1 removed %d Machines, want 2", len(left))
+	}
+	up, _ := play(t, run{manifests: namespaceTeamA + clusterProd(5, 1), from: base})
+	fourth, fifth := nthMade(t, up, "Machine", cp, 0), nthMade(t, up, "Machine", cp, 1)
+	up.inOrder(t, "6.3: 3 to 5, 3.1", made("Machine", fourth), says("Machine", fourth, "EtcdMemberHealthy", "True", "Healthy"), made("Machine", fifth))
 }
 
 // nthMade is the name of the n-th object made of a kind.
