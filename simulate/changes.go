@@ -133,15 +133,11 @@ func owners(u *unstructured.Unstructured) []resource.Owner {
 
 func vmEvent(e *controllers.VMEvent) *journal.VM {
 	labels := e.VM.GetLabels()
-	out := &journal.VM{
+	return &journal.VM{
 		Op: e.Op, Task: e.Task,
 		Namespace: e.VM.GetNamespace(), Name: e.VM.GetName(),
 		Cluster: phase.ClusterOf(e.VM.GetKind(), e.VM.GetName(), labels, nil),
-		Zone:    e.Zone, Host: e.Host, Datastore: e.Datastore, IP: e.IP,
+		Zone:    e.Spot.Zone, Host: e.Spot.Host, Datastore: e.Spot.Datastore, IP: e.IP,
 		PhaseID: phase.Of(e.VM.GetKind(), labels, owners(e.VM)),
 	}
-	if e.Err != nil {
-		out.Error = e.Err.Error()
-	}
-	return out
 }

@@ -154,6 +154,11 @@ func TestCreationKeepsTheOrderOfTheRealControllers(t *testing.T) {
 	h.inOrder(t, "E53", says("Cluster", "prod", "ControlPlaneInitialized", "True", ""), says("VSphereCluster", ".*", "ProviderServiceAccountsReady", "True", ""))
 	h.inOrder(t, "7.7: NoReplicas comes before ready", says("KubeadmControlPlane", ".*", "MachinesReady", "True", "NoReplicas"), says("KubeadmControlPlane", ".*", "MachinesReady", "True", "Ready"))
 
+	for i, e := range h {
+		if e.VM != nil && (e.VM.Host == "" || e.VM.Datastore == "" || e.VM.Zone == "" || e.VM.Task == "" && e.VM.Op != "guest.ipAddress") {
+			t.Errorf("event %d: a VM event without host, datastore, zone or task: %+v", i, e.VM)
+		}
+	}
 	created, initialized := h[h.first(t, made("Cluster", "prod"))].T, h[h.first(t, says("KubeadmControlPlane", ".*", "Initialized", "True", ""))].T
 	if past := (initialized - created - 5_000) % 30_000; past > 2_000 {
 		t.Errorf("6.2: the control plane was initialized %d ms after a try of the 30 s raster", past)

@@ -36,10 +36,10 @@ const vmRetry = 10 * time.Second
 
 // A VMEvent is something that happened to a virtual machine in vCenter.
 type VMEvent struct {
-	Op, Task                  string
-	VM                        *unstructured.Unstructured
-	Zone, Host, Datastore, IP string
-	Err                       error
+	Op, Task string
+	VM       *unstructured.Unstructured
+	Spot     vcenter.Spot
+	IP       string
 }
 
 // reconcileVM takes a VirtualMachine through vm-operator's steps: prerequisites,
@@ -209,7 +209,7 @@ func (m *Manager) placeVM(d *draft, u *unstructured.Unstructured) (bool, time.Du
 	d.set(vm.MoID, "status", "uniqueID")
 	d.set(spot.Zone, "status", "zone")
 	d.set(spot.Host, "status", "nodeName")
-	m.onVM(VMEvent{Op: "CreateVM_Task", Task: vm.Task, VM: u, Zone: spot.Zone, Host: spot.Host, Datastore: spot.Datastore})
+	m.onVM(VMEvent{Op: "CreateVM_Task", Task: vm.Task, VM: u, Spot: spot})
 	return true, 0, nil
 }
 
@@ -233,14 +233,15 @@ func (m *Manager) powerOnVM(d *draft, u *unstructured.Unstructured) (bool, time.
 	if wait := due(m, d, conditionCreated, StepPowerOn, u); wait > 0 {
 		return false, wait, nil
 	}
-	task, err := m.vsphere.PowerOn(resource.Text(d.root, "status", "uniqueID"))
+	id := resource.Text(d.root, "status", "uniqueID")
+	task, err := m.vsphere.PowerOn(id)
 	if err != nil {
 		return false, 0, err
 	}
 	d.set("PoweredOn", "status", "powerState")
 	d.condition(conditionPower, "True", "Synced", "")
 	d.condition(conditionGuestNetwork, "False", "NotSynced", "")
-	m.onVM(VMEvent{Op: "PowerOnVM_Task", Task: task, VM: u, Zone: resource.Text(d.root, "status", "zone"), Host: resource.Text(d.root, "status", "nodeName")})
+	m.onVM(VMEvent{Op: "PowerOnVM_Task", Task: task, VM: u, Spot: m.vsphere.Spot(id)})
 	return true, 0, nil
 }
 
@@ -253,13 +254,14 @@ func (m *Manager) awaitAddress(d *draft, u *unstructured.Unstructured) (bool, ti
 		return false, wait, nil
 	}
 	ip := addressOf(m.portOf(u))
-	if err := m.vsphere.SetGuest(resource.Text(d.root, "status", "uniqueID"), ip, nameOf(u)); err != nil {
+	id := resource.Text(d.root, "status", "uniqueID")
+	if err := m.vsphere.SetGuest(id, ip, nameOf(u)); err != nil {
 		return false, 0, err
 	}
 	d.set(ip, "status", "network", "primaryIP4")
 	d.set(nameOf(u), "status", "network", "hostName")
 	d.condition(conditionGuestNetwork, "True", "Synced", "")
-	m.onVM(VMEvent{Op: "guest.ipAddress", VM: u, Zone: resource.Text(d.root, "status", "zone"), Host: resource.Text(d.root, "status", "nodeName"), IP: ip})
+	m.onVM(VMEvent{Op: "guest.ipAddress", VM: u, Spot: m.vsphere.Spot(id), IP: ip})
 	return true, 0, nil
 }
 
@@ -286,16 +288,17 @@ func (m *Manager) deleteVM(d *draft, u *unstructured.Unstructured) (time.Duratio
 			return 0, err
 		}
 		d.set("PoweredOff", "status", "powerState")
-		m.onVM(VMEvent{Op: "PowerOffVM_Task", Task: task, VM: u})
+		m.onVM(VMEvent{Op: "PowerOffVM_Task", Task: task, VM: u, Spot: m.vsphere.Spot(id)})
 	}
 	if wait := off.Add(m.takes(StepDestroy, namespaceOf(u), nameOf(u))).Sub(m.now()); wait > 0 {
 		return wait, m.commit(actorVMService, d)
 	}
+	spot := m.vsphere.Spot(id)
 	task, err := m.vsphere.Destroy(id)
 	if err != nil {
 		return 0, err
 	}
-	m.onVM(VMEvent{Op: "Destroy_Task", Task: task, VM: u})
+	m.onVM(VMEvent{Op: "Destroy_Task", Task: task, VM: u, Spot: spot})
 	d.removeFinalizers(finalizerVM)
 	return 0, m.commit(actorVMService, d)
 }

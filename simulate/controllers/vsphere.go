@@ -23,6 +23,8 @@ type VSphere interface {
 	PowerOff(moid string) (task string, err error)
 	Destroy(moid string) (task string, err error)
 	SetGuest(moid, ip, hostname string) error
+	// Spot is where a VM is; the zero Spot for one that does not exist.
+	Spot(moid string) vcenter.Spot
 }
 
 var _ VSphere = (*vcenter.VCenter)(nil)

@@ -232,3 +232,9 @@ func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
 	// vcsim writes a line to the log at each power operation, so there must be one.
 	return os.Link(v.sharedLog(), filepath.Join(dir, "vmware.log"))
 }
+
+// Spot is where a VM is; the zero Spot for one that does not exist.
+func (v *VCenter) Spot(moid string) (spot Spot) {
+	v.machines.change(moid, func(m *machine) { spot = m.Spot })
+	return spot
+}
