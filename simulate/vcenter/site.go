@@ -252,11 +252,11 @@ func (v *VCenter) addDatastore(ctx *simulator.Context, dc *simulator.Datacenter,
 }
 
 func (v *VCenter) datastoreDir(name string) string {
-	return filepath.Join(v.dir, stableID("datastore", name))
+	return filepath.Join(v.scratch.dir, stableID("datastore", name))
 }
 
 // sharedLog is the one vmware.log of all VMs.
-func (v *VCenter) sharedLog() string { return filepath.Join(v.dir, "vmware.log") }
+func (v *VCenter) sharedLog() string { return filepath.Join(v.scratch.dir, "vmware.log") }
 
 func (v *VCenter) mount(ds *simulator.Datastore, cluster types.ManagedObjectReference) error {
 	c, err := find[*simulator.ClusterComputeResource](v, cluster)

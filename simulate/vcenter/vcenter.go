@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/google/uuid"
@@ -30,8 +29,8 @@ type Config struct {
 // only one of those that change the SOAP side runs at a time, so that the same
 // calls in the same order give the same managed object ids.
 type VCenter struct {
-	inv *inventory.Inventory
-	dir string
+	inv     *inventory.Inventory
+	scratch *scratch
 
 	registry *simulator.Registry
 	session  *simulator.Session
@@ -58,13 +57,13 @@ func New(config Config) (*VCenter, error) {
 	if config.Inventory == nil {
 		return nil, errors.New("building the simulated vCenter: no inventory")
 	}
-	dir, err := scratchDir(config.TempDir)
+	dir, err := newScratch(config.TempDir)
 	if err != nil {
 		return nil, fmt.Errorf("building the simulated vCenter: %w", err)
 	}
 	v := &VCenter{
 		inv:      config.Inventory,
-		dir:      dir,
+		scratch:  dir,
 		groups:   map[groupKey]*group{},
 		machines: newMachines(),
 		ledger:   newLedger(config.Inventory),
@@ -110,7 +109,7 @@ func (v *VCenter) build() error {
 }
 
 // Close removes what the vCenter keeps on disk. The VCenter is not usable after it.
-func (v *VCenter) Close() error { return os.RemoveAll(v.dir) }
+func (v *VCenter) Close() error { return v.scratch.remove() }
 
 // Handler serves /sdk (SOAP), the REST sessions, and the REST endpoints of
 // Supervisors, vSphere Namespaces, VM classes, storage policies and content
@@ -129,19 +128,6 @@ func find[T any](v *VCenter, ref types.ManagedObjectReference) (T, error) {
 		return o, fmt.Errorf("%s is not in the simulated vCenter", ref)
 	}
 	return o, nil
-}
-
-// scratchDir makes the folder that holds the datastores' folders.
-func scratchDir(parent string) (string, error) {
-	const pattern = "vksync-vcenter-*"
-	if parent != "" {
-		return os.MkdirTemp(parent, pattern)
-	}
-	const memory = "/dev/shm"
-	if dir, err := os.MkdirTemp(filepath.FromSlash(memory), pattern); err == nil {
-		return dir, nil
-	}
-	return os.MkdirTemp("", pattern)
 }
 
 // stableID derives a UUID from what it is for, so that it is the same in every run.
