@@ -28,16 +28,20 @@ var shownVariables = map[string]bool{
 // below it is still subject to SecretName and Redact.
 func ShownVariable(name string) bool { return shownVariables[name] }
 
-var secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|secret|token|credential|private|apikey|api[-_]?key|accesskey|encryption|userdata|kubeconfig)`)
+var secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|secret|token|credential|private|apikey|api[-_]?key|accesskey|encryption|userdata|kubeconfig|last-applied-configuration)`)
 
-// SecretName says whether a field or variable of this name holds something that
-// must not be shown. A reference to a Secret by name is not.
+// SecretName says whether a field, annotation or variable of this name holds
+// something that must not be shown. A reference to a Secret by name is not; the
+// copy of a whole object that kubectl apply keeps is.
 func SecretName(name string) bool {
 	return secretName.MatchString(name) && !strings.HasSuffix(name, "Ref") && !strings.HasSuffix(name, "Name")
 }
 
 // userInfo matches the credentials in a URL, also where several are in one text.
-var userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/@\s"']+@`)
+// A password may hold any character unescaped: where there is a colon, everything
+// up to the last @ before a blank or a quote counts as credentials. That hides
+// the host of "https://host:8443/a@b" as well, which cannot be told apart.
+var userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^\s/?#:"]*:(?:[^\s"]|\\")*|[^\s/?#"]*)@`)
 
 // Redact hides the credentials of every URL in text.
 func Redact(text string) string {
@@ -48,9 +52,11 @@ func Redact(text string) string {
 }
 
 // HideVariables replaces, in a Cluster's content, the values of class variables
-// that may not be shown by mark, in place.
+// and of annotations that may not be shown by mark, in place.
 func HideVariables(cluster map[string]any, mark string) {
 	topology := Fields(cluster, "spec", "topology")
+	HideAnnotations(cluster, mark)
+	HideAnnotations(Fields(topology, "controlPlane"), mark)
 	hide := func(list []any) {
 		for _, item := range list {
 			v, ok := item.(map[string]any)
@@ -68,7 +74,17 @@ func HideVariables(cluster map[string]any, mark string) {
 	hide(Items(topology, "controlPlane", "variables", "overrides"))
 	for _, md := range Items(topology, "workers", "machineDeployments") {
 		hide(Items(md, "variables", "overrides"))
+		if content, ok := md.(map[string]any); ok {
+			HideAnnotations(content, mark)
+		}
 	}
+}
+
+// HideAnnotations replaces, in the content of an object or of a template, the
+// annotations that may not be shown by mark, in place: those with a secret name
+// or with credentials in a URL.
+func HideAnnotations(content map[string]any, mark string) {
+	hideWithin(Fields(content, "metadata", "annotations"), mark)
 }
 
 // hideWithin hides fields with secret names and credentials in URLs at any depth.
