@@ -16,7 +16,7 @@ type Mode string
 // The modes.
 const (
 	Auto  Mode = "auto"  // Live on a terminal, else Plain
-	Live  Mode = "live"  // redraws rows in place
+	Live  Mode = "tty"   // redraws rows in place
 	Plain Mode = "plain" // adds a line for each change
 	Quiet Mode = "quiet" // only the summary
 )
@@ -67,7 +67,7 @@ func Choose(t Terminal, asked Mode) (Mode, error) {
 		return Plain, nil
 	case Live:
 		if !t.TTY {
-			return "", fmt.Errorf("display %q needs a terminal, and the output is none; use %q or %q", asked, Plain, Auto)
+			return "", fmt.Errorf("a live display needs a terminal, and the output is none; use %s or %s", Plain, Auto)
 		}
 		return Live, nil
 	case Plain, Quiet:
@@ -87,7 +87,7 @@ func (t Terminal) Options() Options {
 func Start(ctx context.Context, mode Mode, in io.Reader, out io.Writer, o Options, interrupt func()) Display {
 	switch mode {
 	case Live:
-		return startLive(ctx, in, out, o, interrupt)
+		return startLive(ctx, in, out, o, interrupt, patience)
 	case Plain:
 		return newPlain(out, o)
 	}

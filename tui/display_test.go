@@ -17,6 +17,17 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
+// begun is a display of a mode; a live one already draws.
+func begun(t *testing.T, mode Mode, out io.Writer, o Options) Display {
+	t.Helper()
+	if mode != Live {
+		return Start(t.Context(), mode, nil, out, o, nil)
+	}
+	l := startLive(t.Context(), nil, out, o, nil, 0)
+	<-l.started
+	return l
+}
+
 func TestEveryDisplayEndsWithTheSummary(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []Mode{Live, Plain, Quiet} {
@@ -25,7 +36,7 @@ func TestEveryDisplayEndsWithTheSummary(t *testing.T) {
 				t.Parallel()
 				var out, want bytes.Buffer
 				o := Options{Title: "vksync simulate"}
-				d := Start(t.Context(), mode, nil, &out, o, nil)
+				d := begun(t, mode, &out, o)
 				for _, e := range events(t, name) {
 					d.Event(e)
 				}

@@ -23,6 +23,12 @@ func Forecast(w io.Writer, t *journal.Timeline, o Options) error {
 	if left != "" {
 		s.line(s.faint(left))
 	}
+	s.line("")
+	items := phaseNames()
+	for i, item := range items {
+		items[i] = s.faint(item)
+	}
+	s.flow(items, "  ")
 	s.stuck()
 	_, err := io.WriteString(w, s.out.String())
 	return err

@@ -20,8 +20,25 @@ type picture struct {
 	elapsed     time.Duration
 	totals      journal.Totals
 	rows        []pictureRow
+	fleet       extent
 	// hidden counts the rows that did not fit, by how they stand.
 	hidden map[phase.State]int
+}
+
+// extent is how much room the goals need, whether they are in the picture or not
+// and however far they are: columns must not move while a run goes on.
+type extent struct {
+	name                  int
+	controlPlane, workers int64
+}
+
+func extentOf(goals []journal.Goal) extent {
+	var e extent
+	for _, g := range goals {
+		e.name = max(e.name, ansi.StringWidth(nameOf(g.Addr)))
+		e.controlPlane, e.workers = max(e.controlPlane, g.ControlPlane), max(e.workers, g.Workers)
+	}
+	return e
 }
 
 type pictureRow struct {
@@ -42,6 +59,7 @@ func take(t *journal.Timeline, height int) picture {
 		return p
 	}
 	p.simulated = b.Simulated
+	p.fleet = extentOf(b.Goals)
 	for _, i := range visible(t, max(1, height-fixedLines), p.hidden) {
 		row, ok := t.Row(b.Goals[i].Addr)
 		if !ok {
@@ -92,7 +110,7 @@ func (p picture) draw(o Options) string {
 func (p picture) lines(o Options) []string {
 	t := newTheme(o)
 	columns := p.columns(o)
-	lines := []string{p.heading(t, o), "", columns.heads(t)}
+	lines := []string{p.heading(t, o), t.faint(phaseLine(o.width())), columns.heads(t)}
 	for _, r := range p.rows {
 		lines = append(lines, columns.row(t, r, p.elapsed))
 	}
@@ -100,33 +118,72 @@ func (p picture) lines(o Options) []string {
 		lines = append(lines, t.faint(more))
 	}
 	for i, line := range lines {
-		lines[i] = strings.TrimRight(t.cut(line, o.width()), " ")
+		lines[i] = strings.TrimRight(t.cut(line, o.edge()), " ")
 	}
 	return lines
 }
 
-// heading is "vksync simulate  SIMULATED  t+06:12 (x600)  7/12 clusters Available".
-func (p picture) heading(t theme, o Options) string {
-	parts := []string{t.bold("", o.title())}
-	at := "t" + strings.TrimSuffix(stamp(p.elapsed.Truncate(time.Second)), ".000")
-	if p.simulated {
-		parts = append(parts, t.marker())
-		if o.Speed > 0 {
-			at += fmt.Sprintf(" (x%g)", o.Speed)
+// phaseLine says what the columns are, where that fits.
+func phaseLine(width int) string {
+	for _, between := range []string{"  ", " "} {
+		if line := strings.Join(phaseNames(), between); ansi.StringWidth(line) <= width {
+			return line
 		}
 	}
+	return ""
+}
+
+// heading is "vksync simulate  SIMULATED  t+06:12 (x600)  7/12 clusters Available".
+// Where that does not fit, words go first, then most of the title, then the speed.
+func (p picture) heading(t theme, o Options) string {
+	h := header{title: o.title(), speed: p.simulated && o.Speed > 0, words: true}
+	over := func() int { return ansi.StringWidth(p.facts(t, o, h)) - o.edge() }
+	if over() > 0 {
+		h.words = false
+	}
+	if n := over(); n > 0 {
+		h.title = t.cutLeft(h.title, max(shortTitle, ansi.StringWidth(h.title)-n))
+	}
+	if over() > 0 {
+		h.speed = false
+	}
+	return p.facts(t, o, h)
+}
+
+// shortTitle is how much of a title always stays.
+const shortTitle = 8
+
+// A header is what the heading of a frame has beside what is never left out.
+type header struct {
+	title string
+	speed bool
+	words bool // what is counted, not only how many
+}
+
+func (p picture) facts(t theme, o Options, h header) string {
+	parts := []string{t.bold("", h.title)}
+	if p.simulated {
+		parts = append(parts, t.marker())
+	}
+	at := "t" + strings.TrimSuffix(stamp(p.elapsed.Truncate(time.Second)), ".000")
+	if h.speed {
+		at += fmt.Sprintf(" (x%g)", o.Speed)
+	}
 	parts = append(parts, at)
-	n := p.totals
-	if n.Clusters > 0 {
-		parts = append(parts, fmt.Sprintf("%s/%s clusters Available", count(n.Available), count(n.Clusters)))
-	} else {
-		parts = append(parts, fmt.Sprintf("%s/%s vSphere Namespaces RUNNING", count(n.Running), count(n.Namespaces)))
-	}
-	if n.Stuck > 0 {
-		parts = append(parts, t.state(phase.Blocked, t.blocked+" "+count(n.Stuck)+" stuck"))
-	}
 	if p.interrupted {
 		parts = append(parts, t.state(phase.Blocked, "interrupting"))
+	}
+	n := p.totals
+	done, all, what, word := n.Available, n.Clusters, " clusters", " Available"
+	if all == 0 {
+		done, all, what, word = n.Running, n.Namespaces, " vSphere Namespaces", " RUNNING"
+	}
+	if !h.words {
+		what = ""
+	}
+	parts = append(parts, count(done)+"/"+count(all)+what+word)
+	if n.Stuck > 0 {
+		parts = append(parts, t.state(phase.Blocked, t.blocked+" "+count(n.Stuck)+" stuck"))
 	}
 	return strings.Join(parts, "  ")
 }
@@ -159,11 +216,10 @@ type columns struct {
 
 func (p picture) columns(o Options) columns {
 	var c columns
-	for i := range c.cells {
-		c.cells[i] = len(phase.All[i])
+	for i, id := range phase.All {
+		c.cells[i] = max(len(id), ansi.StringWidth(p.fleet.widest(id)))
 	}
 	for _, r := range p.rows {
-		c.name = max(c.name, ansi.StringWidth(nameOf(r.Addr)))
 		for i, s := range r.Steps {
 			c.cells[i] = max(c.cells[i], ansi.StringWidth(cell(theme{}, s, false)))
 		}
@@ -172,10 +228,10 @@ func (p picture) columns(o Options) columns {
 	for _, w := range c.cells {
 		phases += w + 1
 	}
-	c.time = len(clock(p.elapsed)) + 2
-	c.time = max(c.time, len("time")+2)
+	c.time = max(len(clock(p.elapsed)), len("59:59")) + 2
 	free := o.width() - phases - 1
-	c.name = max(len("cluster"), min(c.name, max(12, free/3), free))
+	// The name takes what the state does not need, and is cut before the state is.
+	c.name = max(len("cluster"), min(p.fleet.name, max(12, free-c.time-2-stateWidth), free))
 	free -= c.name
 	if free < c.time {
 		c.time = 0
@@ -184,6 +240,24 @@ func (p picture) columns(o Options) columns {
 		c.rest = 0
 	}
 	return c
+}
+
+// stateWidth is what a state and most of what a row waits for need.
+const stateWidth = 16
+
+// widest is the widest cell of a phase in a fleet.
+func (e extent) widest(id phase.ID) string {
+	n := int64(0)
+	switch id {
+	case phase.Bootstrap, phase.Machine, phase.Node:
+		n = e.controlPlane
+	case phase.Workers:
+		n = e.workers
+	}
+	if n == 0 {
+		return "*"
+	}
+	return fmt.Sprintf("*%d/%d", n, n)
 }
 
 func (c columns) heads(t theme) string {
@@ -195,8 +269,13 @@ func (c columns) heads(t theme) string {
 	if c.time > 0 {
 		b.WriteString(padLeft("time", c.time))
 	}
-	if c.rest > 0 {
+	switch {
+	case c.rest >= waitsWidth:
 		b.WriteString("  state")
+	case c.rest >= len("state/waits for"):
+		b.WriteString("  state/waits for")
+	case c.rest > 0:
+		b.WriteString("  waits for")
 	}
 	return t.faint(b.String())
 }
@@ -220,17 +299,32 @@ func (c columns) row(t theme, r pictureRow, now time.Duration) string {
 	return b.String()
 }
 
-// standing is a row's state in a word, and what it waits for.
+// standing is a row's state in a word, and what it waits for. A message is left
+// out where only its beginning would fit.
 func (c columns) standing(t theme, r pictureRow) string {
-	if r.State == phase.Running && !r.Removing() && r.waits != "" {
-		return t.cut(t.faint("waits for ")+clean(r.waits), c.rest)
+	waits := clean(r.waits)
+	if c.rest < messageWidth {
+		waits, _, _ = strings.Cut(waits, ": ")
 	}
 	text := t.state(r.State, stateWord(r.Row))
-	if r.waits != "" {
-		text += ": " + clean(r.waits)
+	switch {
+	case waits == "":
+	case r.State == phase.Running && !r.Removing() && c.rest < waitsWidth:
+		text = waits // as the head of the column says
+	case r.State == phase.Running && !r.Removing():
+		text = t.faint("waits for") + " " + waits
+	default:
+		text += ": " + waits
 	}
 	return t.cut(text, c.rest)
 }
+
+// waitsWidth is from where on every row says itself that it waits, messageWidth
+// from where on there is room for more than for what it waits.
+const (
+	waitsWidth   = 36
+	messageWidth = 48
+)
 
 // cell is a phase of a row: a glyph, and a count while the phase has one that is
 // neither none nor all.

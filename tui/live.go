@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
-	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
 	"github.com/vksync/vksync/reconcile/journal"
@@ -20,7 +19,12 @@ import (
 // looks cost no drawing.
 const redraw = 80 * time.Millisecond
 
-// live redraws rows in place below the prompt. Events go to the timeline at
+// patience is how long a run may take before the live display begins: one that
+// is over by then would only flash.
+const patience = 400 * time.Millisecond
+
+// live redraws rows in place, on the terminal's other screen: rows in the shell's
+// own would be torn by a change of its width, and would stay there. Events go to the timeline at
 // once; the program takes a picture of it on its own clock, so that a million
 // events a second draw twelve frames.
 type live struct {
@@ -29,22 +33,35 @@ type live struct {
 	program *tea.Program
 	model   *model // the program's; read after ended
 	stop    context.CancelFunc
-	ended   chan struct{} // closed when the program gave the terminal back
+	closing chan struct{} // closed when the run is over
+	started chan struct{} // closed when the program begins
+	ended   chan struct{} // closed when the program gave the terminal back, or will not begin
 	failure error         // of the program; read after ended
 
 	mu       sync.Mutex // guards what is below
 	timeline *journal.Timeline
 }
 
-func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, interrupt func()) *live {
+func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, interrupt func(), patience time.Duration) *live {
 	// The display outlives the run's context: it is Close that ends it, and a
 	// canceled run still has its last events to show.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l := &live{options: o, out: out, stop: stop, ended: make(chan struct{}), timeline: journal.NewTimeline()}
+	l := &live{
+		options: o, out: out, stop: stop, timeline: journal.NewTimeline(),
+		closing: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}),
+	}
 	l.model = &model{source: l, options: o, interrupt: interrupt}
 	l.program = tea.NewProgram(l.model, l.settings(ctx, in)...)
 	go func() {
 		defer close(l.ended)
+		soon := time.NewTimer(patience)
+		defer soon.Stop()
+		select {
+		case <-l.closing:
+			return
+		case <-soon.C:
+		}
+		close(l.started)
 		if _, err := l.program.Run(); err != nil && !errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrInterrupted) {
 			l.failure = err
 		}
@@ -80,11 +97,15 @@ func (l *live) picture(height int) picture {
 	return take(l.timeline, height)
 }
 
-// Close takes the rows off the screen, gives the terminal back and prints the
-// summary in their place.
+// Close gives the terminal back as it was and prints the summary.
 func (l *live) Close() error {
-	l.program.Send(leave{})
-	<-l.ended
+	close(l.closing)
+	select {
+	case <-l.started:
+		l.program.Send(leave{})
+		<-l.ended
+	case <-l.ended:
+	}
 	l.stop()
 	if l.failure != nil {
 		return l.failure
@@ -93,12 +114,6 @@ func (l *live) Close() error {
 	defer l.mu.Unlock()
 	if l.timeline.Begin() == nil {
 		return nil
-	}
-	// The program leaves the cursor on the last line of its last frame.
-	if up := len(l.model.shown.lines(l.model.options)) - 1; up > 0 {
-		if _, err := io.WriteString(l.out, ansi.CursorUp(up)+"\r"+ansi.EraseScreenBelow); err != nil {
-			return err
-		}
 	}
 	return Summary(l.out, l.timeline, l.model.options)
 }
@@ -163,5 +178,7 @@ func (m *model) stop() tea.Cmd {
 
 // View draws the last picture.
 func (m *model) View() tea.View {
-	return tea.NewView(m.shown.draw(m.options))
+	v := tea.NewView(m.shown.draw(m.options))
+	v.AltScreen = true
+	return v
 }

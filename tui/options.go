@@ -32,10 +32,12 @@ type Options struct {
 	Rows int
 }
 
-// minWidth is what the fixed columns need; narrower terminals wrap.
+// minWidth is what the fixed columns need. On a narrower terminal lines are laid
+// out for it and cut at the edge.
 const minWidth = 40
 
-func (o Options) width() int  { return max(minWidth, cmp.Or(o.Width, 80)) }
+func (o Options) width() int  { return max(minWidth, o.edge()) }
+func (o Options) edge() int   { return max(1, cmp.Or(o.Width, 80)) }
 func (o Options) height() int { return cmp.Or(o.Height, 24) }
 func (o Options) rows() int   { return cmp.Or(o.Rows, 60) }
 func (o Options) title() string {

@@ -52,7 +52,9 @@ func (s *sheet) explain(r journal.Row) {
 		return
 	}
 	last := chain[len(chain)-1]
-	s.field("reason", cmp.Or(last.Reason, last.Condition))
+	if last.Reason != "NotReady" { // which says no more than that it stands still
+		s.field("reason", cmp.Or(last.Reason, last.Condition))
+	}
 	cause := phase.Cause(chain)
 	if r.Blocked != nil {
 		cause = cmp.Or(r.Blocked.Cause, cause)
@@ -74,7 +76,7 @@ func (s *sheet) field(name, text string) {
 	if text = clean(text); text == "" {
 		return
 	}
-	for i, part := range wrap(text, s.width()-10) {
+	for i, part := range wrap(text, s.edge()-10) {
 		label := ""
 		if i == 0 {
 			label = name

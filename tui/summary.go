@@ -40,7 +40,7 @@ func newSheet(t *journal.Timeline, o Options) *sheet {
 
 // line writes a line, cut to the width.
 func (s *sheet) line(text string) {
-	s.out.WriteString(strings.TrimRight(s.cut(text, s.width()), " "))
+	s.out.WriteString(strings.TrimRight(s.cut(text, s.edge()), " "))
 	s.out.WriteByte('\n')
 }
 
@@ -81,7 +81,7 @@ func short(revision string) string {
 // chart draws a bar for each goal that had anything to do.
 func (s *sheet) chart() {
 	rows, left := s.chosen()
-	names, states := 0, len("Available")
+	names, states := 0, 0
 	for _, r := range rows {
 		names = max(names, ansi.StringWidth(nameOf(r.Addr)))
 		states = max(states, ansi.StringWidth(s.outcome(r)))
@@ -177,7 +177,7 @@ func (s *sheet) flow(items []string, between string) {
 		switch {
 		case text == "":
 			text = item
-		case ansi.StringWidth(text)+ansi.StringWidth(between)+ansi.StringWidth(item) > s.width():
+		case ansi.StringWidth(text)+ansi.StringWidth(between)+ansi.StringWidth(item) > s.edge():
 			s.line(text)
 			text = item
 		default:

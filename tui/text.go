@@ -40,9 +40,25 @@ func clean(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == ' ' || r >= 0x80 && r < 0xa0 }), " ")
 }
 
-// wrap breaks s into lines of width cells at most.
+// wrap breaks s between words into lines of width cells at most. A name with
+// hyphens is a word: it is there to be copied. Longer words are broken.
 func wrap(s string, width int) []string {
-	return strings.Split(ansi.Wrap(s, max(width, 8), ""), "\n")
+	width = max(width, 8)
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		parts := strings.Split(ansi.Hardwrap(word, width, false), "\n")
+		lines = append(lines, parts[:len(parts)-1]...)
+		line = parts[len(parts)-1]
+	}
+	return append(lines, line)
 }
 
 // clock is a time as people read it: 6:12, 1:02:03.

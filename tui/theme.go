@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	"charm.land/lipgloss/v2"
 
 	"github.com/vksync/vksync/reconcile/phase"
@@ -83,6 +85,15 @@ func brief(id phase.ID) string {
 		return "3c node"
 	}
 	return "workers"
+}
+
+// phaseNames are the phases as columns call them, each with its name.
+func phaseNames() []string {
+	names := make([]string, len(phase.All))
+	for i, id := range phase.All {
+		names[i] = string(id) + " " + strings.TrimPrefix(brief(id), string(id)+" ")
+	}
+	return names
 }
 
 // glyph is the sign of a state.

@@ -14,7 +14,7 @@ func brieflyLacks(chain []phase.Link) string {
 	}
 	l := chain[len(chain)-1]
 	text := thing(l)
-	if said := clean(l.Message); said != "" && !strings.HasPrefix(said, "Waiting for ") {
+	if said := strings.TrimPrefix(clean(l.Message), "* "); said != "" && !strings.HasPrefix(said, "Waiting for ") {
 		text += ": " + said
 	}
 	return text

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
@@ -74,32 +73,7 @@ func writeAction(b *strings.Builder, a Action) {
 		fmt.Fprintf(b, "  %s", a.Reason)
 	}
 	b.WriteByte('\n')
-	width := 0
-	for _, c := range a.Changes {
-		width = max(width, utf8.RuneCountInString(c.Path))
-	}
-	for _, c := range a.Changes {
-		writeChange(b, c, width)
-	}
-}
-
-func writeChange(b *strings.Builder, c Change, width int) {
-	pad := strings.Repeat(" ", width-utf8.RuneCountInString(c.Path))
-	switch {
-	case c.Old == nil:
-		fmt.Fprintf(b, "      + %s%s  %s", c.Path, pad, compact(c.New))
-	case c.New == nil:
-		fmt.Fprintf(b, "      - %s%s  %s", c.Path, pad, compact(c.Old))
-	default:
-		fmt.Fprintf(b, "      ~ %s%s  %s -> %s", c.Path, pad, compact(c.Old), compact(c.New))
-	}
-	if c.Effect != "" && c.Effect != InPlace {
-		fmt.Fprintf(b, "  # %s", c.Effect)
-		if c.Affects != "" {
-			fmt.Fprintf(b, ": %s", c.Affects)
-		}
-	}
-	b.WriteByte('\n')
+	writeChanges(b, a.Changes)
 }
 
 // compact is a value on one line: JSON, so that a string "1" is not a number.
