@@ -20,20 +20,31 @@ import (
 // Namespaces through vCenter. It belongs to the goroutine of the run, except Do.
 type actor struct {
 	engine *Engine
+	// desired and options are those of the plan that is run, for planning again.
+	desired *resource.Set
+	options Options
+
+	mu sync.Mutex // guards what is below
 	// namespaces are the vSphere Namespaces as last read, by name. They are read
 	// when a run asks for it: vCenter has no watch for them.
 	namespaces map[string]resource.Object
 	changed    map[resource.Addr]bool
-	// unmarked are the vSphere Namespaces that this run made and whose Kubernetes
-	// Namespaces do not carry the source's label yet.
-	mu       sync.Mutex // guards unmarked
+	// unmarked are the vSphere Namespaces that this run made or took over and
+	// whose Kubernetes Namespaces do not carry the source's label yet.
 	unmarked map[string]bool
+	deleted  int
 }
 
 var _ apply.Actor = (*actor)(nil)
 
-func newActor(e *Engine) *actor {
-	return &actor{engine: e, namespaces: map[string]resource.Object{}, changed: map[resource.Addr]bool{}, unmarked: map[string]bool{}}
+func newActor(e *Engine, p *plan.Plan) *actor {
+	return &actor{
+		engine: e, desired: p.Desired,
+		options: Options{
+			Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt, Inventory: e.inventory,
+		},
+		namespaces: map[string]resource.Object{}, changed: map[resource.Addr]bool{}, unmarked: map[string]bool{},
+	}
 }
 
 func (a *actor) Changed() <-chan struct{} { return a.engine.cache.Changed() }
@@ -44,6 +55,8 @@ func (a *actor) CatchUp(ctx context.Context, mark string) error {
 
 func (a *actor) TakeChanged() []resource.Addr {
 	out := a.engine.cache.TakeChanged()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for addr := range a.changed {
 		out = append(out, addr)
 	}
@@ -52,20 +65,26 @@ func (a *actor) TakeChanged() []resource.Addr {
 	return out
 }
 
+// Get does not show a vSphere Namespace that lacks its label: until then the
+// next plan would take it for somebody else's, so the run goes on.
 func (a *actor) Get(addr resource.Addr) (resource.Object, bool) {
-	if addr.Kind == resource.KindVSphereNamespace {
-		o, ok := a.namespaces[addr.Name]
-		return o, ok
+	if addr.Kind != resource.KindVSphereNamespace {
+		return a.engine.cache.Get(addr)
 	}
-	return a.engine.cache.Get(addr)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o, ok := a.namespaces[addr.Name]
+	return o, ok && !a.unmarked[addr.Name]
 }
 
 // Refresh reads the vSphere Namespaces and notes which of them changed.
 func (a *actor) Refresh(ctx context.Context) error {
 	list, err := a.engine.vcenter.Namespaces(ctx)
 	if err != nil {
-		return err
+		return failure(err)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	present := map[string]resource.Object{}
 	for _, o := range list {
 		present[o.GetName()] = o
@@ -79,32 +98,49 @@ func (a *actor) Refresh(ctx context.Context) error {
 		}
 	}
 	a.namespaces = present
-	return a.mark(ctx)
+	return failure(a.mark(ctx))
 }
 
-// mark labels the Kubernetes Namespaces of the vSphere Namespaces that this run
-// made, once they are there: vCenter has no place for a label.
+// mark labels the Kubernetes Namespaces that are to be, once they are there. It
+// is called with mu held.
 func (a *actor) mark(ctx context.Context) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(a.unmarked)) {
-		o := resource.NewObject(map[string]any{
-			"apiVersion": "v1", "kind": "Namespace",
-			"metadata": map[string]any{"name": name, "labels": map[string]any{resource.LabelSource: a.engine.source}},
-		})
-		if _, exists := a.engine.cache.Get(o.Addr()); !exists {
-			continue
-		}
-		if err := a.apply(ctx, o, false); err != nil {
+		if err := a.label(ctx, name); err != nil {
 			return err
 		}
-		delete(a.unmarked, name)
 	}
 	return nil
 }
 
+// label labels the Kubernetes Namespace of a vSphere Namespace, if it is there:
+// vCenter has no place for a label. It is called with mu held.
+func (a *actor) label(ctx context.Context, name string) error {
+	o := resource.NewObject(map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": name, "labels": map[string]any{resource.LabelSource: a.engine.source}},
+	})
+	if _, exists := a.engine.cache.Get(o.Addr()); !exists {
+		return nil // applying would make one
+	}
+	if err := a.apply(ctx, o, a.options.Adopt); err != nil {
+		return err
+	}
+	delete(a.unmarked, name)
+	if live, exists := a.namespaces[name]; exists {
+		a.changed[live.Addr()] = true
+	}
+	return nil
+}
+
+// Replan plans for the revision of the run once more. What the run has deleted
+// counts against the limit.
 func (a *actor) Replan(ctx context.Context) (*plan.Plan, error) {
-	return a.engine.Plan(ctx, a.engine.desired, a.engine.options)
+	options := a.options
+	if options.PruneLimit > 0 {
+		options.PruneLimit -= a.deleted
+		options.Prune = options.Prune && options.PruneLimit > 0
+	}
+	return a.engine.Plan(ctx, a.desired, options)
 }
 
 // Do takes one action and maps a refusal to a Failure.
@@ -119,14 +155,17 @@ func (a *actor) Do(ctx context.Context, action plan.Action) error {
 }
 
 func (a *actor) doCluster(ctx context.Context, action plan.Action) error {
-	if action.Verb == plan.Delete {
-		err := a.engine.kube.Delete(ctx, action.Addr, action.UID)
-		if supervisor.ClassOf(err) == supervisor.NotFound {
-			return nil // it is gone already
-		}
-		return err
+	if action.Verb != plan.Delete {
+		return a.apply(ctx, action.Object, action.Force)
 	}
-	return a.apply(ctx, action.Object, action.Force)
+	err := a.engine.kube.Delete(ctx, action.Addr, action.UID)
+	if supervisor.ClassOf(err) == supervisor.NotFound {
+		return nil // it is gone already
+	}
+	if err == nil {
+		a.countDeletion()
+	}
+	return err
 }
 
 // apply returns when the result is seen by Get.
@@ -139,21 +178,60 @@ func (a *actor) apply(ctx context.Context, o resource.Object, force bool) error 
 }
 
 func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
+	name := action.Addr.Name
 	switch action.Verb {
 	case plan.Create:
-		a.mu.Lock()
-		a.unmarked[action.Addr.Name] = true
-		a.mu.Unlock()
-		return a.engine.vcenter.CreateNamespace(ctx, action.Object)
+		if err := a.engine.vcenter.CreateNamespace(ctx, action.Object); err != nil {
+			return err
+		}
+		a.written(name, a.engine.source != "")
+		return nil
 	case plan.Update:
-		return a.engine.vcenter.UpdateNamespace(ctx, action.Object)
+		takesOver := slices.ContainsFunc(action.Changes, isLabel)
+		if !takesOver || len(action.Changes) > 1 {
+			if err := a.engine.vcenter.UpdateNamespace(ctx, action.Object); err != nil {
+				return err
+			}
+		}
+		a.written(name, takesOver)
+		if !takesOver {
+			return nil
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.label(ctx, name)
 	case plan.Delete:
-		return a.engine.vcenter.DeleteNamespace(ctx, action.Addr.Name)
+		if err := a.engine.vcenter.DeleteNamespace(ctx, name); err != nil {
+			return err
+		}
+		a.countDeletion()
+		return nil
 	}
 	return fmt.Errorf("no way to %s %s", action.Verb, action.Addr)
 }
 
-// failure maps the errors of the two clients to what a run decides by.
+// isLabel says whether a change is about the label of the source, which is on
+// the Kubernetes Namespace and not in vCenter.
+func isLabel(c plan.Change) bool { return c.Path == "metadata.labels["+resource.LabelSource+"]" }
+
+// written forgets what was read of a vSphere Namespace before it was written.
+func (a *actor) written(name string, unmarked bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.namespaces, name)
+	if unmarked {
+		a.unmarked[name] = true
+	}
+}
+
+func (a *actor) countDeletion() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.deleted++
+}
+
+// failure maps the errors of the two clients to what a run decides by; others,
+// and nil, it leaves as they are.
 func failure(err error) error {
 	var kube *supervisor.Error
 	var vcenter *vsphere.Error

@@ -53,9 +53,8 @@ type Engine struct {
 	world   apply.World
 	source  string
 
-	// desired and options are those of the last plan, for planning again.
-	desired *resource.Set
-	options Options
+	// inventory is that of the last plan, for planning again.
+	inventory *resource.Object
 }
 
 // Connect logs in to both APIs and begins to follow the Supervisor.
@@ -86,7 +85,7 @@ func (e *Engine) Close(ctx context.Context) error {
 // Plan observes, asks the API server for dry runs where only it can tell, and
 // plans. What cannot be read is an error, or unknown in the plan; never absent.
 func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*plan.Plan, error) {
-	e.desired, e.options = desired, o
+	e.inventory = o.Inventory
 	policy := plan.Policy{Source: e.source, Prune: o.Prune, PruneLimit: o.PruneLimit, Adopt: o.Adopt}
 	observed, err := e.observe(ctx)
 	if err != nil {
@@ -109,6 +108,9 @@ func (e *Engine) observe(ctx context.Context) (*plan.Observed, error) {
 	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}}
 	namespaces, err := e.vcenter.Namespaces(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.cache.Err(); err != nil {
 		return nil, err
 	}
 	for _, o := range append(namespaces, e.cache.Objects()...) {
@@ -163,12 +165,12 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 
 // Run runs a plan made by Plan.
 func (e *Engine) Run(ctx context.Context, p *plan.Plan, o apply.Options) (journal.End, error) {
-	o.Client = newActor(e)
-	if o.World == nil {
-		o.World = e.world
-	}
 	if p.Desired == nil {
 		return journal.End{}, fmt.Errorf("running a plan: it was not made by Plan")
+	}
+	o.Client = newActor(e, p)
+	if o.World == nil {
+		o.World = e.world
 	}
 	return apply.Run(ctx, p, o)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/plan"
-	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // firstRetry and longestRetry bound the back-off after transient failures.
@@ -24,51 +23,79 @@ const (
 const maxAttempts = 8
 
 // act takes every action that is due and whose gate is open, in the plan's
-// order. It fails only with ctx.
+// order, and then those whose gates that has opened. It fails only with ctx.
 func (r *run) act(ctx context.Context) error {
-	open := r.due()
+	for {
+		open := r.due()
+		if len(open) == 0 {
+			return nil
+		}
+		if err := r.take(ctx, open); err != nil {
+			return err
+		}
+	}
+}
+
+// take takes actions side by side.
+func (r *run) take(ctx context.Context, open []*step) error {
 	errs := make([]error, len(open))
+	begun := 0
 	var group errgroup.Group
 	group.SetLimit(r.Concurrency)
 	for i, s := range open {
+		if ctx.Err() != nil {
+			break
+		}
+		// Recorded here, so that the order in the journal is the plan's.
+		r.record(s, journal.ActionStarted, nil)
+		begun++
 		group.Go(func() error {
-			r.record(s, journal.ActionStarted, nil)
 			errs[i] = r.Client.Do(ctx, *s.action)
 			return nil
 		})
 	}
 	// The functions report through errs: one refusal does not stop the others.
 	_ = group.Wait()
-	if err := ctx.Err(); err != nil {
-		return err
+	ended := ctx.Err()
+	for i, s := range open[:begun] {
+		if ended == nil || errs[i] == nil { // an error after the end of ctx says nothing of the action
+			r.judge(s, errs[i])
+		}
 	}
-	for i, s := range open {
-		r.judge(s, errs[i])
+	return ended
+}
+
+// enqueue has the gate of a step looked at before the run waits again.
+func (r *run) enqueue(s *step) {
+	if s.pending() && !s.queued && s.retryAt.IsZero() {
+		s.queued = true
+		r.order = append(r.order, s)
 	}
-	return nil
 }
 
 // due takes the steps to act on now out of the queue. What is gated stays known
 // by its namespace and comes back when that changes.
 func (r *run) due() []*step {
 	now := r.World.Now()
-	queue := r.order
-	r.order = nil
 	r.retries = slices.DeleteFunc(r.retries, func(s *step) bool {
 		if s.retryAt.After(now) {
 			return false
 		}
 		s.retryAt = time.Time{}
-		queue = append(queue, s)
+		r.enqueue(s)
 		return true
 	})
+	queue := r.order
+	r.order = nil
 	var open []*step
 	for _, s := range queue {
+		s.queued = false
 		switch {
-		case s.state != gated || slices.Contains(open, s):
+		case !s.pending():
 		case s.action.Skip != "":
 			r.skip(s)
 		case r.open(s):
+			r.resume(s)
 			open = append(open, s)
 		}
 	}
@@ -76,11 +103,11 @@ func (r *run) due() []*step {
 }
 
 func (r *run) skip(s *step) {
-	r.settle(s, failed)
 	r.Journal.Record(r.World.Now(), journal.Event{Action: &journal.Action{
 		Addr: s.goal.Addr, Verb: string(s.action.Verb), Phase: s.action.Phase,
 		State: journal.ActionSkipped, Reason: "Skipped", Message: s.action.Skip,
 	}})
+	r.fail(s)
 }
 
 // judge decides what follows from the result of an action.
@@ -90,7 +117,7 @@ func (r *run) judge(s *step, err error) {
 	switch {
 	case err == nil:
 		r.record(s, journal.ActionDone, nil)
-		s.state = waiting
+		s.taken, s.state = true, waiting
 		r.check(s)
 	case errors.As(err, &refusal) && refusal.Transient && s.attempts < maxAttempts:
 		s.retryAt = s.movedAt.Add(min(firstRetry<<s.attempts, longestRetry))
@@ -98,21 +125,35 @@ func (r *run) judge(s *step, err error) {
 		r.retries = append(r.retries, s)
 	default:
 		r.record(s, journal.ActionFailed, err)
-		r.settle(s, failed)
-		r.failDependents(s)
+		r.fail(s)
 	}
 }
 
-// failDependents gives up what cannot happen without a namespace.
-func (r *run) failDependents(s *step) {
-	if !unwatched(s.goal.Addr) || s.goal.Verb == plan.Delete {
-		return
-	}
-	for _, other := range r.closed[namespaceOf(s.goal.Addr)] {
-		if other != s && other.state == gated {
-			r.record(other, journal.ActionFailed, &Failure{Reason: "NamespaceFailed", Message: "its namespace failed: " + s.goal.Addr.String()})
-			r.settle(other, failed)
+// fail gives up a step, and what cannot happen without it: nothing in a
+// namespace that did not come to be as desired, and not the deletion of a
+// namespace in which something stays.
+func (r *run) fail(s *step) {
+	r.settle(s, failed)
+	home := s.group.namespace
+	switch {
+	case home == nil:
+	case home != s && home.goal.Verb == plan.Delete:
+		r.failAfter(home, "StillInhabited", s.goal.Addr.String()+" stays in it")
+	case home == s && s.goal.Verb != plan.Delete:
+		for _, member := range s.group.members {
+			r.failAfter(member, "NamespaceFailed", "its namespace failed: "+s.goal.Addr.String())
 		}
+	}
+}
+
+func (r *run) failAfter(s *step, reason, message string) {
+	switch {
+	case !s.pending():
+	case s.action.Skip != "":
+		r.skip(s)
+	default:
+		r.record(s, journal.ActionFailed, &Failure{Reason: reason, Message: message})
+		r.fail(s)
 	}
 }
 
@@ -126,14 +167,4 @@ func (r *run) record(s *step, as journal.ActionState, err error) {
 		a.Reason, a.Message = "Error", err.Error()
 	}
 	r.Journal.Record(r.World.Now(), journal.Event{Action: a})
-}
-
-// sorted are all steps in the order of their addresses.
-func (r *run) sorted() []*step {
-	out := make([]*step, 0, len(r.steps))
-	for _, s := range r.steps {
-		out = append(out, s)
-	}
-	slices.SortFunc(out, func(a, b *step) int { return resource.Addr.Compare(a.goal.Addr, b.goal.Addr) })
-	return out
 }

@@ -11,7 +11,9 @@ package apply
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/journal"
@@ -28,7 +30,8 @@ type Actor interface {
 	Changed() <-chan struct{}
 	// CatchUp waits until everything watched has been seen up to mark.
 	CatchUp(ctx context.Context, mark string) error
-	// Refresh reads again what cannot be watched (vSphere Namespaces).
+	// Refresh reads again what cannot be watched (vSphere Namespaces). Nothing of
+	// that is there before the first call. An API's error is a *Failure.
 	Refresh(ctx context.Context) error
 	// TakeChanged lists what changed since it was last asked, in order.
 	TakeChanged() []resource.Addr
@@ -105,7 +108,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
 	if ctx.Err() != nil {
 		outcome = journal.Interrupted
 	}
-	end := journal.End{Outcome: outcome, Reached: r.reached, Goals: len(r.steps)}
+	end := journal.End{Outcome: outcome, Reached: r.reachedOf(p.Goals), Goals: len(p.Goals)}
 	o.Journal.Record(o.World.Now(), journal.Event{End: &end})
 	return end, err
 }
@@ -114,8 +117,8 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
 type run struct {
 	Options
 	steps   map[resource.Addr]*step
-	order   []*step // of the plan
-	closed  map[string][]*step
+	order   []*step // whose gates are to be looked at
+	groups  map[string]*group
 	reached int
 	// unsettled counts the steps that may still reach their goal.
 	unsettled int
@@ -148,6 +151,12 @@ func (r *run) begin(p *plan.Plan) error {
 // play runs p, and what is planned anew once p is done, if anything is left.
 func (r *run) play(ctx context.Context, p *plan.Plan) (journal.Outcome, error) {
 	for range rounds {
+		if slices.ContainsFunc(p.Goals, func(g plan.Goal) bool { return unwatched(g.Addr) }) {
+			// What was never read is not absent.
+			if err := r.Client.Refresh(ctx); err != nil {
+				return journal.NotReached, fmt.Errorf("reading vSphere Namespaces: %w", err)
+			}
+		}
 		r.adopt(p)
 		if err := r.pursue(ctx); err != nil {
 			return journal.NotReached, err
@@ -166,14 +175,22 @@ func (r *run) play(ctx context.Context, p *plan.Plan) (journal.Outcome, error) {
 	return journal.NotReached, fmt.Errorf("after %d rounds the plan is still not empty: something undoes what vksync does", rounds)
 }
 
-// due says whether a plan has anything to do or to wait for.
+// due says whether a plan has anything to do or to wait for. What is skipped
+// counts when a goal stays unreached by it, and not when it only is not deleted.
 func due(p *plan.Plan) bool {
-	for _, a := range p.Actions {
-		if a.Skip == "" {
-			return true
+	return slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Skip == "" || a.Verb != plan.Delete })
+}
+
+// reachedOf counts the goals of the first plan that are reached. A later one is
+// made only when all were, and lacks those that are gone.
+func (r *run) reachedOf(goals []plan.Goal) int {
+	n := 0
+	for _, g := range goals {
+		if s := r.steps[g.Addr]; r.steps != nil && (s == nil || s.state == reached) {
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // pursue acts and waits until every step is settled.
@@ -194,7 +211,7 @@ func (r *run) pursue(ctx context.Context) error {
 			return fmt.Errorf("following the Supervisor: %w", err)
 		}
 		if r.polled > 0 && !r.World.Now().Before(r.nextPoll) {
-			if err := r.Client.Refresh(ctx); err != nil {
+			if err := r.Client.Refresh(ctx); err != nil && !transient(err) {
 				return fmt.Errorf("reading vSphere Namespaces: %w", err)
 			}
 			r.nextPoll = r.World.Now().Add(r.Poll)
@@ -203,6 +220,13 @@ func (r *run) pursue(ctx context.Context) error {
 			r.look(a)
 		}
 	}
+}
+
+// transient says whether what failed may succeed later. What was read before
+// stays true until then, and goals that do not move are called blocked.
+func transient(err error) bool {
+	var failure *Failure
+	return errors.As(err, &failure) && failure.Transient
 }
 
 // deadline is when the run has to look again although nothing has changed.

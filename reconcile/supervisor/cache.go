@@ -60,7 +60,7 @@ func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, 
 		objects: map[resource.Addr]resource.Object{}, changed: map[resource.Addr]struct{}{},
 	}
 	for _, gk := range kinds {
-		k, err := c.kindOf(gk)
+		k, err := c.kindOf("listing "+gk.String(), gk)
 		if err != nil {
 			w.Close()
 			return nil, err
@@ -160,6 +160,19 @@ func (w *Cache) CatchUp(ctx context.Context, mark string) error {
 		}
 		return true, nil
 	})
+}
+
+// Err is why a kind could not be listed when that was last tried; nil when all
+// could. What the cache holds may be out of date then.
+func (w *Cache) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, k := range w.kinds {
+		if k.err != nil {
+			return k.err
+		}
+	}
+	return nil
 }
 
 // failure is the error of a kind that can no longer be listed.

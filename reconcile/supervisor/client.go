@@ -7,14 +7,10 @@ package supervisor
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -55,58 +51,22 @@ func Connect(ctx context.Context, config *rest.Config) (*Client, error) {
 	if config.QPS == 0 {
 		config.QPS, config.Burst = requestsPerSecond, burst
 	}
-	http, err := rest.HTTPClientFor(config)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
-	}
+	where := "the Supervisor at " + resource.Redact(config.Host)
 	c := &Client{served: map[schema.GroupKind]kind{}, broken: map[string]error{}}
-	if c.dynamic, err = dynamic.NewForConfigAndClient(config, http); err != nil {
-		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	http, err := rest.HTTPClientFor(config)
+	if err == nil {
+		c.dynamic, err = dynamic.NewForConfigAndClient(config, http)
 	}
-	if c.metadata, err = metadata.NewForConfigAndClient(config, http); err != nil {
-		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	if err == nil {
+		c.metadata, err = metadata.NewForConfigAndClient(config, http)
 	}
-	d, err := discovery.NewDiscoveryClientForConfigAndClient(config, http)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the Supervisor at %s: %w", config.Host, err)
+	if err != nil { // nothing was sent yet: the configuration is at fault
+		return nil, &Error{Op: "connecting to " + where, Class: Invalid, Message: resource.Redact(err.Error()), cause: err}
 	}
-	if err := c.discover(ctx, d); err != nil {
-		return nil, classify("asking the Supervisor at "+config.Host+" what it serves", resource.Addr{}, err)
+	if err := c.discover(ctx, config, http); err != nil {
+		return nil, classify("asking "+where+" what it serves", resource.Addr{}, err)
 	}
 	return c, nil
-}
-
-// discover notes every kind in the version the server prefers.
-func (c *Client) discover(_ context.Context, d *discovery.DiscoveryClient) error {
-	groups, lists, err := d.ServerGroupsAndResources()
-	var partly *discovery.ErrGroupDiscoveryFailed
-	switch {
-	case errors.As(err, &partly):
-		for gv, cause := range partly.Groups {
-			c.broken[gv.Group] = cause
-		}
-	case err != nil:
-		return err
-	}
-	preferred := map[string]bool{}
-	for _, g := range groups {
-		preferred[g.PreferredVersion.GroupVersion] = true
-	}
-	for _, l := range lists {
-		gv, err := schema.ParseGroupVersion(l.GroupVersion)
-		if err != nil {
-			continue
-		}
-		for _, r := range l.APIResources {
-			gk := schema.GroupKind{Group: gv.Group, Kind: r.Kind}
-			_, known := c.served[gk]
-			if !slices.Contains(r.Verbs, "list") || known && !preferred[l.GroupVersion] {
-				continue
-			}
-			c.served[gk] = kind{gv.WithResource(r.Name), r.Namespaced}
-		}
-	}
-	return nil
 }
 
 // Serves says whether the Supervisor has a kind.
@@ -115,21 +75,21 @@ func (c *Client) Serves(gk schema.GroupKind) bool {
 	return ok
 }
 
-// kindOf finds a kind, or says why there is none.
-func (c *Client) kindOf(gk schema.GroupKind) (kind, error) {
+// kindOf finds a kind that op is about, or says why there is none.
+func (c *Client) kindOf(op string, gk schema.GroupKind) (kind, error) {
 	if k, ok := c.served[gk]; ok {
 		return k, nil
 	}
 	if err := c.broken[gk.Group]; err != nil {
-		return kind{}, &Error{Op: "listing " + gk.String(), Class: Transient, Message: err.Error(), cause: err}
+		return kind{}, classify(op, resource.Addr{}, err)
 	}
-	return kind{}, &Error{Op: "listing " + gk.String(), Class: NotServed, Message: "the Supervisor does not serve " + gk.String()}
+	return kind{}, &Error{Op: op, Class: NotServed, Message: "the Supervisor does not serve " + gk.String()}
 }
 
 // List reads all objects of a kind, in the version the server prefers, without
 // what nobody compares.
 func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
-	k, err := c.kindOf(gk)
+	k, err := c.kindOf("listing "+gk.String(), gk)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +112,7 @@ func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Obje
 // ListNames reads the metadata of all objects of a kind, never their content. It
 // is how Secrets are looked at.
 func (c *Client) ListNames(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
-	k, err := c.kindOf(gk)
+	k, err := c.kindOf("listing "+gk.String(), gk)
 	if err != nil {
 		return nil, err
 	}

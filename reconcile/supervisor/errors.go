@@ -65,8 +65,9 @@ func ClassOf(err error) Class {
 	return ""
 }
 
-// classify makes an *Error of what client-go returned. The end of a context is
-// left as it is: it says nothing of the server.
+// classify makes an *Error of what client-go returned. A context that was
+// cancelled is left as it is: it says nothing of the server. A deadline that
+// passed does: it is Transient.
 func classify(op string, addr resource.Addr, err error) error {
 	if err == nil {
 		return nil
@@ -90,6 +91,9 @@ func classify(op string, addr resource.Addr, err error) error {
 
 func classOf(err error, answer metav1.Status) Class {
 	switch {
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err), // a list that took too long to be read to its end
+		apierrors.HasStatusCause(err, namespaceTerminating), lostRace(answer):
+		return Transient
 	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
 		return Conflict
 	case apierrors.IsNotFound(err):
@@ -103,6 +107,16 @@ func classOf(err error, answer metav1.Status) Class {
 		return Invalid
 	}
 	return Transient
+}
+
+// namespaceTerminating is the cause of a refusal in a Namespace that is being
+// deleted (k8s.io/api/core/v1.NamespaceTerminatingCause): it may come again.
+const namespaceTerminating metav1.CauseType = "NamespaceTerminating"
+
+// lostRace says whether another write came in between. vksync states no
+// resourceVersion, so it is the server that gave up trying.
+func lostRace(answer metav1.Status) bool {
+	return answer.Reason == metav1.StatusReasonConflict && strings.Contains(answer.Message, "the object has been modified")
 }
 
 // denial is how the API server introduces a webhook's own words.

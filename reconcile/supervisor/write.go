@@ -29,13 +29,13 @@ func (c *Client) DryRunApply(ctx context.Context, o resource.Object, force bool)
 func (c *Client) apply(ctx context.Context, doing string, o resource.Object, options metav1.ApplyOptions) (resource.Object, error) {
 	addr := o.Addr()
 	doing += " " + addr.String()
-	at, err := c.at(addr, o.GroupVersionKind().Version)
+	at, err := c.at(doing, addr, o.GroupVersionKind().Version)
 	if err != nil {
 		return resource.Object{}, err
 	}
 	stored, err := at.Apply(ctx, o.GetName(), o.Unstructured, options)
 	if err != nil {
-		return resource.Object{}, classify(doing, addr, err)
+		return resource.Object{}, withoutEchoes(classify(doing, addr, err), o)
 	}
 	out := stripped(stored)
 	out.Supervisor = o.Supervisor
@@ -46,7 +46,8 @@ func (c *Client) apply(ctx context.Context, doing string, o resource.Object, opt
 // Conflict. What its finalizers wait for goes on after Delete has returned. An
 // object that does not exist is a NotFound.
 func (c *Client) Delete(ctx context.Context, addr resource.Addr, uid string) error {
-	at, err := c.at(addr, "")
+	op := "deleting " + addr.String()
+	at, err := c.at(op, addr, "")
 	if err != nil {
 		return err
 	}
@@ -55,35 +56,27 @@ func (c *Client) Delete(ctx context.Context, addr resource.Addr, uid string) err
 		precondition := types.UID(uid)
 		options.Preconditions = &metav1.Preconditions{UID: &precondition}
 	}
-	return classify("deleting "+addr.String(), addr, at.Delete(ctx, addr.Name, options))
-}
-
-// LabelNamespace marks a Kubernetes Namespace as belonging to source.
-func (c *Client) LabelNamespace(ctx context.Context, name, source string, force bool) error {
-	o := resource.NewObject(map[string]any{
-		"apiVersion": "v1", "kind": "Namespace",
-		"metadata": map[string]any{"name": name, "labels": map[string]any{resource.LabelSource: source}},
-	})
-	_, err := c.apply(ctx, "labelling", o, metav1.ApplyOptions{FieldManager: resource.FieldManager, Force: force})
-	return err
+	return classify(op, addr, at.Delete(ctx, addr.Name, options))
 }
 
 // Get reads one object in the version the server prefers.
 func (c *Client) Get(ctx context.Context, addr resource.Addr) (resource.Object, error) {
-	at, err := c.at(addr, "")
+	op := "reading " + addr.String()
+	at, err := c.at(op, addr, "")
 	if err != nil {
 		return resource.Object{}, err
 	}
 	var u *unstructured.Unstructured
 	if u, err = at.Get(ctx, addr.Name, metav1.GetOptions{}); err != nil {
-		return resource.Object{}, classify("reading "+addr.String(), addr, err)
+		return resource.Object{}, classify(op, addr, err)
 	}
 	return stripped(u), nil
 }
 
-// at is where the object called addr is; in the preferred version when version is empty.
-func (c *Client) at(addr resource.Addr, version string) (dynamic.ResourceInterface, error) {
-	k, err := c.kindOf(schema.GroupKind{Group: addr.Group, Kind: addr.Kind})
+// at is where the object called addr is, that op is about; in the preferred
+// version when version is empty.
+func (c *Client) at(op string, addr resource.Addr, version string) (dynamic.ResourceInterface, error) {
+	k, err := c.kindOf(op, schema.GroupKind{Group: addr.Group, Kind: addr.Kind})
 	if err != nil {
 		return nil, err
 	}

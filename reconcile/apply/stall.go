@@ -1,0 +1,93 @@
+package apply
+
+import (
+	"slices"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/plan"
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// stalled calls blocked what has stood still for too long. The scan is put off
+// until the first that can be meant: movement only makes it later.
+func (r *run) stalled() {
+	now := r.World.Now()
+	if now.Before(r.nextStall) {
+		return
+	}
+	r.nextStall = now.Add(r.StallAfter)
+	// Again, since what waited for one that is blocked is blocked as well.
+	for again := true; again; {
+		again = false
+		for _, s := range r.sorted() {
+			if s.state.settled() || s.awaits() {
+				continue
+			}
+			if at := s.movedAt.Add(r.StallAfter); at.After(now) {
+				if at.Before(r.nextStall) {
+					r.nextStall = at
+				}
+				continue
+			}
+			r.block(s)
+			again = true
+		}
+	}
+}
+
+// awaits says whether a step is held up by another that still moves: its own
+// standing still means nothing then.
+func (s *step) awaits() bool {
+	home := s.group.namespace
+	switch {
+	case s.state != gated || home == nil:
+		return false
+	case s != home:
+		return !home.state.settled()
+	}
+	return s.goal.Verb == plan.Delete && slices.ContainsFunc(s.group.members, func(m *step) bool { return !m.state.settled() })
+}
+
+// notCreated is the reason of a link to what does not exist.
+const notCreated = "NotCreated"
+
+func (r *run) block(s *step) {
+	chain, at := r.Journal.Why(s.goal.Addr)
+	if _, exists := r.Client.Get(s.goal.Addr); len(chain) == 0 || exists && chain[0].Reason == notCreated {
+		chain = r.ownWords(s) // the journal was not told of the resource
+	}
+	r.settle(s, blocked)
+	r.Journal.Record(r.World.Now(), journal.Event{Blocked: &journal.Blocked{
+		Addr: s.goal.Addr, Phase: at, Chain: chain, Cause: phase.Cause(chain),
+	}})
+}
+
+// ownWords is what the resource itself says of why its goal is not reached,
+// where the journal knows nothing of what is below it.
+func (r *run) ownWords(s *step) []phase.Link {
+	a := s.goal.Addr
+	link := phase.Link{Kind: a.Kind, Namespace: a.Namespace, Name: a.Name}
+	o, exists := r.Client.Get(a)
+	switch {
+	case !exists:
+		link.Reason = notCreated
+	case s.goal.Verb == plan.Delete:
+		link.Reason = "NotDeleted"
+	default:
+		if _, lack := phase.Reached(o); lack != (phase.Link{}) {
+			link = lack
+		}
+	}
+	return []phase.Link{link}
+}
+
+// sorted are all steps in the order of their addresses.
+func (r *run) sorted() []*step {
+	out := make([]*step, 0, len(r.steps))
+	for _, s := range r.steps {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b *step) int { return resource.Addr.Compare(a.goal.Addr, b.goal.Addr) })
+	return out
+}
