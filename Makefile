@@ -1,0 +1,46 @@
+# What a developer does with this repository. "make" lists it.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Packages that also run under the race detector: all but the commands, whose scripts start processes.
+RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
+
+FUZZTIME := 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test race bench lint fmt fuzz-smoke
+
+help: ## list what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## build bin/vksync
+	go build -o bin/vksync ./cmd/vksync
+
+demo: build ## play the example fleet on the simulated lab
+	./bin/vksync simulate testdata/fleet
+
+test: ## run every test
+	go test ./...
+
+race: ## run the fast tests under the race detector
+	go test -race $(RACE)
+
+bench: ## measure speed and size against the bars to hold
+	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
+
+fmt: ## format the code
+	gofmt -w cmd gitsource reconcile schema simulate tui
+
+lint: ## check format, vet, and staticcheck
+	@unformatted=$$(gofmt -l cmd gitsource reconcile schema simulate tui); \
+		if [ -n "$$unformatted" ]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fuzz-smoke: ## run every fuzz target for FUZZTIME
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -c6- | while read -r target; do \
+			echo "$$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null; \
+		done; \
+	done
