@@ -83,16 +83,16 @@ func wordCUE(e errors.Error, path []string) string {
 	for i, arg := range args {
 		s := fmt.Sprint(arg)
 		if secret(path) && strings.ContainsAny(s, `"'0123456789`) {
-			s = hidden
+			s = resource.Hidden
 		}
-		words[i] = shorten(scrub(s))
+		words[i] = shorten(resource.Redact(s))
 	}
 	if strings.HasPrefix(format, "conflicting values") && len(words) >= 2 {
 		return fmt.Sprintf("two different values, %s and %s", words[0], words[1])
 	}
 	// The parser quotes what it stumbled over, which may be part of a secret.
 	message, _, _ := strings.Cut(fmt.Sprintf(strings.ReplaceAll(format, "%d", "%v"), words...), ", found '")
-	return scrub(message)
+	return resource.Redact(message)
 }
 
 // dotted is a path in the form users read, for values that are not at hand.

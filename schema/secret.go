@@ -5,14 +5,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
-const hidden = "(hidden)"
-
-var (
-	secretName = regexp.MustCompile(`(?i)passw|passphrase|token|secret|key|credential|privat`)
-	userinfo   = regexp.MustCompile(`://[^/\s@]*@`)
-)
+var secretName = regexp.MustCompile(`(?i)passw|passphrase|token|secret|key|credential|private[-_]?key`)
 
 // secret says whether the value at path could be one: anything below a name that
 // looks like it, and the value of any class variable.
@@ -41,7 +38,7 @@ func show(n *node, path []string) string {
 	case n.shape == record:
 		return "a map"
 	case secret(path):
-		return hidden
+		return resource.Hidden
 	case n.shape == text:
 		return showText(n.str())
 	case n.shape == number:
@@ -50,10 +47,7 @@ func show(n *node, path []string) string {
 	return strconv.FormatBool(n.value == true)
 }
 
-func showText(s string) string { return strconv.Quote(shorten(scrub(s))) }
-
-// scrub hides the user and password of URLs.
-func scrub(s string) string { return userinfo.ReplaceAllString(s, "://"+hidden+"@") }
+func showText(s string) string { return strconv.Quote(shorten(resource.Redact(s))) }
 
 // shorten keeps messages on one line.
 func shorten(s string) string {

@@ -170,7 +170,7 @@ func (w *walk) scalar(n *node, v cue.Value, path []string) {
 		if v.Err() == nil {
 			p := Problem{Pos: n.pos, Path: dotted(path), Message: "has no concrete value"}
 			if !secret(path) {
-				p.Allowed = scrub(shorten(strings.Join(strings.Fields(fmt.Sprint(v)), " ")))
+				p.Allowed = resource.Redact(shorten(strings.Join(strings.Fields(fmt.Sprint(v)), " ")))
 			}
 			w.problems = append(w.problems, p)
 		}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -26,6 +27,8 @@ type changeLog struct {
 	pending []happening
 	// clusters remembers the cluster of objects that carry no label of it, by UID.
 	clusters map[string]string
+	// phases remembers the phase of objects that have it from their owner, by UID.
+	phases map[string]phase.ID
 }
 
 // A happening is a change of an object or of a virtual machine.
@@ -93,8 +96,33 @@ func (l *changeLog) objectEvent(c kubeapi.Change, change resource.Change) *journ
 		Actor:   c.Actor,
 		Change:  change,
 		Cluster: l.clusterOf(u, labels),
-		PhaseID: phase.Of(change.Kind, labels, owners(u)),
+		PhaseID: l.phaseOf(u, labels),
 	}
+}
+
+// phaseOf is the phase of an object. What says nothing of its role itself, such
+// as a bootstrap Secret or a SubnetPort, has that of the machine that owns it.
+func (l *changeLog) phaseOf(u *unstructured.Unstructured, labels map[string]string) phase.ID {
+	uid := string(u.GetUID())
+	if id, known := l.phases[uid]; known {
+		return id
+	}
+	id := phase.Of(u.GetKind(), labels, owners(u))
+	for _, ref := range u.GetOwnerReferences() {
+		if ref.Kind != "KubeadmConfig" && ref.Kind != "VirtualMachine" {
+			continue
+		}
+		if owner := l.ownerOf(u, ref); owner != nil {
+			id = phase.Of(u.GetKind(), owner.GetLabels(), owners(u))
+			l.phases[uid] = id // the owner may be gone when u goes
+		}
+	}
+	return id
+}
+
+func (l *changeLog) ownerOf(u *unstructured.Unstructured, ref metav1.OwnerReference) *unstructured.Unstructured {
+	gk := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
+	return l.store.Get(kubeapi.Key{Group: gk.Group, Kind: gk.Kind, Namespace: u.GetNamespace(), Name: ref.Name})
 }
 
 // clusterOf is the name of the cluster an object belongs to: by label, or
@@ -112,8 +140,7 @@ func (l *changeLog) clusterOf(u *unstructured.Unstructured, labels map[string]st
 		if name = l.clusters[string(ref.UID)]; name != "" {
 			break
 		}
-		gk := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
-		if owner := l.store.Get(kubeapi.Key{Group: gk.Group, Kind: ref.Kind, Namespace: u.GetNamespace(), Name: ref.Name}); owner != nil {
+		if owner := l.ownerOf(u, ref); owner != nil {
 			if name = l.clusterOf(owner, owner.GetLabels()); name != "" {
 				break
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -154,6 +155,19 @@ func TestCreationKeepsTheOrderOfTheRealControllers(t *testing.T) {
 	h.inOrder(t, "E53", says("Cluster", "prod", "ControlPlaneInitialized", "True", ""), says("VSphereCluster", ".*", "ProviderServiceAccountsReady", "True", ""))
 	h.inOrder(t, "7.7: NoReplicas comes before ready", says("KubeadmControlPlane", ".*", "MachinesReady", "True", "NoReplicas"), says("KubeadmControlPlane", ".*", "MachinesReady", "True", "Ready"))
 
+	for _, want := range []struct {
+		kind, names string
+		phase       phase.ID
+	}{
+		{"Secret", "prod-ca", phase.Bootstrap}, {"Secret", cp, phase.Bootstrap}, {"Secret", worker, phase.Workers},
+		{"SubnetPort", cp + "-prod-.*", phase.Machine}, {"SubnetPort", worker + "-prod-.*", phase.Workers},
+		{"VirtualMachine", cp, phase.Machine}, {"VirtualMachine", worker, phase.Workers},
+		{"SubnetSet", ".*", phase.Infrastructure}, {"MachineSet", ".*", phase.Topology},
+	} {
+		if got := h[h.first(t, made(want.kind, want.names))].Object.PhaseID; got != want.phase {
+			t.Errorf("DESIGN 3: %s %s is of phase %q, want %q", want.kind, want.names, got, want.phase)
+		}
+	}
 	for i, e := range h {
 		if e.VM != nil && (e.VM.Host == "" || e.VM.Datastore == "" || e.VM.Zone == "" || e.VM.Task == "" && e.VM.Op != "guest.ipAddress") {
 			t.Errorf("event %d: a VM event without host, datastore, zone or task: %+v", i, e.VM)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -44,7 +45,7 @@ func (w *World) Save(dir string) error {
 		return fmt.Errorf("saving the world: %w", err)
 	}
 	head, err := json.MarshalIndent(snapshot{
-		Version: snapshotVersion, Time: w.Now(), Seed: w.seed, Inventory: w.inventory, VCenter: w.vcenter.State(),
+		Version: snapshotVersion, Time: w.Now(), Seed: w.seed, Inventory: w.inventory, VCenter: describedPlainly(w.vcenter.State()),
 	}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("saving the world: %w", err)
@@ -83,8 +84,13 @@ func write(path string, content func(io.Writer) error) (err error) {
 	return out.Flush()
 }
 
-// withoutSecrets empties the values of a Secret and hides class variables.
+// withoutSecrets empties the values of a Secret, and hides class variables and
+// whatever an annotation may hold.
 func withoutSecrets(u *unstructured.Unstructured) *unstructured.Unstructured {
+	if u.GetAnnotations() != nil {
+		u = u.DeepCopy()
+		resource.HideAnnotations(u.Object, resource.NotKept)
+	}
 	switch {
 	case u.GetKind() == "Secret":
 		u = u.DeepCopy()
@@ -97,6 +103,16 @@ func withoutSecrets(u *unstructured.Unstructured) *unstructured.Unstructured {
 		resource.HideVariables(u.Object, resource.NotKept)
 	}
 	return u
+}
+
+// describedPlainly hides the credentials of URLs in the one free text of a
+// vSphere Namespace.
+func describedPlainly(s vcenter.State) vcenter.State {
+	s.Namespaces = slices.Clone(s.Namespaces)
+	for i := range s.Namespaces {
+		s.Namespaces[i].Description = resource.Redact(s.Namespaces[i].Description)
+	}
+	return s
 }
 
 // load reads a saved world.

@@ -24,6 +24,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/reconcile/vsphere"
 	"github.com/vksync/vksync/simulate/controllers"
@@ -112,7 +113,7 @@ func New(c Config) (*World, error) {
 		Store: w.store, Clock: &w.clock, VSphere: w.vcenter, Inventory: c.Inventory, Chance: chance, OnVM: w.changes.addVM,
 	})
 	hooks = w.controllers.NamespaceHooks()
-	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, clusters: map[string]string{}}
+	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, clusters: map[string]string{}, phases: map[string]phase.ID{}}
 	if err := w.populate(saved); err != nil {
 		return nil, w.abandon(err)
 	}

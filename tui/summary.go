@@ -213,10 +213,13 @@ func (s *sheet) clusterWord() string {
 	words := map[string]bool{}
 	last := "Available"
 	for _, r := range s.rows {
-		if !isNamespace(r.Addr) && r.Verb != "none" {
-			last = goalWord(r.Goal)
-			words[last] = true
+		if isNamespace(r.Addr) {
+			continue
 		}
+		if last = goalWord(r.Goal); r.Verb == "none" {
+			last = "Available" // and was before
+		}
+		words[last] = true
 	}
 	if len(words) > 1 {
 		return "as wanted"

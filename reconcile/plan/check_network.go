@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -95,8 +96,7 @@ func overlapping(a, b []netip.Prefix) (x, y netip.Prefix, overlap bool) {
 }
 
 // checkAddresses compares what all clusters need with what the site has: one
-// load-balancer address per cluster (V13), and one address per machine in
-// subnets that lose four addresses each (V12).
+// load-balancer address each (V13).
 func (f *preflight) checkAddresses(clusters []resource.Object) {
 	if len(clusters) == 0 {
 		return
@@ -109,17 +109,40 @@ func (f *preflight) checkAddresses(clusters []resource.Object) {
 		f.note(Finding{Severity: Fail, Code: CodeAddresses, Hint: "give the load balancer more addresses",
 			Message: fmt.Sprintf("%s need one load-balancer address each; there are %d", plural(len(clusters), "cluster"), have)})
 	}
-	have, need := f.nodeAddresses(), int64(0)
+}
+
+// checkNodeAddresses compares what the clusters of a vSphere Namespace need, one
+// address per machine in subnets that lose four addresses each (V12), with the
+// private blocks of its VPC: its own, or the site's.
+func (f *preflight) checkNodeAddresses(namespace string, clusters []resource.Object) {
+	if f.site == nil {
+		return // checkAddresses says so
+	}
+	blocks, size := resource.Items(f.site, "networks", "privateCIDRs"), resource.Int(f.site, "networks", "subnetSize")
+	ns, known := f.namespace(namespace)
+	if known {
+		if own := resource.Items(ns.Object, "spec", "network", "privateCIDRs"); len(own) > 0 {
+			blocks = own
+		}
+		size = cmp.Or(resource.Int(ns.Object, "spec", "network", "subnetSize"), size)
+	}
+	have, need := nodeAddresses(blocks, cmp.Or(size, defaultSubnetSize)), int64(0)
 	for _, o := range clusters {
 		t := topologyOf(o)
 		controlPlane, workers := t.machines()
 		need += controlPlane + workers + surge(t)
 	}
 	if have > 0 && need > have {
-		f.note(Finding{Severity: Fail, Code: CodeAddresses, Hint: "give the private network another block",
-			Message: fmt.Sprintf("all clusters together need %d node addresses while rolling; there are %d", need, have)})
+		if !known {
+			ns = clusters[0]
+		}
+		f.fail(CodeAddresses, ns, "give the private network another block",
+			"the clusters of vSphere Namespace %s need %d node addresses while rolling; there are %d", namespace, need, have)
 	}
 }
+
+// defaultSubnetSize is NSX's where nobody says another.
+const defaultSubnetSize = 32
 
 func (f *preflight) loadBalancerAddresses() int64 {
 	var n int64
@@ -135,13 +158,10 @@ func (f *preflight) loadBalancerAddresses() int64 {
 	return n
 }
 
-func (f *preflight) nodeAddresses() int64 {
-	size := resource.Int(f.site, "networks", "subnetSize")
-	if size == 0 {
-		size = 32
-	}
+// nodeAddresses is how many machines subnets of a size in the blocks have room for.
+func nodeAddresses(blocks []any, size int64) int64 {
 	var n int64
-	for _, p := range prefixes(resource.Items(f.site, "networks", "privateCIDRs"), "") {
+	for _, p := range prefixes(blocks, "") {
 		if p.Addr().Is4() {
 			n += (int64(1) << (32 - p.Bits())) / size * max(0, size-4)
 		}

@@ -96,6 +96,9 @@ func (f *preflight) run() {
 		f.conclude(check.code, check.passed, len(byNamespace), "vSphere Namespace")
 	}
 	f.checkAddresses(clusters)
+	for _, namespace := range sortedKeys(byNamespace) {
+		f.checkNodeAddresses(namespace, byNamespace[namespace])
+	}
 	f.conclude(CodeAddresses, "there are load-balancer and node addresses for every cluster", len(clusters), "cluster")
 }
 

@@ -28,7 +28,7 @@ var shownVariables = map[string]bool{
 // below it is still subject to SecretName and Redact.
 func ShownVariable(name string) bool { return shownVariables[name] }
 
-var secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|secret|token|credential|private|apikey|api[-_]?key|accesskey|encryption|userdata|kubeconfig|last-applied-configuration)`)
+var secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|secret|token|credential|private[-_]?key|apikey|api[-_]?key|accesskey|encryption|userdata|kubeconfig|last-applied-configuration)`)
 
 // SecretName says whether a field, annotation or variable of this name holds
 // something that must not be shown. A reference to a Secret by name is not; the

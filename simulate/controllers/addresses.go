@@ -169,8 +169,8 @@ func (v *vpc) exhausted() error {
 	for i, b := range v.blocks {
 		blocks[i] = b.String()
 	}
-	return fmt.Errorf("no free address: the private block %s of VPC %s is used up (%d subnets of %d addresses each, %d addresses in use)",
-		strings.Join(blocks, ", "), v.name, len(v.subnets), 1<<(32-v.bits)-reservedAddresses, used)
+	return fmt.Errorf("no free address: the private block %s of VPC %s is used up (%s of %d addresses each, %d in use)",
+		strings.Join(blocks, ", "), v.name, counted(len(v.subnets), "subnet"), 1<<(32-v.bits)-reservedAddresses, used)
 }
 
 // release frees what an object had; a subnet without ports goes back to the VPC.
@@ -212,7 +212,18 @@ func (p *addressPlan) leaseVIP(uid string) (netip.Addr, error) {
 	if total == 0 {
 		return netip.Addr{}, fmt.Errorf("no free load-balancer address: the inventory has no load-balancer range")
 	}
-	return netip.Addr{}, fmt.Errorf("no free load-balancer address: all %d of the pool are in use", total)
+	return netip.Addr{}, fmt.Errorf("no free load-balancer address: the pool has %s, all in use", counted(total, "address"))
+}
+
+// counted is "1 subnet", "2 subnets", "2 addresses".
+func counted(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		return fmt.Sprintf("%d %ses", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // adoptVIP notes an address that a Service has already.

@@ -29,7 +29,7 @@ func TestASubnetGivesItsSizeLessFour(t *testing.T) {
 		t.Errorf("addresses are %v, want .3 to .14 of the first /28 and then .19 of the second", got)
 	}
 	_, err := p.lease(v, "ns/set", "one too many")
-	if err == nil || !strings.Contains(err.Error(), "172.26.0.0/27") || !strings.Contains(err.Error(), "24 addresses in use") {
+	if err == nil || !strings.Contains(err.Error(), "172.26.0.0/27") || !strings.Contains(err.Error(), "24 in use") {
 		t.Errorf("a full VPC says %v, want the block and how much is in use", err)
 	}
 	p.release("5")
@@ -71,7 +71,7 @@ func TestTheLoadBalancerPoolRunsOut(t *testing.T) {
 			t.Errorf("address %d is %v, %v, want %s", i, got, err, want)
 		}
 	}
-	if _, err := p.leaseVIP("x"); err == nil || !strings.Contains(err.Error(), "all 3 of the pool are in use") {
+	if _, err := p.leaseVIP("x"); err == nil || !strings.Contains(err.Error(), "the pool has 3 addresses, all in use") {
 		t.Errorf("an empty pool says %v", err)
 	}
 	p.release("1")

@@ -101,6 +101,9 @@ func (z *zoneBook) bestHost(n need) (*hostBook, shortage) {
 		}
 	}
 	hosts := fmt.Sprintf("%d hosts", usable)
+	if usable == 1 {
+		hosts = "1 host"
+	}
 	if usable < len(z.hosts) {
 		hosts = fmt.Sprintf("%d of %d hosts not in maintenance", usable, len(z.hosts))
 	}
