@@ -17,7 +17,7 @@ build: ## build bin/vksync
 	go build -o bin/vksync ./cmd/vksync
 
 demo: build ## play the example fleet on the simulated lab
-	./bin/vksync simulate testdata/fleet
+	./bin/vksync simulate testdata/fleet --speed 100
 
 test: ## run every test
 	go test ./...
