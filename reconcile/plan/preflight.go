@@ -27,6 +27,7 @@ const (
 	CodeNetwork   = "cluster-network" // V3
 	CodeZone      = "zone"            // V16
 	CodeLeftover  = "leftover"        // V17
+	CodeHosts     = "hosts"           // V9
 	CodeAddresses = "addresses"       // V12, V13
 )
 
@@ -95,6 +96,8 @@ func (f *preflight) run() {
 		}
 		f.conclude(check.code, check.passed, len(byNamespace), "vSphere Namespace")
 	}
+	f.checkHosts(clusters)
+	f.conclude(CodeHosts, "the hosts have the memory for every machine", len(clusters), "cluster")
 	f.checkAddresses(clusters)
 	for _, namespace := range sortedKeys(byNamespace) {
 		f.checkNodeAddresses(namespace, byNamespace[namespace])
