@@ -132,15 +132,19 @@ func (a *actor) label(ctx context.Context, name string) error {
 	return nil
 }
 
-// Replan plans for the revision of the run once more. What the run has deleted
-// counts against the limit.
+// Replan plans for the revision of the run once more.
 func (a *actor) Replan(ctx context.Context) (*plan.Plan, error) {
-	options := a.options
-	if options.PruneLimit > 0 {
-		options.PruneLimit -= a.deleted
-		options.Prune = options.Prune && options.PruneLimit > 0
+	return a.engine.Plan(ctx, a.desired, a.options.after(a.deleted))
+}
+
+// after are the options for the rest of a run that has deleted so many: the
+// limit is for the run and not for each of its plans.
+func (o Options) after(deleted int) Options {
+	if o.PruneLimit > 0 {
+		o.PruneLimit -= deleted
+		o.Prune = o.Prune && o.PruneLimit > 0
 	}
-	return a.engine.Plan(ctx, a.desired, options)
+	return o
 }
 
 // Do takes one action and maps a refusal to a Failure.
@@ -201,6 +205,9 @@ func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
 		defer a.mu.Unlock()
 		return a.label(ctx, name)
 	case plan.Delete:
+		if err := a.uninhabited(ctx, name); err != nil {
+			return err
+		}
 		if err := a.engine.vcenter.DeleteNamespace(ctx, name); err != nil {
 			return err
 		}
@@ -208,6 +215,21 @@ func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
 		return nil
 	}
 	return fmt.Errorf("no way to %s %s", action.Verb, action.Addr)
+}
+
+// uninhabited fails when there is a Cluster in a namespace, which would go with
+// it: one that came after the plan, or that a watch has not seen.
+func (a *actor) uninhabited(ctx context.Context, namespace string) error {
+	clusters, err := a.engine.kube.List(ctx, kindCluster)
+	if err != nil {
+		return err
+	}
+	for _, o := range clusters {
+		if o.GetNamespace() == namespace {
+			return &apply.Failure{Reason: "StillInhabited", Message: o.Addr().String() + " is in it"}
+		}
+	}
+	return nil
 }
 
 // isLabel says whether a change is about the label of the source, which is on

@@ -68,7 +68,7 @@ func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
 		engine.world = apply.RealTime{}
 	}
 	if engine.kube, err = supervisor.Connect(ctx, e.Kube); err == nil {
-		engine.cache, err = engine.kube.Watch(ctx, kindCluster, kindNamespace)
+		engine.cache, err = engine.kube.Watch(ctx, followed...)
 	}
 	if err != nil {
 		return nil, errors.Join(err, vcenter.Close(ctx))
@@ -87,7 +87,7 @@ func (e *Engine) Close(ctx context.Context) error {
 func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*plan.Plan, error) {
 	e.inventory = o.Inventory
 	policy := plan.Policy{Source: e.source, Prune: o.Prune, PruneLimit: o.PruneLimit, Adopt: o.Adopt}
-	observed, err := e.observe(ctx)
+	observed, err := e.observe(ctx, o.Prune)
 	if err != nil {
 		return nil, err
 	}
@@ -104,16 +104,17 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 
 // observe reads everything a plan needs: a list per kind, however many clusters
 // there are.
-func (e *Engine) observe(ctx context.Context) (*plan.Observed, error) {
+func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error) {
 	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}}
 	namespaces, err := e.vcenter.Namespaces(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.cache.Err(); err != nil {
+	followed, err := e.followed(ctx, prune)
+	if err != nil {
 		return nil, err
 	}
-	for _, o := range append(namespaces, e.cache.Objects()...) {
+	for _, o := range append(namespaces, followed...) {
 		observed.Live.Put(o)
 	}
 	for _, read := range reads {
@@ -134,6 +135,23 @@ func (e *Engine) observe(ctx context.Context) (*plan.Observed, error) {
 		}
 	}
 	return observed, nil
+}
+
+// followed are the objects of the kinds that are followed. A watch may be behind,
+// which does no harm until something is deleted for it: then they are listed.
+func (e *Engine) followed(ctx context.Context, prune bool) ([]resource.Object, error) {
+	if err := e.cache.Err(); err != nil || !prune {
+		return e.cache.Objects(), err
+	}
+	var out []resource.Object
+	for _, kind := range followed {
+		list, err := e.kube.List(ctx, kind)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
 }
 
 // predict asks for the dry runs that the plan needs. A refusal is an answer; a

@@ -9,11 +9,10 @@ import (
 	"github.com/vksync/vksync/reconcile/supervisor"
 )
 
-// The kinds that are followed: a run decides by them.
-var (
-	kindCluster   = schema.GroupKind{Group: resource.GroupCluster, Kind: resource.KindCluster}
-	kindNamespace = schema.GroupKind{Kind: "Namespace"}
-)
+var kindCluster = schema.GroupKind{Group: resource.GroupCluster, Kind: resource.KindCluster}
+
+// followed are the kinds that are watched: a run decides by them.
+var followed = []schema.GroupKind{kindCluster, {Kind: "Namespace"}}
 
 // A read is a kind that is listed once for every plan.
 type read struct {

@@ -352,6 +352,9 @@ func TestBeginCarriesThePlanAndTheGoals(t *testing.T) {
 func TestARunGoesOnWhileThePlanIsNotEmpty(t *testing.T) {
 	t.Parallel()
 	again := func() *plan.Plan { return planOf(do(plan.Update, prod)) }
+	givenUp, kept := again(), planOf(do(plan.Delete, dev))
+	givenUp.Actions[0].Skip, kept.Actions[0].Skip = "the API server refuses it", "the limit on deletions is exceeded"
+	kept.Goals = nil
 	for _, test := range []struct {
 		name    string
 		replans []*plan.Plan
@@ -362,6 +365,8 @@ func TestARunGoesOnWhileThePlanIsNotEmpty(t *testing.T) {
 	}{
 		{"a second round", []*plan.Plan{again()}, planOf(do(plan.Create, prod)), journal.End{Outcome: journal.Reached, Reached: 1, Goals: 1}, false, 2},
 		{"what is gone still counts", []*plan.Plan{again()}, planOf(do(plan.Delete, dev), do(plan.Create, prod)), journal.End{Outcome: journal.Reached, Reached: 2, Goals: 2}, false, 2},
+		{"a goal that the next plan gives up", []*plan.Plan{givenUp}, planOf(do(plan.Create, prod)), journal.End{Outcome: journal.NotReached, Goals: 1}, false, 1},
+		{"what only is not deleted is no goal", []*plan.Plan{kept}, planOf(do(plan.Create, prod)), journal.End{Outcome: journal.Reached, Reached: 1, Goals: 1}, false, 1},
 		{"never past three", []*plan.Plan{again(), again(), again(), again()}, planOf(do(plan.Create, prod)), journal.End{Outcome: journal.NotReached, Reached: 1, Goals: 1}, true, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {

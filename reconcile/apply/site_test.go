@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -173,7 +174,9 @@ func (s *site) Refresh(context.Context) error {
 		}
 	}
 	for a, o := range s.vcenter {
-		s.put(a, o)
+		if !reflect.DeepEqual(s.objects[a].Unstructured, o.Unstructured) {
+			s.put(a, o)
+		}
 	}
 	for a := range s.objects {
 		if _, there := s.vcenter[a]; !there && a.Kind == resource.KindVSphereNamespace {
