@@ -126,20 +126,20 @@ func ConditionsOf(content map[string]any) []Condition {
 // ConditionOf finds a condition by type; the zero Condition means there is none.
 func ConditionOf(content map[string]any, kind string) Condition {
 	for _, item := range Items(content, "status", "conditions") {
-		if Text(item, "type") == kind {
+		if m, _ := item.(map[string]any); m["type"] == kind {
 			return conditionOf(item)
 		}
 	}
 	return Condition{}
 }
 
-func conditionOf(item any) Condition {
-	return Condition{
-		Type:    Text(item, "type"),
-		Status:  Text(item, "status"),
-		Reason:  Text(item, "reason"),
-		Message: Text(item, "message"),
-	}
+func conditionOf(item any) (c Condition) {
+	m, _ := item.(map[string]any)
+	c.Type, _ = m["type"].(string)
+	c.Status, _ = m["status"].(string)
+	c.Reason, _ = m["reason"].(string)
+	c.Message, _ = m["message"].(string)
+	return c
 }
 
 // sameList says whether a list of two contents is one and the same in memory,

@@ -133,16 +133,18 @@ func (d *draft) setOwners(refs ...any) { d.replace(refs, "metadata", "ownerRefer
 // when the status does, as metav1.Condition asks.
 func (d *draft) condition(kind, status, reason, message string) {
 	list := resource.Items(d.root, "status", "conditions")
-	at := slices.IndexFunc(list, func(c any) bool { return resource.Text(c, "type") == kind })
-	since := stamp(d.now)
+	at := slices.IndexFunc(list, func(c any) bool { m, _ := c.(map[string]any); return m["type"] == kind })
+	since := ""
 	if at >= 0 {
-		old := list[at]
-		if resource.Text(old, "status") == status {
-			if resource.Text(old, "reason") == reason && resource.Text(old, "message") == message {
+		if old, _ := list[at].(map[string]any); old["status"] == status {
+			if old["reason"] == reason && old["message"] == message {
 				return
 			}
 			since = resource.Text(old, "lastTransitionTime")
 		}
+	}
+	if since == "" {
+		since = stamp(d.now)
 	}
 	entry := map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}
 	next := make([]any, len(list), len(list)+1)

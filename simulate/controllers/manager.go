@@ -131,8 +131,8 @@ func (m *Manager) Observe(c kubeapi.Change) {
 		u = c.Before
 	}
 	key := keyOf(u)
-	for _, ctl := range m.byKind[key.GK()] {
-		m.enqueue(request{ctl, key}, hop)
+	if !summaryOnly(c) {
+		m.enqueueKey(key, hop)
 	}
 	for _, owner := range resource.Items(u.Object, "metadata", "ownerReferences") {
 		m.notifyOwner(c, key, owner)
@@ -171,9 +171,31 @@ func (m *Manager) notifyOwner(c kubeapi.Change, child kubeapi.Key, owner any) {
 	}
 }
 
+// summaryOnly says whether all that changed in a Cluster is the summary that its
+// own controller has just written, which gives nobody anything to do.
+func summaryOnly(c kubeapi.Change) bool {
+	if c.Actor != actorCore || c.Before == nil || c.After == nil || keyOf(c.After).GK() != kindCluster.GroupKind {
+		return false
+	}
+	same := func(path ...string) bool {
+		return resource.Field(c.Before.Object, path...) == resource.Field(c.After.Object, path...)
+	}
+	return hasCondition(c.Before, "Paused") && deleting(c.Before) == deleting(c.After) &&
+		same("metadata", "generation") && same("status", "phase") &&
+		same("status", "initialization", "infrastructureProvisioned") && same("status", "initialization", "controlPlaneInitialized")
+}
+
+// replicasReached says whether a control plane or deployment has as many
+// machines, and as many available ones, as it should.
+func replicasReached(content map[string]any) bool {
+	desired := resource.Int(content, "spec", "replicas")
+	return resource.Int(content, "status", "replicas") == desired && resource.Int(content, "status", "availableReplicas") == desired
+}
+
 // summaryDelay is how soon a Cluster takes in a change of what it owns: at once
-// where a barrier, a count or one of the conditions changed that decide over the
-// Cluster's own, else with others of its kind. Messages change far more often than anything that counts,
+// where a barrier was passed, all replicas are there, or one of the conditions
+// changed that decide over the Cluster's own; else with others of its kind.
+// Messages and counts on the way change far more often than anything that counts,
 // and a Cluster is written, and sent to who watches it, each time.
 func summaryDelay(c kubeapi.Change) time.Duration {
 	if c.Before == nil || c.After == nil || deleting(c.Before) != deleting(c.After) {
@@ -181,12 +203,14 @@ func summaryDelay(c kubeapi.Change) time.Duration {
 	}
 	before, after := c.Before.Object, c.After.Object
 	for _, path := range [][]string{
-		{"metadata", "generation"}, {"status", "replicas"}, {"status", "readyReplicas"}, {"status", "availableReplicas"},
-		{"status", "initialization", "provisioned"}, {"status", "initialization", "controlPlaneInitialized"},
+		{"metadata", "generation"}, {"status", "initialization", "provisioned"}, {"status", "initialization", "controlPlaneInitialized"},
 	} {
 		if resource.Field(before, path...) != resource.Field(after, path...) {
 			return hop
 		}
+	}
+	if replicasReached(before) != replicasReached(after) {
+		return hop
 	}
 	if len(resource.Items(before, "metadata", "ownerReferences")) != len(resource.Items(after, "metadata", "ownerReferences")) {
 		return hop

@@ -15,7 +15,7 @@ import (
 const (
 	// historyLimit is how many changes of all followed kinds together are kept
 	// for clients that resume a watch. Older ones get 410 Gone and list again.
-	historyLimit = 10_000
+	historyLimit = 4_000
 	// queueLimit is how many events a watch may be behind before it is ended; its
 	// client resumes it.
 	queueLimit = 1 << 18
@@ -299,10 +299,13 @@ func (e *event) encode(s *Store, f eventForm) []byte {
 	if e.encoded == nil {
 		e.encoded = make(map[eventForm][]byte, 1)
 	}
-	encoded := s.encode(make([]byte, 0, 2048), u, f.form)
+	encoded := s.encode(make([]byte, 0, usualObject), u, f.form)
 	e.encoded[f] = encoded
 	return encoded
 }
+
+// usualObject is what a Cluster in the making takes as JSON, in bytes.
+const usualObject = 10 << 10
 
 func bookmarkObject(t *table, f form, i item) map[string]any {
 	meta := map[string]any{"resourceVersion": formatVersion(i.version), "creationTimestamp": nil}
