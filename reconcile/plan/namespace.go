@@ -41,14 +41,15 @@ func (m *maker) updateNamespace(want, live resource.Object) {
 		return
 	}
 	switch {
-	case !reached || !there:
+	case len(changes) == 0 && (!reached || !there):
 		if reached {
 			lack = phase.Link{Condition: "Kubernetes Namespace", Reason: "Missing"}
 		}
-		if len(changes) == 0 {
-			m.wait(want, live, phase.Prerequisites, lack)
-			return
-		}
+		m.wait(want, live, phase.Prerequisites, lack)
+		return
+	case !there:
+		m.unknownOwner(want, live, changes, "its Kubernetes Namespace, which carries the label, does not exist")
+		return
 	case !mayTouch(namespace, m.policy):
 		severity := Warn
 		if len(changes) > 0 {
@@ -80,7 +81,7 @@ func (m *maker) unknownOwner(want, live resource.Object, changes []Change, reaso
 	skip := ""
 	if !m.policy.Adopt {
 		skip = "who owns it cannot be known"
-		m.find(Fail, CodeOwnership, want, "allow vksync to list Namespaces, or run with --adopt", "who owns it cannot be known: %s", reason)
+		m.find(Fail, CodeOwnership, want, "see to it that vksync can read its Namespace, or run with --adopt", "who owns it cannot be known: %s", reason)
 	}
 	m.act(m.namespaceUpdate(want, live, changes, skip))
 }
