@@ -50,7 +50,7 @@ func (s *sheet) heading() {
 		if b.Simulated {
 			facts = append(facts, s.marker())
 		}
-		if b.Revision != "" {
+		if b.Revision != "" && !strings.Contains(s.title(), short(b.Revision)) { // a title may name it itself
 			facts = append(facts, "revision "+clean(short(b.Revision)))
 		}
 		if b.Simulated {
