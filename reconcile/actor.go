@@ -234,7 +234,7 @@ func (a *actor) uninhabited(ctx context.Context, namespace string) error {
 
 // isLabel says whether a change is about the label of the source, which is on
 // the Kubernetes Namespace and not in vCenter.
-func isLabel(c plan.Change) bool { return c.Path == "metadata.labels["+resource.LabelSource+"]" }
+func isLabel(c plan.Change) bool { return c.Path == plan.LabelChange }
 
 // written forgets what was read of a vSphere Namespace before it was written.
 func (a *actor) written(name string, unmarked bool) {

@@ -91,29 +91,29 @@ func subject(c kubeapi.Change) *unstructured.Unstructured {
 
 func (l *changeLog) objectEvent(c kubeapi.Change, change resource.Change) *journal.Object {
 	u := subject(c)
-	labels := u.GetLabels()
+	labels, owners := u.GetLabels(), resource.OwnersOf(u.Object)
 	return &journal.Object{
 		Actor:   c.Actor,
 		Change:  change,
-		Cluster: l.clusterOf(u, labels),
-		PhaseID: l.phaseOf(u, labels),
+		Cluster: l.clusterOf(u, labels, owners),
+		PhaseID: l.phaseOf(u, labels, owners),
 	}
 }
 
 // phaseOf is the phase of an object. What says nothing of its role itself, such
 // as a bootstrap Secret or a SubnetPort, has that of the machine that owns it.
-func (l *changeLog) phaseOf(u *unstructured.Unstructured, labels map[string]string) phase.ID {
+func (l *changeLog) phaseOf(u *unstructured.Unstructured, labels map[string]string, owners []resource.Owner) phase.ID {
 	uid := string(u.GetUID())
 	if id, known := l.phases[uid]; known {
 		return id
 	}
-	id := phase.Of(u.GetKind(), labels, owners(u))
+	id := phase.Of(u.GetKind(), labels, owners)
 	for _, ref := range u.GetOwnerReferences() {
 		if ref.Kind != "KubeadmConfig" && ref.Kind != "VirtualMachine" {
 			continue
 		}
 		if owner := l.ownerOf(u, ref); owner != nil {
-			id = phase.Of(u.GetKind(), owner.GetLabels(), owners(u))
+			id = phase.Of(u.GetKind(), owner.GetLabels(), owners)
 			l.phases[uid] = id // the owner may be gone when u goes
 		}
 	}
@@ -127,8 +127,8 @@ func (l *changeLog) ownerOf(u *unstructured.Unstructured, ref metav1.OwnerRefere
 
 // clusterOf is the name of the cluster an object belongs to: by label, or
 // through its owners.
-func (l *changeLog) clusterOf(u *unstructured.Unstructured, labels map[string]string) string {
-	if name := phase.ClusterOf(u.GetKind(), u.GetName(), labels, owners(u)); name != "" {
+func (l *changeLog) clusterOf(u *unstructured.Unstructured, labels map[string]string, owners []resource.Owner) string {
+	if name := phase.ClusterOf(u.GetKind(), u.GetName(), labels, owners); name != "" {
 		return name
 	}
 	uid := string(u.GetUID())
@@ -141,21 +141,13 @@ func (l *changeLog) clusterOf(u *unstructured.Unstructured, labels map[string]st
 			break
 		}
 		if owner := l.ownerOf(u, ref); owner != nil {
-			if name = l.clusterOf(owner, owner.GetLabels()); name != "" {
+			if name = l.clusterOf(owner, owner.GetLabels(), resource.OwnersOf(owner.Object)); name != "" {
 				break
 			}
 		}
 	}
 	l.clusters[uid] = name
 	return name
-}
-
-func owners(u *unstructured.Unstructured) []resource.Owner {
-	var out []resource.Owner
-	for _, ref := range u.GetOwnerReferences() {
-		out = append(out, resource.Owner{Kind: ref.Kind, Name: ref.Name, Controller: ref.Controller != nil && *ref.Controller})
-	}
-	return out
 }
 
 func vmEvent(e *controllers.VMEvent) *journal.VM {
@@ -165,6 +157,6 @@ func vmEvent(e *controllers.VMEvent) *journal.VM {
 		Namespace: e.VM.GetNamespace(), Name: e.VM.GetName(),
 		Cluster: phase.ClusterOf(e.VM.GetKind(), e.VM.GetName(), labels, nil),
 		Zone:    e.Spot.Zone, Host: e.Spot.Host, Datastore: e.Spot.Datastore, IP: e.IP,
-		PhaseID: phase.Of(e.VM.GetKind(), labels, owners(e.VM)),
+		PhaseID: phase.Of(e.VM.GetKind(), labels, resource.OwnersOf(e.VM.Object)),
 	}
 }

@@ -87,19 +87,15 @@ func write(path string, content func(io.Writer) error) (err error) {
 // withoutSecrets empties the values of a Secret, and hides class variables and
 // whatever an annotation may hold.
 func withoutSecrets(u *unstructured.Unstructured) *unstructured.Unstructured {
-	if u.GetAnnotations() != nil {
-		u = u.DeepCopy()
-		resource.HideAnnotations(u.Object, resource.NotKept)
-	}
-	switch {
-	case u.GetKind() == "Secret":
-		u = u.DeepCopy()
+	u = u.DeepCopy()
+	resource.HideAnnotations(u.Object, resource.NotKept)
+	switch u.GetKind() {
+	case "Secret":
 		for key := range resource.Fields(u.Object, "data") {
 			resource.SetField(u.Object, "", "data", key)
 		}
 		delete(u.Object, "stringData")
-	case u.GetKind() == resource.KindCluster:
-		u = u.DeepCopy()
+	case resource.KindCluster:
 		resource.HideVariables(u.Object, resource.NotKept)
 	}
 	return u

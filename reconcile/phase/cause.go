@@ -3,7 +3,6 @@ package phase
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Cause is the end of a causal chain in words: what is missing, of which
@@ -181,31 +180,4 @@ func flat(message string) string {
 		}
 	}
 	return strings.Join(parts, "; ")
-}
-
-// Patience is how long the end of a causal chain may stay as it is before it is
-// a problem (domain.md 8.1, stuck detectors): 0 for what does not go away by
-// waiting. It is 10 minutes where nothing better is known.
-func Patience(l Link) time.Duration {
-	switch l.Condition {
-	case "LoadBalancerReady":
-		return 5 * time.Minute
-	case "NetworkReady", "VirtualMachineNetworkReady":
-		return 2 * time.Minute
-	case "VirtualMachineGuestNetworkConfigSynced":
-		return 5 * time.Minute
-	}
-	switch l.Kind {
-	case "SubnetSet", "SubnetPort", "NetworkInterface", "VirtualNetworkInterface", "VirtualNetwork":
-		return 2 * time.Minute
-	case "VirtualMachineService", "Service":
-		return 5 * time.Minute
-	}
-	switch l.Reason {
-	case "ReconcileFailed", "Paused":
-		return 0
-	case "WaitingForNetworkAddress", "WaitingForIPAllocation":
-		return 5 * time.Minute
-	}
-	return 10 * time.Minute
 }

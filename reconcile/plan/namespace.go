@@ -5,8 +5,9 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// labelChange is how taking over a vSphere Namespace shows.
-const labelChange = "metadata.labels[" + resource.LabelSource + "]"
+// LabelChange is the path of the Change by which taking over a vSphere Namespace
+// shows. The label is on the Kubernetes Namespace and not in vCenter.
+const LabelChange = "metadata.labels[" + resource.LabelSource + "]"
 
 // bringNamespace adds the action for a desired vSphere Namespace. It is owned
 // when the Kubernetes Namespace of its name carries the label.
@@ -61,7 +62,7 @@ func (m *maker) updateNamespace(want, live resource.Object) {
 		}
 		return
 	case m.policy.Source != "" && !isOwned(namespace, m.policy):
-		label := Change{Path: labelChange, New: m.policy.Source, Effect: InPlace}
+		label := Change{Path: LabelChange, New: m.policy.Source, Effect: InPlace}
 		if other := namespace.GetLabels()[resource.LabelSource]; other != "" {
 			label.Old = other
 		}

@@ -91,7 +91,7 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 	}
 	differs := before == nil || (before.GetDeletionTimestamp() != nil) != c.Deleting
 	if !sameList(old, after.Object, "metadata", "ownerReferences") {
-		if owners := ownersOf(after.Object); !slices.Equal(owners, ownersOf(old)) {
+		if owners := OwnersOf(after.Object); !slices.Equal(owners, OwnersOf(old)) {
 			c.Owners, differs = owners, true
 		}
 	}
@@ -194,7 +194,8 @@ func changedConditions(before, after []any) []Condition {
 	return out
 }
 
-func ownersOf(content map[string]any) []Owner {
+// OwnersOf lists metadata.ownerReferences in their stored order.
+func OwnersOf(content map[string]any) []Owner {
 	var out []Owner
 	for _, ref := range Items(content, "metadata", "ownerReferences") {
 		out = append(out, Owner{Kind: Text(ref, "kind"), Name: Text(ref, "name"), Controller: Flag(ref, "controller")})

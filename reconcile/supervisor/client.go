@@ -89,49 +89,55 @@ func (c *Client) kindOf(op string, gk schema.GroupKind) (kind, error) {
 // List reads all objects of a kind, in the version the server prefers, without
 // what nobody compares.
 func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
-	k, err := c.kindOf("listing "+gk.String(), gk)
-	if err != nil {
-		return nil, err
-	}
-	var out []resource.Object
-	options := metav1.ListOptions{Limit: pageSize}
-	for {
+	return c.pages(gk, func(k kind, options metav1.ListOptions) ([]resource.Object, string, error) {
 		page, err := c.dynamic.Resource(k.GroupVersionResource).List(ctx, options)
 		if err != nil {
-			return nil, listError(k, err)
+			return nil, "", err
 		}
+		out := make([]resource.Object, len(page.Items))
 		for i := range page.Items {
-			out = append(out, stripped(&page.Items[i]))
+			out[i] = stripped(&page.Items[i])
 		}
-		if options.Continue = page.GetContinue(); options.Continue == "" {
-			return out, nil
-		}
-	}
+		return out, page.GetContinue(), nil
+	})
 }
 
 // ListNames reads the metadata of all objects of a kind, never their content. It
 // is how Secrets are looked at.
 func (c *Client) ListNames(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
-	k, err := c.kindOf("listing "+gk.String(), gk)
-	if err != nil {
-		return nil, err
-	}
-	var out []resource.Object
-	options := metav1.ListOptions{Limit: pageSize}
-	for {
+	return c.pages(gk, func(k kind, options metav1.ListOptions) ([]resource.Object, string, error) {
 		page, err := c.metadata.Resource(k.GroupVersionResource).List(ctx, options)
 		if err != nil {
-			return nil, listError(k, err)
+			return nil, "", err
 		}
+		out := make([]resource.Object, len(page.Items))
 		for i := range page.Items {
 			u := &unstructured.Unstructured{Object: map[string]any{}}
 			u.SetAPIVersion(k.GroupVersion().String())
 			u.SetKind(gk.Kind)
 			u.SetNamespace(page.Items[i].Namespace)
 			u.SetName(page.Items[i].Name)
-			out = append(out, resource.Object{Unstructured: u})
+			out[i] = resource.Object{Unstructured: u}
 		}
-		if options.Continue = page.Continue; options.Continue == "" {
+		return out, page.Continue, nil
+	})
+}
+
+// pages calls read for one page after the other until there is none left.
+func (c *Client) pages(gk schema.GroupKind, read func(kind, metav1.ListOptions) (page []resource.Object, next string, err error)) ([]resource.Object, error) {
+	k, err := c.kindOf("listing "+gk.String(), gk)
+	if err != nil {
+		return nil, err
+	}
+	var out []resource.Object
+	options := metav1.ListOptions{Limit: pageSize}
+	for {
+		page, next, err := read(k, options)
+		if err != nil {
+			return nil, listError(k, err)
+		}
+		out = append(out, page...)
+		if options.Continue = next; next == "" {
 			return out, nil
 		}
 	}
