@@ -34,7 +34,8 @@ var kindDefinitions = map[string]string{
 // definitions are the compiled CUE definitions. They are only read from then on,
 // by any number of goroutines (cue-git.md 1.3).
 type definitions struct {
-	kinds map[string]cue.Value // by apiVersion and kind
+	kinds  map[string]cue.Value // by apiVersion and kind
+	config cue.Value            // of the file of --config, which no repo may hold
 	// formats are the texts of the @vksync attributes by the constraint that they
 	// stand beside, as CUE prints it.
 	formats map[string]wording
@@ -65,6 +66,8 @@ func compile() *definitions {
 		must(v.Err())
 		d.kinds[kind] = v
 	}
+	d.config = value.LookupPath(cue.ParsePath("#Config"))
+	must(d.config.Err())
 	all, err := value.Fields(cue.Definitions(true))
 	must(err)
 	for all.Next() {
@@ -126,6 +129,7 @@ func parseImported() []*ast.File {
 // openDefinitions are those that hold a whole kind or its topology.
 var openDefinitions = []string{
 	"#Cluster", "#ClusterV1Beta1", "#Inventory", "#VSphereNamespace", "#Topology", "#TopologyV1Beta1",
+	"#Config",
 }
 
 // allowedKinds lists what a document may be.
