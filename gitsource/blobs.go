@@ -17,13 +17,15 @@ import (
 )
 
 // blobFS is the tree of a commit. Directories are read when first asked for and
-// kept; files are not kept.
+// kept; files are not, but for those that are given.
 type blobFS struct {
 	repo *repository
 	root plumbing.Hash
 	// dirs and listed are guarded by repo.mu.
 	dirs   map[string][]node
 	listed int
+	// kept are the files that were read when the revision was accepted.
+	kept map[plumbing.Hash][]byte
 }
 
 var (
@@ -137,31 +139,33 @@ func (b *blobFS) list(name string, tree plumbing.Hash) ([]node, error) {
 	if nodes, known := b.dirs[name]; known {
 		return nodes, nil
 	}
-	var decoded *object.Tree
-	err := b.repo.retried(func() (err error) {
-		decoded, err = object.GetTree(b.repo.store, tree)
-		return err
-	})
+	decoded, err := b.repo.treeAt(tree)
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("reading tree %.12s: %w", tree.String(), err)}
 	}
 	if b.listed += len(decoded.Entries); b.listed > MaxEntries {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("the commit has more than %d files and directories", MaxEntries)}
 	}
-	nodes := make([]node, 0, len(decoded.Entries))
 	for _, e := range decoded.Entries {
-		if hidden(e.Name) {
-			continue
-		}
-		if !readable(e.Name) {
+		if !hidden(e.Name) && !readable(e.Name) {
 			return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("the name %q cannot be used: rename it", e.Name)}
 		}
-		nodes = append(nodes, node{name: e.Name, mode: e.Mode, hash: e.Hash, fs: b})
 	}
-	// Git sorts directories as if their names ended in a slash.
+	b.dirs[name] = b.nodes(decoded.Entries)
+	return b.dirs[name], nil
+}
+
+// nodes are the entries of a directory by name. Git sorts directories as if their
+// names ended in a slash.
+func (b *blobFS) nodes(entries []object.TreeEntry) []node {
+	nodes := make([]node, 0, len(entries))
+	for _, e := range entries {
+		if !hidden(e.Name) {
+			nodes = append(nodes, node{name: e.Name, mode: e.Mode, hash: e.Hash, fs: b})
+		}
+	}
 	slices.SortFunc(nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
-	b.dirs[name] = nodes
-	return nodes, nil
+	return nodes
 }
 
 // content reads the blob of a file, after having asked for its size.
@@ -169,32 +173,46 @@ func (b *blobFS) content(n node, name string) ([]byte, error) {
 	if err := n.refused("read", name); err != nil {
 		return nil, err
 	}
+	if content, ok := b.kept[n.hash]; ok {
+		return slices.Clone(content), nil
+	}
 	fail := func(err error) ([]byte, error) { return nil, &fs.PathError{Op: "read", Path: name, Err: err} }
 	b.repo.mu.Lock()
-	defer b.repo.mu.Unlock()
-	size, err := b.size(n.hash)
+	size, err := b.repo.size(n.hash)
+	b.repo.mu.Unlock()
 	if err != nil {
 		return fail(err)
 	}
 	if size > MaxFileBytes {
 		return fail(tooLarge(size))
 	}
+	content, err := b.repo.read(n.hash, size)
+	if err != nil {
+		return fail(err)
+	}
+	return content, nil
+}
+
+// read reads a blob of a known size.
+func (r *repository) read(h plumbing.Hash, size int64) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	content := make([]byte, size)
-	err = b.repo.retried(func() error {
-		o, err := b.repo.store.EncodedObject(plumbing.BlobObject, n.hash)
+	err := r.retried(func() error {
+		o, err := r.store.EncodedObject(plumbing.BlobObject, h)
 		if err != nil {
 			return err
 		}
-		r, err := o.Reader()
+		from, err := o.Reader()
 		if err != nil {
 			return err
 		}
-		defer r.Close()
-		_, err = io.ReadFull(r, content)
+		defer from.Close()
+		_, err = io.ReadFull(from, content)
 		return err
 	})
 	if err != nil {
-		return fail(fmt.Errorf("reading blob %.12s: %w", n.hash.String(), err))
+		return nil, fmt.Errorf("reading blob %.12s: %w", h.String(), err)
 	}
 	return content, nil
 }
@@ -211,10 +229,10 @@ func (n node) refused(op, name string) error {
 	return &fs.PathError{Op: op, Path: name, Err: errors.New("it is a submodule, which is not read: put its files into this repository")}
 }
 
-// size is the size of a blob. The caller holds repo.mu.
-func (b *blobFS) size(h plumbing.Hash) (size int64, err error) {
-	err = b.repo.retried(func() error {
-		size, err = b.repo.store.EncodedObjectSize(h)
+// size is the size of a blob. The caller holds mu.
+func (r *repository) size(h plumbing.Hash) (size int64, err error) {
+	err = r.retried(func() error {
+		size, err = r.store.EncodedObjectSize(h)
 		return err
 	})
 	if err != nil {
@@ -243,9 +261,12 @@ func (n node) Size() int64 {
 	if !n.mode.IsRegular() && n.mode != filemode.Executable {
 		return 0
 	}
+	if content, ok := n.fs.kept[n.hash]; ok {
+		return int64(len(content))
+	}
 	n.fs.repo.mu.Lock()
 	defer n.fs.repo.mu.Unlock()
-	size, err := n.fs.size(n.hash)
+	size, err := n.fs.repo.size(n.hash)
 	if err != nil {
 		return 0
 	}

@@ -105,16 +105,26 @@ func linked(dir, dot string) (string, error) {
 // keeps HEAD of its own and has the rest in common with the main one.
 func gitFiles(dir string) (billy.Filesystem, error) {
 	own := osfs.New(dir, osfs.WithBoundOS())
+	common, err := commonDir(dir)
+	if err != nil || common == dir {
+		return own, err
+	}
+	return dotgit.NewRepositoryFilesystem(own, osfs.New(common, osfs.WithBoundOS())), nil
+}
+
+// commonDir is the directory that the linked work trees of a repository share:
+// dir itself when it is not that of one.
+func commonDir(dir string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "commondir"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return own, nil
+		return dir, nil
 	case err != nil:
-		return nil, err
+		return "", err
 	}
 	common := strings.TrimSpace(string(text))
 	if !filepath.IsAbs(common) {
 		common = filepath.Join(dir, common)
 	}
-	return dotgit.NewRepositoryFilesystem(own, osfs.New(filepath.Clean(common), osfs.WithBoundOS())), nil
+	return filepath.Clean(common), nil
 }
