@@ -8,12 +8,14 @@ import (
 
 // clock is discrete model time: a queue of functions, each at its time. Time
 // stands still until somebody waits, and then jumps from one to the next.
-// Functions of one instant run in the order in which they were asked for.
+// Functions of one instant run in the order in which they were asked for. With a
+// pace it does not stand still, but goes with the wall clock.
 type clock struct {
 	mu    sync.Mutex
 	now   time.Time
 	asked uint64
 	queue timers
+	pace  *pace // nil: time stands still until somebody waits
 }
 
 type timer struct {
@@ -26,6 +28,7 @@ type timer struct {
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.follow()
 	return c.now
 }
 
@@ -34,8 +37,12 @@ func (c *clock) Now() time.Time {
 func (c *clock) AfterFunc(d time.Duration, f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.follow()
 	c.asked++
 	heap.Push(&c.queue, timer{c.now.Add(max(d, 0)), c.asked, f})
+	if c.pace != nil && c.queue[0].order == c.asked {
+		c.pace.nudge()
+	}
 }
 
 // next is the time of the first function in the queue.

@@ -36,6 +36,9 @@ import (
 // Epoch is where model time starts in a world that was not loaded.
 var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// DefaultUser is who logs in to the simulated vCenter.
+const DefaultUser = "administrator@vsphere.local"
+
 // Config is what a World is made of.
 type Config struct {
 	// Inventory is the site. Nil takes that of the saved world in From.
@@ -44,8 +47,11 @@ type Config struct {
 	Seed uint64
 	// From is the folder of a saved world to go on with; empty starts afresh.
 	From string
+	// Start is when model time begins; the zero time is Epoch. A saved world goes
+	// on no earlier than it ended.
+	Start time.Time
 	// Speed is how many seconds of model time pass in a second; 0 is as fast as
-	// possible.
+	// possible. A served world is told by ServeOptions instead.
 	Speed float64
 	// Record is told of every change of an object and of a virtual machine, in
 	// order, from the goroutine that waits. It may be nil.
@@ -63,6 +69,8 @@ type World struct {
 	controllers *controllers.Manager
 	changes     changeLog
 	servers     map[string]*kubeapi.PipeListener
+	inbox       *inbox // nil until the world is served
+	user        *url.Userinfo
 }
 
 var _ apply.World = (*World)(nil)
@@ -88,7 +96,11 @@ func New(c Config) (*World, error) {
 	if c.Inventory == nil {
 		return nil, fmt.Errorf("a simulated world needs an inventory")
 	}
-	w := &World{clock: clock{now: Epoch}, speed: c.Speed, seed: c.Seed, inventory: c.Inventory}
+	if c.Start.IsZero() {
+		c.Start = Epoch
+	}
+	w := &World{clock: clock{now: c.Start}, speed: c.Speed, seed: c.Seed, inventory: c.Inventory,
+		user: url.UserPassword(DefaultUser, "simulated")}
 	chance := controllers.Chance(c.Seed)
 	w.store = kubeapi.New(kubeapi.Config{
 		Kinds: append(kubeapi.CoreKinds(), controllers.Kinds()...),
@@ -119,6 +131,10 @@ func New(c Config) (*World, error) {
 	}
 	w.store.Subscribe(func(change kubeapi.Change) {
 		w.changes.add(change)
+		if w.inbox != nil {
+			w.inbox.add(change)
+			return
+		}
 		w.controllers.Observe(change)
 	})
 	if saved != nil {
@@ -134,7 +150,9 @@ func (w *World) populate(saved *snapshot) error {
 	if saved == nil {
 		return w.controllers.Fixtures()
 	}
-	w.clock.now = saved.Time
+	if saved.Time.After(w.clock.now) {
+		w.clock.now = saved.Time
+	}
 	if err := w.vcenter.Restore(saved.VCenter); err != nil {
 		return fmt.Errorf("restoring the simulated vCenter: %w", err)
 	}
@@ -183,7 +201,7 @@ func (w *World) KubeConfig() *rest.Config {
 // VSphereConfig leads govmomi to vCenter.
 func (w *World) VSphereConfig() vsphere.Config {
 	return vsphere.Config{
-		URL:         &url.URL{Scheme: "http", Host: vcenterHost, Path: "/sdk", User: url.UserPassword("administrator@vsphere.local", "simulated")},
+		URL:         &url.URL{Scheme: "http", Host: vcenterHost, Path: "/sdk", User: w.user},
 		DialContext: w.DialContext,
 	}
 }

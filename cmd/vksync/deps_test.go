@@ -39,9 +39,10 @@ var imports = map[string][]string{
 	"simulate/kubeapi":     {"reconcile/resource"},
 	"simulate/vcenter":     {"reconcile/resource", "simulate/inventory"},
 	"simulate/controllers": {"reconcile/resource", "simulate/kubeapi", "simulate/inventory", "simulate/vcenter"},
+	"simulate/gate":        {},
 	"simulate": {
 		"reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/resource", "reconcile/vsphere",
-		"simulate/controllers", "simulate/inventory", "simulate/kubeapi", "simulate/vcenter",
+		"simulate/controllers", "simulate/gate", "simulate/inventory", "simulate/kubeapi", "simulate/vcenter",
 	},
 	"tui": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource"},
 	"cmd/vksync": {
@@ -96,7 +97,7 @@ var timeless = append([]string{
 }, pure...)
 
 // realClocks are the places that offer the wall clock to who gives no other.
-var realClocks = []string{"kubeapi/store.go"}
+var realClocks = []string{"kubeapi/store.go", "simulate/pace.go"}
 
 func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 	t.Parallel()

@@ -36,8 +36,9 @@ type Config struct {
 	OnVM func(VMEvent)
 }
 
-// Manager runs the controllers. Its methods are not safe for concurrent use,
-// except Observe: the clock must call one function at a time.
+// Manager runs the controllers. Its methods are not safe for concurrent use: the
+// clock must call one function at a time, and changes come to Observe from those
+// functions or while none runs.
 type Manager struct {
 	store     Store
 	clock     kubeapi.Clock
@@ -51,6 +52,7 @@ type Manager struct {
 	queue     map[request]*turn
 	addresses addressPlan
 	usage     map[storageClass]int64 // MiB of node disks per namespace and storage class
+	onFault   Fault                  // nil: the first fault ends the simulation
 	err       error
 }
 
@@ -79,6 +81,8 @@ const (
 	pace = time.Second
 	// messageDelay is how long a Cluster lets changes of mere messages collect.
 	messageDelay = 10 * time.Second
+	// faultRetry is how long a reconcile that failed waits for the next.
+	faultRetry = 10 * time.Second
 	// grain is what times are rounded up to. It lets what happens to many
 	// clusters at nearly the same time happen in one instant, which a run looks
 	// at once; the order within an instant is that of asking.
@@ -120,8 +124,27 @@ func New(c Config) *Manager {
 }
 
 // Err is the first fault of the simulation itself, as opposed to anything that
-// goes wrong in the simulated world; nil when there is none.
+// goes wrong in the simulated world; nil when there is none. Nothing happens any
+// more after it.
 func (m *Manager) Err() error { return m.err }
+
+// Fault is told what went wrong in the simulation itself, and with which object;
+// u is nil where it was none.
+type Fault func(u *unstructured.Unstructured, err error)
+
+// Tolerate has faults of the simulation told to f from now on, in place of ending
+// it: what failed is tried again later.
+func (m *Manager) Tolerate(f Fault) { m.onFault = f }
+
+// fail notes a fault of the simulation.
+func (m *Manager) fail(u *unstructured.Unstructured, err error) {
+	switch {
+	case m.onFault != nil:
+		m.onFault(u, err)
+	case m.err == nil:
+		m.err = err
+	}
+}
 
 // Observe takes note of a committed change and schedules whoever depends on it.
 // It may be called with the store locked.
@@ -285,17 +308,30 @@ func (m *Manager) run(r request, at time.Time) {
 		delete(m.queue, r)
 		return
 	}
-	again, err := r.controller.reconcile(m, u)
+	again, err := m.reconcile(r.controller, u)
 	switch {
 	case apierrors.IsConflict(err):
 		again = pace
 	case err != nil:
-		m.err = fmt.Errorf("simulating %s of %s %s/%s: %w", r.controller.name, r.key.Kind, r.key.Namespace, r.key.Name, err)
-		return
+		m.fail(u, fmt.Errorf("simulating %s of %s %s/%s: %w", r.controller.name, r.key.Kind, r.key.Namespace, r.key.Name, err))
+		again = faultRetry
 	}
 	if again > 0 {
 		m.enqueue(r, again)
 	}
+}
+
+// reconcile is one reconcile of u. Where faults are told, a panic is one of them:
+// anybody may have written anything into u.
+func (m *Manager) reconcile(c *controller, u *unstructured.Unstructured) (again time.Duration, err error) {
+	if m.onFault != nil {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v", p)
+			}
+		}()
+	}
+	return c.reconcile(m, u)
 }
 
 // Resume schedules every controller for every object, after a world was loaded.

@@ -23,10 +23,10 @@ func (m *Manager) NamespaceHooks() vcenter.NamespaceHooks {
 	}
 }
 
-// try notes a fault of the simulation.
+// try notes a fault of the simulation, if err is one.
 func (m *Manager) try(err error) {
-	if m.err == nil && err != nil {
-		m.err = err
+	if err != nil {
+		m.fail(nil, err)
 	}
 }
 

@@ -34,8 +34,14 @@ var reads = []string{
 	"QueryOptions", "FindExtension", "RetrieveUserGroups",
 }
 
+// logins are ways in that vcsim opens to anybody, without a password.
+var logins = []string{"LoginByToken", "LoginExtensionByCertificate", "CloneSession"}
+
 // admit is called by vcsim before it looks at a call. A fault refuses the call.
 func (v *VCenter) admit(ctx *simulator.Context, m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	if ctx.Session == nil && slices.Contains(logins, m.Name) {
+		return nil, new(types.InvalidLogin)
+	}
 	if ctx.Session == nil || slices.Contains(reads, m.Name) {
 		return nil, nil // without a session vcsim refuses by itself what is not public
 	}

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/google/uuid"
 )
 
 // maxBody is the longest request that is read, in bytes.
@@ -48,7 +49,7 @@ func (r *refusal) status() int {
 // serveREST registers the REST API with mux. /api answers plainly, /rest wraps
 // what it answers, as vCenter's two generations do.
 func (v *VCenter) serveREST(mux *http.ServeMux) {
-	s := newSessions()
+	s := newSessions(v.Allows)
 	mux.HandleFunc("POST /api/session", s.login)
 	mux.HandleFunc("GET /api/session", s.guard(answer(s.show)))
 	mux.HandleFunc("DELETE /api/session", s.logout)
@@ -122,15 +123,18 @@ func read(r *http.Request, into any) error {
 	return nil
 }
 
-// sessions are the REST sessions. Their identifiers are counted: nobody but the
-// simulated client can reach the vCenter.
+// sessions are the REST sessions. Their identifiers are the only thing here that
+// is drawn at random: who guessed one would be logged in.
 type sessions struct {
+	allows func(user, password string) bool
+
 	mu    sync.Mutex
-	last  int
 	users map[string]string // by session id
 }
 
-func newSessions() *sessions { return &sessions{users: map[string]string{}} }
+func newSessions(allows func(user, password string) bool) *sessions {
+	return &sessions{allows: allows, users: map[string]string{}}
+}
 
 func (s *sessions) login(w http.ResponseWriter, r *http.Request) {
 	user, password, ok := r.BasicAuth()
@@ -138,13 +142,12 @@ func (s *sessions) login(w http.ResponseWriter, r *http.Request) {
 		s.guard(answer(s.show))(w, r)
 		return
 	}
-	if !ok || user == "" || password == "" {
+	if !ok || !s.allows(user, password) {
 		reply(w, r, 0, refuse(unauthenticated, "Unable to authenticate user"))
 		return
 	}
 	s.mu.Lock()
-	s.last++
-	id := stableID("session", strconv.Itoa(s.last))
+	id := uuid.NewString()
 	s.users[id] = user
 	s.mu.Unlock()
 	status := http.StatusCreated

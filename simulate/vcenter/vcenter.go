@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
@@ -50,6 +51,7 @@ type VCenter struct {
 	namespaces *namespaces
 	catalog    *catalog
 	sessions   *sessions // of REST; SOAP's are vcsim's
+	login      atomic.Pointer[login]
 }
 
 // New builds the vCenter that the inventory describes. It opens no socket.
@@ -84,6 +86,7 @@ func (v *VCenter) build() error {
 	ctx := simulator.NewContext()
 	service := simulator.New(simulator.NewServiceInstance(ctx, serviceContent(v.inv), rootFolder()))
 	v.registry, v.session = ctx.Map, ctx.Session
+	v.session.UserName = supervisorUser
 	v.tasks = newTasks(v.registry, v.settled)
 	v.registry.AddHandler(v.tasks)
 
@@ -97,7 +100,8 @@ func (v *VCenter) build() error {
 	}
 	v.registry.Handler = v.admit
 
-	service.Listen = new(url.URL) // says that any user with a password may log in
+	service.Listen = &url.URL{User: url.User(supervisorUser)} // has vcsim ask ValidLogin
+	v.checkLogins()
 	service.RegisterSDK(v.registry, v.registry.Path+"/vimService")
 	service.ServeMux.HandleFunc(v.registry.Path+"/vimServiceVersions.xml", service.ServiceVersions)
 	mux := http.NewServeMux()
