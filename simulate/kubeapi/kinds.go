@@ -11,8 +11,10 @@ func CoreKinds() []Kind {
 	service.Status = true
 	quota := core("ResourceQuota", "resourcequotas", "quota")
 	quota.Status = true
+	lease := core("Lease", "leases")
+	lease.Group = "coordination.k8s.io"
 	return []Kind{
-		namespace, service, quota,
+		namespace, service, quota, lease,
 		core("Secret", "secrets"),
 		core("ConfigMap", "configmaps", "cm"),
 		core("Endpoints", "endpoints", "ep"),

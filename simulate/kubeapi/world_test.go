@@ -26,6 +26,8 @@ var (
 	clusters   = schema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"}
 	machines   = schema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"}
 	configmaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+
+	leaseKey = kubeapi.Key{Group: "coordination.k8s.io", Kind: "Lease", Namespace: "team-a", Name: "vksync"}
 )
 
 // clock is a time that moves when a test says so.

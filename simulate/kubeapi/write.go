@@ -365,8 +365,11 @@ func checkFinalizers(t *table, old, u *unstructured.Unstructured) error {
 }
 
 // generations reports whether objects of the kind count changes of their spec.
-// Those of the core group that are served here do not.
-func (t *table) generations() bool { return t.Group != "" }
+// Those of Kubernetes itself that are served here do not.
+func (t *table) generations() bool { return !t.native() }
+
+// native reports whether the kind is one of Kubernetes itself, not a custom resource.
+func (t *table) native() bool { return t.Group == "" || t.Group == "coordination.k8s.io" }
 
 // checkNamespace refuses new objects in a namespace that is being deleted.
 func (s *Store) checkNamespace(t *table, k Key) error {
