@@ -29,9 +29,6 @@ const bodyLimit = 3 << 20
 // depthLimit is how deep maps and lists of a body may be nested.
 const depthLimit = 1000
 
-// runtimeResource stands where an error is about no resource.
-var runtimeResource schema.GroupResource
-
 func (c *call) body() ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, bodyLimit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -43,17 +40,31 @@ func (c *call) body() ([]byte, error) {
 	return body, nil
 }
 
-// object reads an object of the call's kind and version, in JSON or YAML.
+// object reads an object of the call's kind and version.
 func (c *call) object() (*unstructured.Unstructured, error) {
 	body, err := c.body()
 	if err != nil {
 		return nil, err
 	}
-	switch media, _ := mediaType(c.r.Header.Get("Content-Type")); media {
+	content, err := c.content(body)
+	if err != nil {
+		return nil, err
+	}
+	u := &unstructured.Unstructured{Object: content}
+	return u, c.fits(u)
+}
+
+// content decodes a body by its Content-Type.
+func (c *call) content(body []byte) (map[string]any, error) {
+	switch mediaTypeOf(c.r.Header.Get("Content-Type")).name {
 	case "", "application/json":
-		return c.decode(body, false)
+		return decodeMap(body, false)
 	case "application/yaml":
-		return c.decode(body, true)
+		return decodeMap(body, true)
+	case protobufMedia:
+		if c.table == nil || c.table.native() {
+			return fromProtobuf(body)
+		}
 	}
 	return nil, unsupportedMedia("application/json, application/yaml")
 }
@@ -63,16 +74,6 @@ func unsupportedMedia(accepted string) error {
 		Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
 		Message: "the body of the request was in an unknown format - accepted media types include: " + accepted,
 	}}
-}
-
-// decode makes an object of a body and checks that it is what the path says.
-func (c *call) decode(body []byte, isYAML bool) (*unstructured.Unstructured, error) {
-	content, err := decodeMap(body, isYAML)
-	if err != nil {
-		return nil, err
-	}
-	u := &unstructured.Unstructured{Object: content}
-	return u, c.fits(u)
 }
 
 func decodeMap(body []byte, isYAML bool) (map[string]any, error) {
@@ -116,7 +117,7 @@ func tooDeep(v any, left int) bool {
 
 // fits compares an object with the path it was sent to, and fills in the namespace.
 func (c *call) fits(u *unstructured.Unstructured) error {
-	gvk := c.table.gk.WithVersion(c.form.version)
+	gvk := c.table.gvk(c.form.version)
 	meta, ok := u.Object["metadata"].(map[string]any)
 	switch {
 	case resource.Text(u.Object, "kind") == "":
@@ -236,8 +237,7 @@ func (c *call) deleteOptions() (*metav1.DeleteOptions, error) {
 		o.PropagationPolicy = &policy
 	}
 	if len(body) > 0 {
-		media, _ := mediaType(c.r.Header.Get("Content-Type"))
-		content, err := decodeMap(body, media == "application/yaml")
+		content, err := c.content(body)
 		if err != nil {
 			return nil, err
 		}

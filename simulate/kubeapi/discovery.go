@@ -2,7 +2,10 @@ package kubeapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // servedVersion is the Kubernetes version that the API says it is.
@@ -62,14 +65,14 @@ func (h handler) discoverGroups(w http.ResponseWriter, r *http.Request, core boo
 // aggregated discovery, and the media type to answer with.
 func aggregated(h http.Header) (string, bool) {
 	for clause := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
-		media, as := mediaType(clause)
-		if media != "application/json" {
+		m := mediaTypeOf(clause)
+		if m.name != "application/json" {
 			continue
 		}
-		if as == "APIGroupDiscoveryList" && strings.Contains(clause, "g=apidiscovery.k8s.io") && strings.Contains(clause, "v=v2") && !strings.Contains(clause, "v=v2beta") {
+		if p := m.parameters; p["as"] == "APIGroupDiscoveryList" && p["g"] == "apidiscovery.k8s.io" && p["v"] == "v2" {
 			return "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", true
 		}
-		if as == "" {
+		if m.parameters["as"] == "" {
 			return "", false
 		}
 	}
@@ -79,12 +82,13 @@ func aggregated(h http.Header) (string, bool) {
 // groups are the names of the groups, sorted.
 func (s *Store) groups() []string {
 	var names []string
-	for _, t := range s.order { // fixed after New, sorted by group
-		if len(names) == 0 || names[len(names)-1] != t.Group {
-			names = append(names, t.Group)
+	for _, t := range s.order { // fixed after New
+		for _, gvk := range t.gvks() {
+			names = append(names, gvk.Group)
 		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // versions are those of a group, preferred first; none for an unknown group.
@@ -92,10 +96,10 @@ func (s *Store) versions(group string) []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, t := range s.order {
-		for _, v := range t.Versions {
-			if t.Group == group && !seen[v] {
-				seen[v] = true
-				names = append(names, v)
+		for _, gvk := range t.gvks() {
+			if gvk.Group == group && !seen[gvk.Version] {
+				seen[gvk.Version] = true
+				names = append(names, gvk.Version)
 			}
 		}
 	}
@@ -122,6 +126,9 @@ func (s *Store) resources(group, version string) map[string]any {
 		whole := entry(t.Resource, t.verbs()...)
 		if len(t.ShortNames) > 0 {
 			whole["shortNames"] = anys(t.ShortNames)
+		}
+		if len(t.Categories) > 0 {
+			whole["categories"] = anys(t.Categories)
 		}
 		resources = append(resources, whole)
 		if t.Status {
@@ -152,7 +159,7 @@ func (s *Store) everything(core bool) map[string]any {
 		for _, v := range s.versions(group) {
 			var resources []any
 			for _, t := range s.in(group, v) {
-				resources = append(resources, t.discovery(v))
+				resources = append(resources, t.discovery(schema.GroupVersion{Group: group, Version: v}))
 			}
 			versions = append(versions, map[string]any{"version": v, "freshness": "Current", "resources": resources})
 		}
@@ -161,18 +168,21 @@ func (s *Store) everything(core bool) map[string]any {
 	return map[string]any{"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": map[string]any{}, "items": items}
 }
 
-func (t *table) discovery(version string) map[string]any {
+func (t *table) discovery(gv schema.GroupVersion) map[string]any {
 	scope := "Namespaced"
 	if t.Cluster {
 		scope = "Cluster"
 	}
-	kind := map[string]any{"group": t.Group, "version": version, "kind": t.Kind.Kind}
+	kind := map[string]any{"group": gv.Group, "version": gv.Version, "kind": t.Kind.Kind}
 	entry := map[string]any{
 		"resource": t.Resource, "responseKind": kind, "scope": scope,
 		"singularResource": strings.ToLower(t.Kind.Kind), "verbs": t.verbs(),
 	}
 	if len(t.ShortNames) > 0 {
 		entry["shortNames"] = anys(t.ShortNames)
+	}
+	if len(t.Categories) > 0 {
+		entry["categories"] = anys(t.Categories)
 	}
 	if t.Status {
 		entry["subresources"] = []any{map[string]any{
@@ -194,7 +204,7 @@ func (t *table) verbs() []any {
 func (s *Store) in(group, version string) []*table {
 	var tables []*table
 	for _, t := range s.order {
-		if s.served(group, version, t.Resource) == t {
+		if _, ok := t.version(schema.GroupVersion{Group: group, Version: version}); ok {
 			tables = append(tables, t)
 		}
 	}

@@ -6,21 +6,31 @@ import (
 	"slices"
 	"strconv"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// What a client may want objects as.
+const (
+	asMetadata = "PartialObjectMetadata"
+	asTable    = "Table"
 )
 
 // form is how a client wants to see objects.
 type form struct {
-	version      string // of the kind
-	metadataOnly bool   // as PartialObjectMetadata
+	version     string // of the kind
+	as          string // asMetadata, asTable, or "" for the whole
+	metaVersion string // apiVersion of that
+	include     metav1.IncludeObjectPolicy
 }
 
-// encode appends u as JSON in the form f, in the order of its keys.
-func (s *Store) encode(buf []byte, u *unstructured.Unstructured, f form) []byte {
-	if f.metadataOnly {
-		return appendJSON(buf, map[string]any{
-			"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": u.Object["metadata"],
-		})
+// encode appends u, which is of t, as JSON in the form f, in the order of its keys.
+func (s *Store) encode(buf []byte, t *table, u *unstructured.Unstructured, f form) []byte {
+	switch f.as {
+	case asMetadata:
+		return appendJSON(buf, partial(u.Object, f))
+	case asTable:
+		return appendJSON(buf, s.tableOfOne(t, u, f, true))
 	}
 	return appendJSON(buf, s.convert(u, f.version).Object)
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Handler serves the Kubernetes API over the store: discovery, get, list, watch,
@@ -32,15 +32,22 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.discover(w, r, steps) {
 		return
 	}
+	if err := h.serve(w, r, steps); err != nil {
+		writeError(w, err)
+	}
+}
+
+func (h handler) serve(w http.ResponseWriter, r *http.Request, steps []string) error {
+	if asked, ok := reviewAt(steps); ok {
+		return asked.serve(&call{store: h.store, w: w, r: r})
+	}
 	c, ok := h.store.route(steps)
 	if !ok {
 		http.NotFound(w, r) // as an API server answers for paths that it does not know
-		return
+		return nil
 	}
 	c.w, c.r = w, r
-	if err := c.serve(); err != nil {
-		writeError(w, err)
-	}
+	return c.serve()
 }
 
 // A call is a request for objects of one kind.
@@ -74,7 +81,7 @@ func (s *Store) route(steps []string) (*call, bool) {
 	if namespaced {
 		c.namespace, steps = steps[1], steps[2:]
 	}
-	c.table = s.served(group, c.form.version, steps[0])
+	c.table, c.form.version = s.served(group, c.form.version, steps[0])
 	if c.table == nil || len(steps) > 3 || namespaced && (c.table.Cluster || c.namespace == "") {
 		return nil, false
 	}
@@ -89,14 +96,17 @@ func (s *Store) route(steps []string) (*call, bool) {
 	return c, known && addressed
 }
 
-// served finds the kind behind a resource in one of its versions.
-func (s *Store) served(group, version, resource string) *table {
+// served finds the kind behind a resource in one of its versions, and the name
+// that the kind has for that version.
+func (s *Store) served(group, version, resource string) (*table, string) {
 	for _, t := range s.order { // fixed after New
-		if t.Group == group && t.Resource == resource && slices.Contains(t.Versions, version) {
-			return t
+		if t.Resource == resource {
+			if name, ok := t.version(schema.GroupVersion{Group: group, Version: version}); ok {
+				return t, name
+			}
 		}
 	}
-	return nil
+	return nil, ""
 }
 
 func (c *call) serve() error {
@@ -104,7 +114,7 @@ func (c *call) serve() error {
 	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
 		return apierrors.NewBadRequest(err.Error())
 	}
-	if c.form.metadataOnly, err = acceptable(c.r.Header); err != nil {
+	if err := c.negotiate(); err != nil {
 		return err
 	}
 	inNamespace := c.table.Cluster || c.namespace != ""
@@ -145,41 +155,59 @@ func (c *call) key() Key {
 
 func (c *call) notFound() error { return apierrors.NewNotFound(c.table.groupResource(), c.name) }
 
-// acceptable reads the Accept header: does the client prefer metadata only? The
-// first of its media types that can be had counts.
-func acceptable(h http.Header) (metadataOnly bool, err error) {
-	accept := strings.Join(h.Values("Accept"), ",")
+// negotiate reads the Accept header: does the client want objects whole, their
+// metadata only, or a table? The first of its media types that can be had counts.
+func (c *call) negotiate() error {
+	accept := strings.Join(c.r.Header.Values("Accept"), ",")
 	if accept == "" {
-		return false, nil
+		return nil
 	}
 	for clause := range strings.SplitSeq(accept, ",") {
-		media, as := mediaType(clause)
-		if media != "application/json" && media != "application/*" && media != "*/*" {
+		m := mediaTypeOf(clause)
+		if m.name != "application/json" && m.name != "application/*" && m.name != "*/*" {
 			continue
 		}
-		switch as {
-		case "":
-			return false, nil
-		case "PartialObjectMetadata", "PartialObjectMetadataList":
-			return true, nil
+		if m.parameters["as"] == "" {
+			return nil
+		}
+		gv := schema.GroupVersion{Group: m.parameters["g"], Version: m.parameters["v"]}
+		if gv != metav1.SchemeGroupVersion && gv != metav1beta1 {
+			continue
+		}
+		c.form.metaVersion = gv.String()
+		switch m.parameters["as"] {
+		case asMetadata, asMetadata + "List":
+			c.form.as = asMetadata
+			return nil
+		case asTable:
+			var err error
+			c.form.as = asTable
+			c.form.include, err = includeIn(c.query)
+			return err
 		}
 	}
-	e := apierrors.NewGenericServerResponse(http.StatusNotAcceptable, "", runtimeResource, "", "", 0, false)
+	e := apierrors.NewGenericServerResponse(http.StatusNotAcceptable, "", schema.GroupResource{}, "", "", 0, false)
 	e.ErrStatus.Reason = metav1.StatusReasonNotAcceptable
 	e.ErrStatus.Message = "only the following media types are accepted: application/json"
-	return false, e
+	return e
 }
 
-// mediaType splits one clause of an Accept header, or a Content-Type, into its
-// type and what it wants objects transformed to.
-func mediaType(clause string) (media, as string) {
-	media, parameters, _ := strings.Cut(clause, ";")
-	for parameter := range strings.SplitSeq(parameters, ";") {
-		if value, found := strings.CutPrefix(strings.TrimSpace(parameter), "as="); found {
-			as = value
-		}
+var metav1beta1 = schema.GroupVersion{Group: metav1.GroupName, Version: "v1beta1"}
+
+// media is one clause of an Accept header, or a Content-Type.
+type media struct {
+	name       string // TYPE/SUBTYPE, lower case
+	parameters map[string]string
+}
+
+func mediaTypeOf(clause string) media {
+	name, rest, _ := strings.Cut(clause, ";")
+	m := media{strings.ToLower(strings.TrimSpace(name)), map[string]string{}}
+	for parameter := range strings.SplitSeq(rest, ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		m.parameters[key] = value
 	}
-	return strings.ToLower(strings.TrimSpace(media)), as
+	return m
 }
 
 // respond writes one JSON document.

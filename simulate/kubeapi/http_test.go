@@ -340,7 +340,7 @@ func TestDiscovery(t *testing.T) {
 		}
 		slices.Sort(got) // the client gives them in the order of a map
 		diff(t, "resources", got, []string{
-			"cluster.x-k8s.io/v1beta2 clusters Cluster cl", "cluster.x-k8s.io/v1beta2 machines Machine ", "coordination.k8s.io/v1 leases Lease ",
+			"cluster.x-k8s.io/v1beta2 clusters Cluster cl", "cluster.x-k8s.io/v1beta2 machines Machine ", "coordination.k8s.io/v1 leases Lease ", "events.k8s.io/v1 events Event ev",
 			"v1 configmaps ConfigMap cm", "v1 endpoints Endpoints ep", "v1 events Event ev", "v1 namespaces Namespace ns",
 			"v1 resourcequotas ResourceQuota quota", "v1 secrets Secret ", "v1 services Service svc",
 		})

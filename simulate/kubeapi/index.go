@@ -88,13 +88,6 @@ func (t *table) compare(other *table) int {
 	return strings.Compare(t.Kind.Kind, other.Kind.Kind)
 }
 
-// stored is the apiVersion of the objects in the table.
-func (t *table) stored() string { return t.apiVersion(t.Versions[0]) }
-
-func (t *table) apiVersion(version string) string {
-	return schema.GroupVersion{Group: t.Group, Version: version}.String()
-}
-
 func (t *table) groupResource() schema.GroupResource {
 	return schema.GroupResource{Group: t.Group, Resource: t.Resource}
 }

@@ -13,7 +13,6 @@ import (
 func TestLeaseIsTakenOverOnlyWhenFresh(t *testing.T) {
 	w := newWorld(t)
 	config := serve(t, w)
-	config.ContentType = "application/json"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ type fieldManagerKey struct {
 
 // manager returns the field manager for requests in a version of a kind.
 func (s *Store) manager(t *table, version, subresource string) (fieldManager, error) {
-	key := fieldManagerKey{t.gk.WithVersion(version), subresource}
+	key := fieldManagerKey{t.gvk(version), subresource}
 	if m := s.managers[key]; m != nil {
 		return m, nil
 	}
@@ -38,7 +38,7 @@ func (s *Store) manager(t *table, version, subresource string) (fieldManager, er
 		}
 		s.types = types
 	}
-	hub := schema.GroupVersion{Group: t.Group, Version: t.Versions[0]}
+	hub := t.gvk(t.Versions[0]).GroupVersion()
 	m, err := managedfields.NewDefaultCRDFieldManager(s.types, converter{s}, noDefaults{}, emptyObjects{},
 		key.gvk, hub, subresource, resetFields(t, subresource))
 	if err != nil {
@@ -202,13 +202,16 @@ func (c converter) ConvertToVersion(in runtime.Object, to runtime.GroupVersioner
 	if !ok {
 		return nil, fmt.Errorf("converting %T: only unstructured objects are known", in)
 	}
-	gvk := u.GroupVersionKind()
-	target, ok := to.KindForGroupVersionKinds([]schema.GroupVersionKind{gvk})
-	t := c.store.tables[gvk.GroupKind()]
-	if !ok || t == nil || !slices.Contains(t.Versions, target.Version) {
+	t := c.store.tables[u.GroupVersionKind().GroupKind()]
+	if t == nil {
 		return nil, runtime.NewNotRegisteredErrForTarget("kubeapi", nil, to)
 	}
-	return c.store.convert(u, target.Version), nil
+	target, ok := to.KindForGroupVersionKinds(t.gvks())
+	version, known := t.version(target.GroupVersion())
+	if !ok || !known {
+		return nil, runtime.NewNotRegisteredErrForTarget("kubeapi", nil, to)
+	}
+	return c.store.convert(u, version), nil
 }
 
 // Convert is not used by field management.

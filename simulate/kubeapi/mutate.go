@@ -229,8 +229,7 @@ func (c *call) restrict(u, old *unstructured.Unstructured) *unstructured.Unstruc
 }
 
 func (c *call) patch() error {
-	media, _ := mediaType(c.r.Header.Get("Content-Type"))
-	how := types.PatchType(media)
+	how := types.PatchType(mediaTypeOf(c.r.Header.Get("Content-Type")).name)
 	if !c.patchable(how) {
 		return unsupportedMedia("application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 	}
@@ -245,7 +244,7 @@ func (c *call) patch() error {
 	if how == types.ApplyPatchType {
 		return c.apply(o, body)
 	}
-	change, err := patchOf(how, body)
+	change, err := patchOf(how, c.table.gvk(c.form.version), body)
 	if err != nil {
 		return err
 	}
@@ -269,15 +268,19 @@ func (c *call) patchable(how types.PatchType) bool {
 	case types.JSONPatchType, types.MergePatchType, types.ApplyPatchType:
 		return true
 	case types.StrategicMergePatchType:
-		return c.table.Group == ""
+		return c.table.native()
 	}
 	return false
 }
 
 // apply is a server-side apply.
 func (c *call) apply(o options, body []byte) error {
-	patch, err := c.decode(body, true)
+	content, err := decodeMap(body, true)
 	if err != nil {
+		return err
+	}
+	patch := &unstructured.Unstructured{Object: content}
+	if err := c.fits(patch); err != nil {
 		return err
 	}
 	if metadata(patch)["managedFields"] != nil {

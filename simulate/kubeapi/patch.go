@@ -10,17 +10,21 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // patchOf reads a patch. The function it returns makes a patched copy, which
 // may share what did not change with the original.
-func patchOf(how types.PatchType, body []byte) (func(map[string]any) (map[string]any, error), error) {
+func patchOf(how types.PatchType, gvk schema.GroupVersionKind, body []byte) (func(map[string]any) (map[string]any, error), error) {
 	if how != types.JSONPatchType {
 		patch, err := decodeMap(body, false)
 		if err != nil {
 			return nil, err
+		}
+		if how == types.StrategicMergePatchType {
+			return func(content map[string]any) (map[string]any, error) { return strategicPatch(gvk, content, patch) }, nil
 		}
 		return func(content map[string]any) (map[string]any, error) { return mergePatch(content, patch), nil }, nil
 	}

@@ -25,11 +25,11 @@ func (c *call) get() error {
 
 // answer writes an object in the form the client asked for.
 func (c *call) answer(code int, u *unstructured.Unstructured) {
-	respond(c.w, code, c.store.encode(nil, u, c.form))
+	respond(c.w, code, c.store.encode(nil, c.table, u, c.form))
 }
 
 func (c *call) list() error {
-	sc, err := scopeOf(c.query, c.namespace, "")
+	sc, err := c.scope()
 	if err != nil {
 		return err
 	}
@@ -70,20 +70,18 @@ func versionIn(query url.Values) (uint64, error) {
 
 // answerList streams a list, so that a large one is never whole in memory.
 func (c *call) answerList(objects []*unstructured.Unstructured, version uint64) {
-	kind, apiVersion := c.table.Kind.Kind+"List", c.table.apiVersion(c.form.version)
-	if c.form.metadataOnly {
-		kind, apiVersion = "PartialObjectMetadataList", "meta.k8s.io/v1"
-	}
 	c.w.Header().Set("Content-Type", "application/json")
-	buf := append([]byte(`{"apiVersion":`), appendString(nil, apiVersion)...)
-	buf = append(append(buf, `,"kind":`...), appendString(nil, kind)...)
-	buf = append(append(buf, `,"metadata":{"resourceVersion":"`...), formatVersion(version)...)
-	buf = append(buf, `"},"items":[`...)
+	buf := c.opening(version)
+	now := c.store.clock.Now()
 	for i, u := range objects {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
-		buf = c.store.encode(buf, u, c.form)
+		if c.form.as == asTable {
+			buf = appendJSON(buf, c.store.row(c.table, u, c.form, now))
+		} else {
+			buf = c.store.encode(buf, c.table, u, c.form)
+		}
 		if len(buf) > flushSize {
 			if _, err := c.w.Write(buf); err != nil {
 				return // the client has gone
@@ -94,10 +92,28 @@ func (c *call) answerList(objects []*unstructured.Unstructured, version uint64) 
 	_, _ = c.w.Write(append(buf, "]}\n"...)) // a client that has gone needs no answer
 }
 
+// opening is a list up to its first item.
+func (c *call) opening(version uint64) []byte {
+	kind, apiVersion, items := c.table.Kind.Kind+"List", c.table.apiVersion(c.form.version), "items"
+	switch c.form.as {
+	case asMetadata:
+		kind, apiVersion = asMetadata+"List", c.form.metaVersion
+	case asTable:
+		kind, apiVersion, items = asTable, c.form.metaVersion, "rows"
+	}
+	buf := append([]byte(`{"apiVersion":`), appendString(nil, apiVersion)...)
+	if c.form.as == asTable {
+		buf = appendJSON(append(buf, `,"columnDefinitions":`...), c.table.headers())
+	}
+	buf = append(append(buf, `,"kind":`...), appendString(nil, kind)...)
+	buf = append(append(buf, `,"metadata":{"resourceVersion":"`...), formatVersion(version)...)
+	return append(append(append(buf, `"},"`...), items...), `":[`...)
+}
+
 // watch streams changes until the client goes, timeoutSeconds pass, or the
 // client is too far behind.
 func (c *call) watch() error {
-	sc, err := scopeOf(c.query, c.namespace, "")
+	sc, err := c.scope()
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (c *call) deleteCollection() error {
 	if err != nil {
 		return err
 	}
-	sc, err := scopeOf(c.query, c.namespace, "")
+	sc, err := c.scope()
 	if err != nil {
 		return err
 	}

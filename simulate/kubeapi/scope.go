@@ -2,7 +2,6 @@ package kubeapi
 
 import (
 	"fmt"
-	"net/url"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,9 +18,9 @@ type scope struct {
 	fields    fields.Selector
 }
 
-// scopeOf reads labelSelector and fieldSelector. A name restricts it further.
-func scopeOf(query url.Values, namespace, name string) (scope, error) {
-	sc := scope{namespace: namespace}
+// scope reads labelSelector and fieldSelector.
+func (c *call) scope() (scope, error) {
+	sc, query := scope{namespace: c.namespace}, c.query
 	var err error
 	if sc.labels, err = labels.Parse(query.Get("labelSelector")); err != nil {
 		return sc, apierrors.NewBadRequest(fmt.Sprintf("unable to parse requirement: %v", err))
@@ -30,12 +29,9 @@ func scopeOf(query url.Values, namespace, name string) (scope, error) {
 		return sc, apierrors.NewBadRequest(err.Error())
 	}
 	for _, r := range sc.fields.Requirements() {
-		if r.Field != "metadata.name" && r.Field != "metadata.namespace" {
-			return sc, apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", r.Field))
+		if err := c.table.selects(r.Field); err != nil {
+			return sc, apierrors.NewBadRequest(err.Error())
 		}
-	}
-	if name != "" {
-		sc.fields = fields.AndSelectors(sc.fields, fields.OneTermEqualSelector("metadata.name", name))
 	}
 	return sc, nil
 }
@@ -45,9 +41,7 @@ func (sc scope) has(u *unstructured.Unstructured) bool {
 	if sc.namespace != "" && namespace != sc.namespace {
 		return false
 	}
-	if !sc.fields.Empty() && !sc.fields.Matches(fields.Set{
-		"metadata.name": resource.Text(u.Object, "metadata", "name"), "metadata.namespace": namespace,
-	}) {
+	if !sc.fields.Empty() && !sc.fields.Matches(fieldsOf(u, sc.fields)) {
 		return false
 	}
 	return sc.labels.Empty() || sc.labels.Matches(objectLabels(u))

@@ -28,12 +28,16 @@ type Kind struct {
 	Group string
 	// Versions that are served, the first one stored and preferred. Objects are
 	// converted between them by Convert; without it only apiVersion is rewritten.
+	// One of the form GROUP/VERSION serves the same objects in another group.
 	Versions   []string
 	Kind       string
 	Resource   string // plural, lower case
 	ShortNames []string
-	Cluster    bool // cluster-scoped
-	Status     bool // has a status subresource
+	Categories []string // names that stand for several kinds, such as all
+	Cluster    bool     // cluster-scoped
+	Status     bool     // has a status subresource
+	// Columns are what kubectl get shows beside the name; none is the age.
+	Columns []Column
 }
 
 // Key names an object in the store. The version is not part of it.
@@ -140,6 +144,11 @@ func New(c Config) *Store {
 	}
 	for _, t := range s.tables {
 		s.order = append(s.order, t)
+	}
+	for _, t := range s.order {
+		for _, gvk := range t.gvks() {
+			s.tables[gvk.GroupKind()] = t
+		}
 	}
 	slices.SortFunc(s.order, (*table).compare)
 	return s

@@ -152,6 +152,7 @@ type watch struct {
 	scope     scope
 	form      form
 	bookmarks bool
+	headed    bool // has sent the headers of its table; only the goroutine that streams looks at it
 
 	mu       sync.Mutex // guards what follows; taken with the store locked, never the other way round
 	queue    []item
@@ -261,19 +262,19 @@ func versionTooLarge(asked, current uint64) error {
 func (s *Store) frame(buf []byte, t *table, w *watch, i item) []byte {
 	switch {
 	case i.initial != nil:
-		return s.frameObject(buf, "ADDED", s.encode(nil, i.initial, w.form))
+		return s.frameObject(buf, "ADDED", s.encodeFor(w, t, i.initial))
 	case i.event == nil:
-		return s.frameObject(buf, "BOOKMARK", appendJSON(nil, bookmarkObject(t, w.form, i)))
+		return s.frameObject(buf, "BOOKMARK", s.encodeFor(w, t, bookmarkObject(t, w.form.version, i)))
 	}
 	before := i.event.Before != nil && w.scope.has(i.event.Before)
 	after := i.event.After != nil && w.scope.has(i.event.After)
 	switch {
 	case after && before:
-		return s.frameObject(buf, "MODIFIED", i.event.encode(s, eventForm{w.form, false}))
+		return s.frameObject(buf, "MODIFIED", i.event.encode(s, t, w, false))
 	case after:
-		return s.frameObject(buf, "ADDED", i.event.encode(s, eventForm{w.form, false}))
+		return s.frameObject(buf, "ADDED", i.event.encode(s, t, w, false))
 	case before:
-		return s.frameObject(buf, "DELETED", i.event.encode(s, eventForm{w.form, true}))
+		return s.frameObject(buf, "DELETED", i.event.encode(s, t, w, true))
 	}
 	return buf
 }
@@ -286,34 +287,42 @@ func (s *Store) frameObject(buf []byte, kind string, object []byte) []byte {
 	return append(buf, '}', '\n')
 }
 
-func (e *event) encode(s *Store, f eventForm) []byte {
+// encodeFor encodes an object for one watch. Of its tables only the first has
+// the headers.
+func (s *Store) encodeFor(w *watch, t *table, u *unstructured.Unstructured) []byte {
+	if w.form.as != asTable {
+		return s.encode(nil, t, u, w.form)
+	}
+	headed := !w.headed
+	w.headed = true
+	return appendJSON(nil, s.tableOfOne(t, u, w.form, headed))
+}
+
+// encode encodes the event for a watch. Watches share what they see alike; ages
+// in tables are told anew to each.
+func (e *event) encode(s *Store, t *table, w *watch, gone bool) []byte {
+	u, f := e.After, eventForm{w.form, gone}
+	if w.form.as == asTable {
+		if gone {
+			u = atVersion(e.Before, e.Version)
+		}
+		return s.encodeFor(w, t, u)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if encoded, ok := e.encoded[f]; ok {
 		return encoded
 	}
-	u := e.After
-	if f.gone {
+	if gone {
 		u = atVersion(e.Before, e.Version)
 	}
 	if e.encoded == nil {
 		e.encoded = make(map[eventForm][]byte, 1)
 	}
-	encoded := s.encode(make([]byte, 0, usualObject), u, f.form)
+	encoded := s.encode(make([]byte, 0, usualObject), t, u, f.form)
 	e.encoded[f] = encoded
 	return encoded
 }
 
 // usualObject is what a Cluster in the making takes as JSON, in bytes.
 const usualObject = 10 << 10
-
-func bookmarkObject(t *table, f form, i item) map[string]any {
-	meta := map[string]any{"resourceVersion": formatVersion(i.version), "creationTimestamp": nil}
-	if i.ended {
-		meta["annotations"] = map[string]any{metav1.InitialEventsAnnotationKey: "true"}
-	}
-	if f.metadataOnly {
-		return map[string]any{"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
-	}
-	return map[string]any{"kind": t.Kind.Kind, "apiVersion": t.apiVersion(f.version), "metadata": meta}
-}

@@ -76,9 +76,10 @@ func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
 	if t == nil {
 		return nil, unknownKind(gvk.GroupKind())
 	}
+	_, known := t.version(gvk.GroupVersion())
 	namespace, name := resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")
 	switch {
-	case !slices.Contains(t.Versions, gvk.Version):
+	case !known:
 		return nil, fmt.Errorf("%s has no version %q, only %q", gvk.GroupKind(), gvk.Version, t.Versions)
 	case name == "":
 		return nil, fmt.Errorf("a %s without metadata.name", gvk.Kind)
@@ -369,7 +370,13 @@ func checkFinalizers(t *table, old, u *unstructured.Unstructured) error {
 func (t *table) generations() bool { return !t.native() }
 
 // native reports whether the kind is one of Kubernetes itself, not a custom resource.
-func (t *table) native() bool { return t.Group == "" || t.Group == "coordination.k8s.io" }
+func (t *table) native() bool {
+	switch t.Group {
+	case "", "coordination.k8s.io", "storage.k8s.io":
+		return true
+	}
+	return false
+}
 
 // checkNamespace refuses new objects in a namespace that is being deleted.
 func (s *Store) checkNamespace(t *table, k Key) error {
