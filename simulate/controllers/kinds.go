@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/vksync/vksync/simulate/kubeapi"
@@ -82,7 +84,7 @@ func Kinds() []kubeapi.Kind {
 	}
 	images := vmop("ClusterVirtualMachineImage", "clustervirtualmachineimages", "cvmi")
 	images.Cluster = true
-	return []kubeapi.Kind{
+	kinds := []kubeapi.Kind{
 		capi(groupCluster, "Cluster", "clusters", "cl"),
 		capi(groupCluster, "ClusterClass", "clusterclasses", "cc"),
 		capi(groupCluster, "Machine", "machines", "ma"),
@@ -107,6 +109,13 @@ func Kinds() []kubeapi.Kind {
 		one(groupKR, "v1alpha1", "OSImage", "osimages", true, true, "osimg"),
 		one(groupStorage, "v1", "StorageClass", "storageclasses", true, false, "sc"),
 	}
+	for i := range kinds {
+		kinds[i].Columns = columns[kinds[i].Kind]
+		if kinds[i].Group == groupCluster || strings.HasSuffix(kinds[i].Group, "."+groupCluster) {
+			kinds[i].Categories = []string{"cluster-api"}
+		}
+	}
+	return kinds
 }
 
 // Labels, annotations and finalizers (domain.md 1.0, observed.md section 5).

@@ -87,6 +87,9 @@ func (s *Store) groups() []string {
 			names = append(names, gvk.Group)
 		}
 	}
+	for _, r := range reviews {
+		names = append(names, r.group)
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -102,6 +105,9 @@ func (s *Store) versions(group string) []string {
 				names = append(names, gvk.Version)
 			}
 		}
+	}
+	if len(reviewsIn(group, "v1")) > 0 && !seen["v1"] {
+		names = append(names, "v1")
 	}
 	return names
 }
@@ -137,6 +143,9 @@ func (s *Store) resources(group, version string) map[string]any {
 			resources = append(resources, part)
 		}
 	}
+	for _, r := range reviewsIn(group, version) {
+		resources = append(resources, r.entry())
+	}
 	if resources == nil {
 		return nil
 	}
@@ -160,6 +169,9 @@ func (s *Store) everything(core bool) map[string]any {
 			var resources []any
 			for _, t := range s.in(group, v) {
 				resources = append(resources, t.discovery(schema.GroupVersion{Group: group, Version: v}))
+			}
+			for _, r := range reviewsIn(group, v) {
+				resources = append(resources, r.discovery())
 			}
 			versions = append(versions, map[string]any{"version": v, "freshness": "Current", "resources": resources})
 		}

@@ -13,15 +13,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Handler serves the Kubernetes API over the store: discovery, get, list, watch,
-// create, update, patch, server-side apply, delete and deletecollection of every
-// kind and its status, in JSON, whole or as PartialObjectMetadata.
+// Handler serves the Kubernetes API over the store: discovery, OpenAPI v3, get,
+// list, watch, create, update, patch, server-side apply, delete and
+// deletecollection of every kind and its status, as JSON: whole, as
+// PartialObjectMetadata or as Table.
 //
-// It is lenient where a client cannot tell: lists come whole, whatever limit
-// and resourceVersion they ask for; anybody may do everything; fields that no
-// schema knows are kept. Strategic merge patches of core kinds are taken as JSON
-// merge patches. There is no OpenAPI, Table, protobuf or CBOR; clients that ask
-// for them beside JSON get JSON.
+// It is lenient where a client cannot tell: anybody may do everything, and
+// fields that no schema knows are kept. Bodies of the kinds of Kubernetes itself
+// may be protobuf, as typed clients send them; answers are JSON always.
 func (s *Store) Handler() http.Handler { return handler{s} }
 
 type handler struct{ store *Store }
@@ -29,7 +28,7 @@ type handler struct{ store *Store }
 // ServeHTTP answers one request.
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	steps := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if h.discover(w, r, steps) {
+	if h.discover(w, r, steps) || h.openAPI(w, r, steps) {
 		return
 	}
 	if err := h.serve(w, r, steps); err != nil {

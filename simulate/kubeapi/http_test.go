@@ -340,6 +340,9 @@ func TestDiscovery(t *testing.T) {
 		}
 		slices.Sort(got) // the client gives them in the order of a map
 		diff(t, "resources", got, []string{
+			"authentication.k8s.io/v1 selfsubjectreviews SelfSubjectReview ",
+			"authorization.k8s.io/v1 selfsubjectaccessreviews SelfSubjectAccessReview ",
+			"authorization.k8s.io/v1 selfsubjectrulesreviews SelfSubjectRulesReview ",
 			"cluster.x-k8s.io/v1beta2 clusters Cluster cl", "cluster.x-k8s.io/v1beta2 machines Machine ", "coordination.k8s.io/v1 leases Lease ", "events.k8s.io/v1 events Event ev",
 			"v1 configmaps ConfigMap cm", "v1 endpoints Endpoints ep", "v1 events Event ev", "v1 namespaces Namespace ns",
 			"v1 resourcequotas ResourceQuota quota", "v1 secrets Secret ", "v1 services Service svc",
@@ -371,7 +374,7 @@ func TestUnusualRequests(t *testing.T) {
 		reason                                  metav1.StatusReason
 	}{
 		{"health", "GET", "/healthz", "", "", "", 200, ""},
-		{"no OpenAPI", "GET", "/openapi/v3", "", "", "", 404, ""},
+		{"no OpenAPI v2", "GET", "/openapi/v2", "", "", "", 404, ""},
 		{"an unknown group", "GET", "/apis/unknown.io/v1/things", "", "", "", 404, ""},
 		{"an unknown version", "GET", "/apis/cluster.x-k8s.io/v1/clusters", "", "", "", 404, ""},
 		{"an unknown subresource", "GET", ns + "/c1/scale", "", "", "", 404, ""},

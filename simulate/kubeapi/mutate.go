@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -230,7 +231,7 @@ func (c *call) restrict(u, old *unstructured.Unstructured) *unstructured.Unstruc
 
 func (c *call) patch() error {
 	how := types.PatchType(mediaTypeOf(c.r.Header.Get("Content-Type")).name)
-	if !c.patchable(how) {
+	if !slices.Contains(c.table.patches(), how) {
 		return unsupportedMedia("application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
 	}
 	o, err := c.writeOptions(how)
@@ -263,14 +264,13 @@ func (c *call) patch() error {
 	return nil
 }
 
-func (c *call) patchable(how types.PatchType) bool {
-	switch how {
-	case types.JSONPatchType, types.MergePatchType, types.ApplyPatchType:
-		return true
-	case types.StrategicMergePatchType:
-		return c.table.native()
+// patches are the kinds of patch that the kind can be changed with.
+func (t *table) patches() []types.PatchType {
+	all := []types.PatchType{types.JSONPatchType, types.MergePatchType, types.ApplyPatchType}
+	if t.native() {
+		all = append(all, types.StrategicMergePatchType)
 	}
-	return false
+	return all
 }
 
 // apply is a server-side apply.

@@ -2,6 +2,7 @@ package kubeapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,11 +29,22 @@ var reviews = []review{
 	}},
 }
 
+// discovery is the review in aggregated discovery.
 func (r review) discovery() map[string]any {
 	return map[string]any{
 		"resource": r.resource, "responseKind": map[string]any{"group": r.group, "version": "v1", "kind": r.kind},
 		"scope": "Cluster", "singularResource": strings.ToLower(r.kind), "verbs": []any{"create"},
 	}
+}
+
+// entry is the review in plain discovery.
+func (r review) entry() map[string]any {
+	return map[string]any{"name": r.resource, "singularName": strings.ToLower(r.kind), "namespaced": false, "kind": r.kind, "verbs": []any{"create"}}
+}
+
+// reviewsIn are those of a group and version.
+func reviewsIn(group, version string) []review {
+	return slices.DeleteFunc(slices.Clone(reviews), func(r review) bool { return r.group != group || version != "v1" })
 }
 
 // reviewAt finds the review that a path leads to.
