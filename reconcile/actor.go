@@ -30,8 +30,10 @@ type actor struct {
 	namespaces map[string]resource.Object
 	changed    map[resource.Addr]bool
 	// unmarked are the vSphere Namespaces that this run made or took over and
-	// whose Kubernetes Namespaces do not carry the source's label yet.
+	// whose Kubernetes Namespaces do not carry the source's label yet; false for
+	// those whose label was refused.
 	unmarked map[string]bool
+	refused  map[resource.Addr]*apply.Failure
 	deleted  int
 }
 
@@ -41,7 +43,8 @@ func newActor(e *Engine, p *plan.Plan) *actor {
 	return &actor{
 		engine: e, desired: p.Desired,
 		options: Options{
-			Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt, Inventory: e.inventory,
+			Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt,
+			ForceConflicts: p.Policy.ForceConflicts, Inventory: e.inventory,
 		},
 		namespaces: map[string]resource.Object{}, changed: map[resource.Addr]bool{}, unmarked: map[string]bool{},
 	}
@@ -65,6 +68,15 @@ func (a *actor) TakeChanged() []resource.Addr {
 	return out
 }
 
+// TakeRefused lists the vSphere Namespaces whose label was refused.
+func (a *actor) TakeRefused() map[resource.Addr]*apply.Failure {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := a.refused
+	a.refused = nil
+	return out
+}
+
 // Get does not show a vSphere Namespace that lacks its label: until then the
 // next plan would take it for somebody else's, so the run goes on.
 func (a *actor) Get(addr resource.Addr) (resource.Object, bool) {
@@ -74,7 +86,8 @@ func (a *actor) Get(addr resource.Addr) (resource.Object, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	o, ok := a.namespaces[addr.Name]
-	return o, ok && !a.unmarked[addr.Name]
+	_, unmarked := a.unmarked[addr.Name]
+	return o, ok && !unmarked
 }
 
 // Refresh reads the vSphere Namespaces and notes which of them changed.
@@ -83,6 +96,16 @@ func (a *actor) Refresh(ctx context.Context) error {
 	if err != nil {
 		return failure(err)
 	}
+	for _, name := range a.see(list) {
+		if err := a.mark(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// see notes what was read, and returns which Kubernetes Namespaces are to be labelled.
+func (a *actor) see(list []resource.Object) (unmarked []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	present := map[string]resource.Object{}
@@ -98,22 +121,36 @@ func (a *actor) Refresh(ctx context.Context) error {
 		}
 	}
 	a.namespaces = present
-	return failure(a.mark(ctx))
+	for _, name := range slices.Sorted(maps.Keys(a.unmarked)) {
+		if a.unmarked[name] {
+			unmarked = append(unmarked, name)
+		}
+	}
+	return unmarked
 }
 
-// mark labels the Kubernetes Namespaces that are to be, once they are there. It
-// is called with mu held.
-func (a *actor) mark(ctx context.Context) error {
-	for _, name := range slices.Sorted(maps.Keys(a.unmarked)) {
-		if err := a.label(ctx, name); err != nil {
-			return err
-		}
+// mark labels a Kubernetes Namespace once it is there. A refusal concerns this
+// one vSphere Namespace; what may pass is tried again at the next Refresh.
+func (a *actor) mark(ctx context.Context, name string) error {
+	err := failure(a.label(ctx, name))
+	var refusal *apply.Failure
+	if !errors.As(err, &refusal) || refusal.Transient {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unmarked[name] = false
+	if a.refused == nil {
+		a.refused = map[resource.Addr]*apply.Failure{}
+	}
+	a.refused[resource.Addr{Group: resource.GroupVksync, Kind: resource.KindVSphereNamespace, Name: name}] = &apply.Failure{
+		Reason: refusal.Reason, Message: "labelling its Kubernetes Namespace: " + refusal.Message,
 	}
 	return nil
 }
 
 // label labels the Kubernetes Namespace of a vSphere Namespace, if it is there:
-// vCenter has no place for a label. It is called with mu held.
+// vCenter has no place for a label.
 func (a *actor) label(ctx context.Context, name string) error {
 	o := resource.NewObject(map[string]any{
 		"apiVersion": "v1", "kind": "Namespace",
@@ -122,9 +159,11 @@ func (a *actor) label(ctx context.Context, name string) error {
 	if _, exists := a.engine.cache.Get(o.Addr()); !exists {
 		return nil // applying would make one
 	}
-	if err := a.apply(ctx, o, a.options.Adopt); err != nil {
+	if err := a.apply(ctx, o, a.options.Adopt || a.options.ForceConflicts); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	delete(a.unmarked, name)
 	if live, exists := a.namespaces[name]; exists {
 		a.changed[live.Addr()] = true
@@ -162,6 +201,9 @@ func (a *actor) doCluster(ctx context.Context, action plan.Action) error {
 	if action.Verb != plan.Delete {
 		return a.apply(ctx, action.Object, action.Force)
 	}
+	if err := a.unprotected(ctx, action.Addr); err != nil {
+		return err
+	}
 	err := a.engine.kube.Delete(ctx, action.Addr, action.UID)
 	if supervisor.ClassOf(err) == supervisor.NotFound {
 		return nil // it is gone already
@@ -185,7 +227,7 @@ func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
 	name := action.Addr.Name
 	switch action.Verb {
 	case plan.Create:
-		if err := a.engine.vcenter.CreateNamespace(ctx, action.Object); err != nil {
+		if err := a.create(ctx, action.Object); err != nil {
 			return err
 		}
 		a.written(name, a.engine.source != "")
@@ -201,10 +243,11 @@ func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
 		if !takesOver {
 			return nil
 		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
 		return a.label(ctx, name)
 	case plan.Delete:
+		if err := a.unprotected(ctx, resource.Addr{Kind: "Namespace", Name: name}); err != nil {
+			return err
+		}
 		if err := a.uninhabited(ctx, name); err != nil {
 			return err
 		}
@@ -215,6 +258,41 @@ func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
 		return nil
 	}
 	return fmt.Errorf("no way to %s %s", action.Verb, action.Addr)
+}
+
+// create makes a vSphere Namespace. One that exists already and carries the mark
+// of this source is its own: an earlier request took effect, and its answer was lost.
+func (a *actor) create(ctx context.Context, o resource.Object) error {
+	err := a.engine.vcenter.CreateNamespace(ctx, o)
+	if a.engine.source == "" || vsphere.KindOf(err) != vsphere.Conflict {
+		return err
+	}
+	list, unread := a.engine.vcenter.Namespaces(ctx)
+	if unread != nil {
+		return unread
+	}
+	own := func(live resource.Object) bool {
+		return live.GetName() == o.GetName() && live.GetLabels()[resource.LabelSource] == a.engine.source
+	}
+	if slices.ContainsFunc(list, own) {
+		return nil
+	}
+	return err
+}
+
+// unprotected fails when an object was protected from deletion after the plan. It
+// is read anew, since a watch may be behind.
+func (a *actor) unprotected(ctx context.Context, carrier resource.Addr) error {
+	o, err := a.engine.kube.Get(ctx, carrier)
+	switch {
+	case supervisor.ClassOf(err) == supervisor.NotFound:
+		return nil
+	case err != nil:
+		return err
+	case plan.Protected(o):
+		return &apply.Failure{Reason: "Protected", Message: carrier.String() + " has the annotation " + resource.AnnotationProtection}
+	}
+	return nil
 }
 
 // uninhabited fails when there is a Cluster in a namespace, which would go with
@@ -258,6 +336,8 @@ func failure(err error) error {
 	var kube *supervisor.Error
 	var vcenter *vsphere.Error
 	switch {
+	case errors.As(err, &kube) && kube.Class == supervisor.Conflict && kube.Manager != "":
+		return &apply.Failure{Reason: kube.Reason(), Message: kube.Text() + "; --force-conflicts takes them over"}
 	case errors.As(err, &kube):
 		return &apply.Failure{Reason: kube.Reason(), Message: kube.Text(), Transient: kube.Transient()}
 	case errors.As(err, &vcenter):

@@ -38,6 +38,8 @@ type Options struct {
 	Prune      bool
 	PruneLimit int
 	Adopt      bool
+	// ForceConflicts takes over fields that other field managers own.
+	ForceConflicts bool
 	// Inventory, when known, lets the plan check addresses and capacity.
 	Inventory *resource.Object
 }
@@ -86,7 +88,7 @@ func (e *Engine) Close(ctx context.Context) error {
 // plans. What cannot be read is an error, or unknown in the plan; never absent.
 func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*plan.Plan, error) {
 	e.inventory = o.Inventory
-	policy := plan.Policy{Source: e.source, Prune: o.Prune, PruneLimit: o.PruneLimit, Adopt: o.Adopt}
+	policy := plan.Policy{Source: e.source, Prune: o.Prune, PruneLimit: o.PruneLimit, Adopt: o.Adopt, ForceConflicts: o.ForceConflicts}
 	observed, err := e.observe(ctx, o.Prune)
 	if err != nil {
 		return nil, err
@@ -105,7 +107,7 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 // observe reads everything a plan needs: a list per kind, however many clusters
 // there are.
 func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error) {
-	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}}
+	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}, Contested: map[resource.Addr]bool{}}
 	namespaces, err := e.vcenter.Namespaces(ctx)
 	if err != nil {
 		return nil, err
@@ -163,7 +165,7 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 	for _, a := range plan.NeedsDryRun(desired, observed, policy) {
 		want, _ := desired.Get(a)
 		group.Go(func() error {
-			predicted, err := e.kube.DryRunApply(ctx, plan.Prepared(want, policy), policy.Adopt)
+			predicted, err := e.kube.DryRunApply(ctx, plan.Prepared(want, policy), policy.ForceConflicts)
 			var refusal *supervisor.Error
 			mu.Lock()
 			defer mu.Unlock()
@@ -172,6 +174,7 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 				observed.Predicted[a] = predicted
 			case errors.As(err, &refusal) && !refusal.Transient():
 				observed.Refused[a] = refusal.Text()
+				observed.Contested[a] = refusal.Class == supervisor.Conflict && refusal.Manager != ""
 			default:
 				return err
 			}

@@ -3,7 +3,9 @@ package reconcile_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -201,6 +203,52 @@ func TestWhatCannotBeReadIsNeverTakenForAbsent(t *testing.T) {
 	})
 }
 
+// Every read that a plan needs fails in turn. What
+// goes wrong is said, and nothing is deleted for it.
+func TestNoReadThatFailsLeadsToADeletion(t *testing.T) {
+	t.Parallel()
+	pruning := reconcile.Options{Prune: true}
+	d := desired(t, teamA, clusterOf("prod"))
+	s := newSite(t)
+	s.bring(t, s.engine(t, "fleet"), d, reconcile.Options{})
+	e := s.engine(t, "fleet")
+	s.wire.take()
+	if p := s.plan(t, e, d, pruning); !p.Empty() {
+		t.Fatalf("there is something to do:\n%s", p.Text())
+	}
+	reads := map[string]bool{}
+	for _, request := range s.wire.take() {
+		line := strings.TrimPrefix(request, "vCenter ")
+		reads[strings.TrimPrefix(line, "GET ")] = true
+	}
+	if len(reads) < 10 {
+		t.Fatalf("only %d reads to fail: %v", len(reads), reads)
+	}
+	for _, read := range slices.Sorted(maps.Keys(reads)) {
+		s.wire.refuse(read)
+		p, err := e.Plan(t.Context(), d, pruning)
+		s.wire.refuse("")
+		switch {
+		case err != nil && ctxErr(err):
+			t.Errorf("%s: %v", read, err)
+		case err == nil:
+			for _, a := range p.Actions {
+				t.Errorf("%s fails and leads to %s %s", read, a.Verb, a.Addr)
+			}
+			if !strings.Contains(p.Text(), "unknown: ") {
+				t.Errorf("%s fails and nobody is told:\n%s", read, p.Text())
+			}
+		}
+	}
+	if p := s.plan(t, e, d, pruning); !p.Empty() {
+		t.Errorf("after all of that the plan is not empty:\n%s", p.Text())
+	}
+}
+
+func ctxErr(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
 func TestPruningDeletesOnlyWhatIsOwned(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -352,9 +400,14 @@ func TestSecretsAppearNowhere(t *testing.T) {
 // kubectl writes as somebody else does.
 func (s *site) kubectl(t *testing.T, plural string) dynamic.NamespaceableResourceInterface {
 	t.Helper()
+	return s.dynamic(t).Resource(schema.GroupVersionResource{Version: "v1", Resource: plural})
+}
+
+func (s *site) dynamic(t *testing.T) dynamic.Interface {
+	t.Helper()
 	client, err := dynamic.NewForConfig(s.world.KubeConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Resource(schema.GroupVersionResource{Version: "v1", Resource: plural})
+	return client
 }

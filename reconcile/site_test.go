@@ -223,6 +223,9 @@ func (c *counting) Write(b []byte) (int, error) {
 		if bytes.HasPrefix(b, []byte(method+" /")) {
 			line, _, _ := bytes.Cut(b, []byte(" HTTP/"))
 			c.wire.note("vCenter " + string(line))
+			if c.wire.refuses(string(line)) {
+				return 0, errCut
+			}
 		}
 	}
 	return c.Conn.Write(b)

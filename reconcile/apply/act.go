@@ -3,13 +3,14 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/plan"
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // firstRetry and longestRetry bound the back-off after transient failures.
@@ -23,46 +24,65 @@ const (
 const maxAttempts = 8
 
 // act takes every action that is due and whose gate is open, in the plan's
-// order, and then those whose gates that has opened. It fails only with ctx.
+// order and as far as there is room, and then those whose gates that has opened.
+// It fails with ctx, and when the vSphere Namespaces could not be read.
 func (r *run) act(ctx context.Context) error {
 	for {
-		open := r.due()
-		if len(open) == 0 {
-			return nil
+		r.ready = append(r.ready, r.due()...)
+		for len(r.ready) > 0 && r.room() && ctx.Err() == nil {
+			s := r.ready[0]
+			r.ready = r.ready[1:]
+			r.start(s)
 		}
-		if err := r.take(ctx, open); err != nil {
+		landed := r.flight.landed()
+		if err := r.judgeAll(landed, ctx.Err() != nil); err != nil {
 			return err
+		}
+		if ctx.Err() != nil || len(landed) == 0 {
+			return ctx.Err()
 		}
 	}
 }
 
-// take takes actions side by side.
-func (r *run) take(ctx context.Context, open []*step) error {
-	errs := make([]error, len(open))
-	begun := 0
-	var group errgroup.Group
-	group.SetLimit(r.Concurrency)
-	for i, s := range open {
-		if ctx.Err() != nil {
-			break
+func (r *run) room() bool { return r.flight.alone || r.flight.count < r.Concurrency }
+
+func (r *run) start(s *step) {
+	// Recorded here, so that the order in the journal is the plan's.
+	r.record(s, journal.ActionStarted, nil)
+	r.flight.begin(s, func(ctx context.Context) error { return r.Client.Do(ctx, *s.action) })
+}
+
+// judgeAll decides what follows from what was answered. Once the run has ended,
+// an error says nothing of the action.
+func (r *run) judgeAll(landed []result, ended bool) error {
+	for _, l := range landed {
+		switch {
+		case l.step == nil:
+			r.reading = false
+			if l.err != nil && !ended && !transient(l.err) {
+				return fmt.Errorf("reading vSphere Namespaces: %w", l.err)
+			}
+			continue
+		case ended && l.err != nil:
+			continue
 		}
-		// Recorded here, so that the order in the journal is the plan's.
-		r.record(s, journal.ActionStarted, nil)
-		begun++
-		group.Go(func() error {
-			errs[i] = r.Client.Do(ctx, *s.action)
-			return nil
-		})
+		l.step.busy = false
+		r.judge(l.step, l.err)
 	}
-	// The functions report through errs: one refusal does not stop the others.
-	_ = group.Wait()
-	ended := ctx.Err()
-	for i, s := range open[:begun] {
-		if ended == nil || errs[i] == nil { // an error after the end of ctx says nothing of the action
-			r.judge(s, errs[i])
-		}
+	return nil
+}
+
+// land awaits what is under way when a run ends. What is still not answered after
+// the grace period is cut off, and is for the next run to find out.
+func (r *run) land() {
+	if r.flight.count > 0 {
+		r.flight.endAfter(r.Grace)
 	}
-	return ended
+	for r.flight.count > 0 {
+		<-r.flight.arrived
+		_ = r.judgeAll(r.flight.landed(), true) // which does not fail then
+	}
+	r.flight.stop()
 }
 
 // enqueue has the gate of a step looked at before the run waits again.
@@ -96,6 +116,7 @@ func (r *run) due() []*step {
 			r.skip(s)
 		case r.open(s):
 			r.resume(s)
+			s.busy = true
 			open = append(open, s)
 		}
 	}
@@ -167,4 +188,14 @@ func (r *run) record(s *step, as journal.ActionState, err error) {
 		a.Reason, a.Message = "Error", err.Error()
 	}
 	r.Journal.Record(r.World.Now(), journal.Event{Action: a})
+}
+
+// refuse fails the steps of which a later part was refused.
+func (r *run) refuse(refused map[resource.Addr]*Failure) {
+	for _, a := range slices.SortedFunc(maps.Keys(refused), resource.Addr.Compare) {
+		if s := r.steps[a]; s != nil && s.action != nil && !s.state.settled() {
+			r.record(s, journal.ActionFailed, refused[a])
+			r.fail(s)
+		}
+	}
 }

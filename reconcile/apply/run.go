@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -35,6 +36,9 @@ type Actor interface {
 	Refresh(ctx context.Context) error
 	// TakeChanged lists what changed since it was last asked, in order.
 	TakeChanged() []resource.Addr
+	// TakeRefused lists what an API refused, since it was last asked, of what Do
+	// had accepted: an action may have a part that has to wait for another.
+	TakeRefused() map[resource.Addr]*Failure
 	// Get is the present state of a resource; false when it does not exist.
 	Get(a resource.Addr) (resource.Object, bool)
 	// Replan observes everything anew and plans again.
@@ -69,8 +73,19 @@ type Options struct {
 	StallAfter time.Duration
 	// Poll is how often what cannot be watched is read again. Default 10 s.
 	Poll time.Duration
-	// Concurrency is how many actions are under way at once. Default 8.
+	// Deadlines are how long a phase may take, in world time; what is not in it
+	// has that of DefaultDeadlines, and a negative one has no end. A goal that
+	// takes longer is reported as blocked and goes on.
+	Deadlines map[phase.ID]time.Duration
+	// Concurrency is how many actions are under way at once. Default 8 in RealTime;
+	// elsewhere 1, which also means that the run answers each before time goes on,
+	// so that a simulation is the same each time.
 	Concurrency int
+	// RequestTimeout is how long one request may take, in real time. Default 1 minute.
+	RequestTimeout time.Duration
+	// Grace is how long requests that are under way are awaited after the end of
+	// the run's context, in real time. Default 10 s.
+	Grace time.Duration
 }
 
 func (o *Options) setDefaults() {
@@ -87,7 +102,17 @@ func (o *Options) setDefaults() {
 		o.Poll = 10 * time.Second
 	}
 	if o.Concurrency == 0 {
-		o.Concurrency = 8
+		o.Concurrency = 1
+		if _, real := o.World.(RealTime); real {
+			o.Concurrency = 8
+		}
+	}
+	o.setDeadlines()
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = time.Minute
+	}
+	if o.Grace == 0 {
+		o.Grace = 10 * time.Second
 	}
 }
 
@@ -104,7 +129,10 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
 	if err := r.begin(p); err != nil {
 		return journal.End{}, err
 	}
+	r.flight = newFlight(ctx, o)
+	r.changed = r.flight.changes(o.Client.Changed())
 	outcome, err := r.play(ctx, p)
+	r.land()
 	if ctx.Err() != nil {
 		outcome = journal.Interrupted
 	}
@@ -116,6 +144,11 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
 // A run is one execution. All of it belongs to the goroutine that called Run.
 type run struct {
 	Options
+	flight  *flight
+	ready   []*step // whose gates are open, and for which there was no room yet
+	reading bool    // the vSphere Namespaces are being read
+	// changed is signalled when there is a reason to look again.
+	changed <-chan struct{}
 	steps   map[resource.Addr]*step
 	order   []*step // whose gates are to be looked at
 	groups  map[string]*group
@@ -126,6 +159,7 @@ type run struct {
 	polled    int
 	nextPoll  time.Time
 	nextStall time.Time
+	nextDue   time.Time // when a phase may have taken too long
 	retries   []*step
 }
 
@@ -153,7 +187,7 @@ func (r *run) play(ctx context.Context, p *plan.Plan) (journal.Outcome, error) {
 	for range rounds {
 		if slices.ContainsFunc(p.Goals, func(g plan.Goal) bool { return unwatched(g.Addr) }) {
 			// What was never read is not absent.
-			if err := r.Client.Refresh(ctx); err != nil {
+			if err := r.flight.within(ctx, r.Client.Refresh); err != nil {
 				return journal.NotReached, fmt.Errorf("reading vSphere Namespaces: %w", err)
 			}
 		}
@@ -200,26 +234,43 @@ func (r *run) pursue(ctx context.Context) error {
 		if err := r.act(ctx); err != nil {
 			return err
 		}
+		r.reportOverdue()
 		if r.stalled(); r.unsettled == 0 {
 			return nil
 		}
-		mark, err := r.World.Wait(ctx, r.deadline(), r.Client.Changed())
+		mark, err := r.World.Wait(ctx, r.deadline(), r.changed)
 		if err != nil {
 			return err
 		}
 		if err := r.Client.CatchUp(ctx, mark); err != nil {
 			return fmt.Errorf("following the Supervisor: %w", err)
 		}
-		if r.polled > 0 && !r.World.Now().Before(r.nextPoll) {
-			if err := r.Client.Refresh(ctx); err != nil && !transient(err) {
-				return fmt.Errorf("reading vSphere Namespaces: %w", err)
-			}
-			r.nextPoll = r.World.Now().Add(r.Poll)
+		if err := r.poll(); err != nil {
+			return err
 		}
 		for _, a := range r.Client.TakeChanged() {
 			r.look(a)
 		}
+		r.refuse(r.Client.TakeRefused())
 	}
+}
+
+// poll reads what cannot be watched, when it is time for that. One answer that
+// does not come keeps the next question from being asked, and nothing else.
+func (r *run) poll() error {
+	if r.polled == 0 || r.World.Now().Before(r.nextPoll) {
+		return nil
+	}
+	r.nextPoll = r.World.Now().Add(r.Poll)
+	if r.reading {
+		return nil
+	}
+	r.reading = true
+	r.flight.begin(nil, r.Client.Refresh)
+	if r.flight.alone {
+		return r.judgeAll(r.flight.landed(), false)
+	}
+	return nil
 }
 
 // transient says whether what failed may succeed later. What was read before
@@ -232,6 +283,9 @@ func transient(err error) bool {
 // deadline is when the run has to look again although nothing has changed.
 func (r *run) deadline() time.Time {
 	at := r.nextStall
+	if r.nextDue.Before(at) {
+		at = r.nextDue
+	}
 	if r.polled > 0 && r.nextPoll.Before(at) {
 		at = r.nextPoll
 	}

@@ -43,12 +43,13 @@ type site struct {
 	stuck map[resource.Addr]bool
 	// refuse answers the nth attempt (from 0) of an action.
 	refuse map[resource.Addr]func(n int) error
-	// during is called in every action.
-	during func(plan.Action)
 	// replans are what is planned after each round; nothing when they are used up.
 	replans []*plan.Plan
 	// refreshes answer Refresh, one after the other; nil when they are used up.
 	refreshes []error
+
+	// refused is what TakeRefused gives next.
+	refused map[resource.Addr]*apply.Failure
 
 	attempts map[resource.Addr][]time.Duration // since epoch
 	gets     int
@@ -156,6 +157,12 @@ func (s *site) Get(a resource.Addr) (resource.Object, bool) {
 	return o, ok
 }
 
+func (s *site) TakeRefused() map[resource.Addr]*apply.Failure {
+	out := s.refused
+	s.refused = nil
+	return out
+}
+
 func (s *site) TakeChanged() []resource.Addr {
 	var out []resource.Addr
 	for a := range s.changed {
@@ -197,9 +204,6 @@ func (s *site) Replan(context.Context) (*plan.Plan, error) {
 }
 
 func (s *site) Do(ctx context.Context, a plan.Action) error {
-	if s.during != nil {
-		s.during(a)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := len(s.attempts[a.Addr])

@@ -21,7 +21,7 @@ func (r *run) stalled() {
 	for again := true; again; {
 		again = false
 		for _, s := range r.sorted() {
-			if s.state.settled() || s.awaits() {
+			if s.state.settled() || s.busy || s.awaits() {
 				continue
 			}
 			if at := s.movedAt.Add(r.StallAfter); at.After(now) {
@@ -53,14 +53,21 @@ func (s *step) awaits() bool {
 const notCreated = "NotCreated"
 
 func (r *run) block(s *step) {
-	chain, at := r.Journal.Why(s.goal.Addr)
-	if _, exists := r.Client.Get(s.goal.Addr); len(chain) == 0 || exists && chain[0].Reason == notCreated {
-		chain = r.ownWords(s) // the journal was not told of the resource
-	}
+	chain := r.chain(s)
+	_, at := r.Journal.Why(s.goal.Addr)
 	r.settle(s, blocked)
 	r.Journal.Record(r.World.Now(), journal.Event{Blocked: &journal.Blocked{
 		Addr: s.goal.Addr, Phase: at, Chain: chain, Cause: phase.Cause(chain),
 	}})
+}
+
+// chain is why a step waits.
+func (r *run) chain(s *step) []phase.Link {
+	chain, _ := r.Journal.Why(s.goal.Addr)
+	if _, exists := r.Client.Get(s.goal.Addr); len(chain) == 0 || exists && chain[0].Reason == notCreated {
+		return r.ownWords(s) // the journal was not told of the resource
+	}
+	return chain
 }
 
 // ownWords is what the resource itself says of why its goal is not reached,

@@ -3,6 +3,7 @@ package apply
 import (
 	"time"
 
+	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/plan"
 )
 
@@ -17,6 +18,10 @@ type step struct {
 	taken bool
 	// queued says that the step is in run.order.
 	queued bool
+	// busy says that its action is under way, or is as soon as there is room.
+	busy bool
+	// overdue is the phase that was last reported to take too long.
+	overdue phase.ID
 	// movedAt is when the resource last changed.
 	movedAt time.Time
 	// retryAt is when a transient failure is tried again.
@@ -26,7 +31,7 @@ type step struct {
 
 // pending says whether the action of a step may still be taken.
 func (s *step) pending() bool {
-	return s.state == gated || s.state == blocked && !s.taken && s.acts()
+	return !s.busy && (s.state == gated || s.state == blocked && !s.taken && s.acts())
 }
 
 // acts says whether the step begins with an action.

@@ -10,9 +10,9 @@ import (
 func (r *run) adopt(p *plan.Plan) {
 	now := r.World.Now()
 	r.steps, r.groups = map[resource.Addr]*step{}, map[string]*group{}
-	r.order, r.retries = nil, nil
+	r.order, r.ready, r.retries = nil, nil, nil
 	r.reached, r.unsettled, r.polled = 0, len(p.Goals), 0
-	r.nextStall = now.Add(r.StallAfter)
+	r.nextStall, r.nextDue = now.Add(r.StallAfter), now.Add(r.shortest())
 	for _, g := range p.Goals {
 		s := &step{goal: g, state: waiting, movedAt: now, group: r.groupOf(g.Addr)}
 		r.steps[g.Addr] = s

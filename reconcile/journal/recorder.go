@@ -50,6 +50,22 @@ func (r *Recorder) Why(a resource.Addr) ([]phase.Link, phase.ID) {
 	return r.timeline.Why(a), at
 }
 
+// Standing is the phase a goal stands in and for how long it has, at a time of
+// the world; -1 when that phase has not begun. It may be called while others record.
+func (r *Recorder) Standing(a resource.Addr, now time.Time) (phase.ID, time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	row, ok := r.timeline.Row(a)
+	if !ok {
+		return "", -1
+	}
+	step := row.Step(row.Current)
+	if step.Start == phase.NotYet || step.End != phase.NotYet {
+		return row.Current, -1
+	}
+	return row.Current, now.Sub(r.start) - step.Start
+}
+
 // Timeline is the state after the last event. It is the Recorder's own: read it
 // from a sink, or when nothing records any more.
 func (r *Recorder) Timeline() *Timeline { return r.timeline }

@@ -12,7 +12,7 @@ func (m *maker) bringCluster(want resource.Object) {
 	live, exists := m.observed.Live.Get(addr)
 	switch {
 	case !exists:
-		m.act(Action{Addr: addr, Verb: Create, Phase: phase.Topology, Pos: want.Source, Changes: creation(want), Force: m.policy.Adopt, Object: want})
+		m.act(Action{Addr: addr, Verb: Create, Phase: phase.Topology, Pos: want.Source, Changes: creation(want), Force: m.policy.ForceConflicts, Object: want})
 		m.refused(want)
 	case live.GetDeletionTimestamp() != nil:
 		m.act(Action{
@@ -36,10 +36,10 @@ func (m *maker) updateCluster(want, live resource.Object) {
 	}
 	a := Action{
 		Addr: want.Addr(), Verb: Update, Phase: phase.Topology, Pos: want.Source, Changes: changes, Effect: strongest(changes),
-		UID: uidOf(live), Object: want, Force: m.policy.Adopt,
+		UID: uidOf(live), Object: want, Force: m.policy.ForceConflicts,
 	}
 	if !mayTouch(live, m.policy) {
-		a.Skip = m.foreign(want, live.GetLabels(), Fail)
+		a.Skip = m.foreign(want, live.GetLabels()[resource.LabelSource], Fail)
 	}
 	for _, c := range changes {
 		if c.Effect == Forbidden {
@@ -48,7 +48,17 @@ func (m *maker) updateCluster(want, live resource.Object) {
 		}
 	}
 	m.refused(want)
+	m.paused(want, live)
 	m.act(a)
+}
+
+// paused notes that a change is stored and then has no effect for now.
+func (m *maker) paused(want, live resource.Object) {
+	_, decided := resource.Fields(want.Object, "spec")["paused"]
+	if !Paused(live) || decided || Paused(want) || noiseOf(live, want).pausedForUpgrade {
+		return
+	}
+	m.find(Warn, CodePaused, want, "unpause it: kubectl patch, or spec.paused: false in the manifest", "it is paused: the change is stored, and nobody acts on it until it is unpaused")
 }
 
 // clusterChanges lists what applying want changes: the server's word where it
@@ -70,6 +80,10 @@ func (m *maker) clusterChanges(want, live resource.Object) []Change {
 // refused notes that the API server refused a dry run.
 func (m *maker) refused(want resource.Object) {
 	if text := m.observed.Refused[want.Addr()]; text != "" {
-		m.find(Fail, CodeDryRun, want, "", "the API server refuses it: %s", resource.Redact(text))
+		hint := ""
+		if m.observed.Contested[want.Addr()] {
+			hint = "leave the fields to it, or run with --force-conflicts to take them over"
+		}
+		m.find(Fail, CodeDryRun, want, hint, "the API server refuses it: %s", resource.Redact(text))
 	}
 }

@@ -103,9 +103,9 @@ func namespaceSpec(o resource.Object) map[string]any {
 	return spec
 }
 
-// owned is a desired Cluster with the label that marks it as this source's.
+// owned is a desired object with the label that marks it as this source's.
 func owned(want resource.Object, policy Policy) resource.Object {
-	if policy.Source == "" || want.GetKind() != resource.KindCluster {
+	if policy.Source == "" {
 		return want
 	}
 	content := maps.Clone(want.Object)

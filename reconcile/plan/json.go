@@ -27,6 +27,8 @@ type jsonPolicy struct {
 	Prune      bool   `json:"prune"`
 	PruneLimit int    `json:"pruneLimit,omitempty"`
 	Adopt      bool   `json:"adopt"`
+	// left out where it is not set, so that plans made before it keep their digest
+	ForceConflicts bool `json:"forceConflicts,omitempty"`
 }
 
 type jsonPhase struct {

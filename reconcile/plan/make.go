@@ -27,8 +27,8 @@ func Make(desired *resource.Set, observed *Observed, policy Policy) *Plan {
 	return m.plan
 }
 
-// Prepared is a desired object as it is applied: a Cluster carries the label of
-// its source.
+// Prepared is a desired object as it is applied: it carries the label of its
+// source.
 func Prepared(want resource.Object, policy Policy) resource.Object { return owned(want, policy) }
 
 // maker collects the parts of one plan.
@@ -84,9 +84,9 @@ func waitingFor(l phase.Link) string {
 }
 
 // foreign notes that a resource exists which is not this source's.
-func (m *maker) foreign(want resource.Object, labels map[string]string, severity Severity) string {
+func (m *maker) foreign(want resource.Object, other string, severity Severity) string {
 	owner := "it carries no label " + resource.LabelSource
-	if other := labels[resource.LabelSource]; other != "" {
+	if other != "" {
 		owner = fmt.Sprintf("it belongs to source %q", other)
 	}
 	m.find(severity, CodeOwnership, want, "run with --adopt to take it over", "it exists already and is not owned: %s", owner)

@@ -9,12 +9,11 @@ import (
 // shows. The label is on the Kubernetes Namespace and not in vCenter.
 const LabelChange = "metadata.labels[" + resource.LabelSource + "]"
 
-// bringNamespace adds the action for a desired vSphere Namespace. It is owned
-// when the Kubernetes Namespace of its name carries the label.
+// bringNamespace adds the action for a desired vSphere Namespace.
 func (m *maker) bringNamespace(want resource.Object) {
 	addr := want.Addr()
 	live, exists := m.observed.Live.Get(addr)
-	create := Action{Addr: addr, Verb: Create, Phase: phase.Prerequisites, Pos: want.Source, Changes: creation(want), Object: want}
+	create := Action{Addr: addr, Verb: Create, Phase: phase.Prerequisites, Pos: want.Source, Changes: creation(want), Object: owned(want, m.policy)}
 	switch {
 	case !exists:
 		m.act(create)
@@ -48,15 +47,17 @@ func (m *maker) updateNamespace(want, live resource.Object) {
 		}
 		m.wait(want, live, phase.Prerequisites, lack)
 		return
+	case !there && owner(live, namespace, there) == m.policy.Source && m.policy.Source != "":
+		// made by this source a moment ago; the label follows
 	case !there:
 		m.unknownOwner(want, live, changes, "its Kubernetes Namespace, which carries the label, does not exist")
 		return
-	case !mayTouch(namespace, m.policy):
+	case !m.mayTouchNamespace(owner(live, namespace, there)):
 		severity := Warn
 		if len(changes) > 0 {
 			severity = Fail
 		}
-		skip := m.foreign(want, namespace.GetLabels(), severity)
+		skip := m.foreign(want, owner(live, namespace, there), severity)
 		if len(changes) > 0 {
 			m.act(m.namespaceUpdate(want, live, changes, skip))
 		}
@@ -71,6 +72,23 @@ func (m *maker) updateNamespace(want, live resource.Object) {
 	if len(changes) > 0 {
 		m.act(m.namespaceUpdate(want, live, changes, ""))
 	}
+}
+
+// owner is the source that a vSphere Namespace belongs to. The label on its
+// Kubernetes Namespace has the last word; without one it is the mark that a
+// creation leaves in vCenter, so that a run that ended between the creation and
+// the label loses nothing. To delete one the label itself is needed.
+func owner(live, namespace resource.Object, there bool) string {
+	if there {
+		if source := namespace.GetLabels()[resource.LabelSource]; source != "" {
+			return source
+		}
+	}
+	return live.GetLabels()[resource.LabelSource]
+}
+
+func (m *maker) mayTouchNamespace(owner string) bool {
+	return m.policy.Adopt || m.policy.Source != "" && owner == m.policy.Source
 }
 
 // unknownOwner deals with a vSphere Namespace whose label cannot be read.
@@ -99,7 +117,7 @@ func (m *maker) unread(kind string) string {
 func (m *maker) namespaceUpdate(want, live resource.Object, changes []Change, skip string) Action {
 	return Action{
 		Addr: want.Addr(), Verb: Update, Phase: phase.Prerequisites, Pos: want.Source, Changes: changes,
-		Effect: strongest(changes), UID: uidOf(live), Object: want, Skip: skip,
+		Effect: strongest(changes), UID: uidOf(live), Object: owned(want, m.policy), Skip: skip,
 	}
 }
 

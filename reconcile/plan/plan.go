@@ -44,8 +44,14 @@ type Policy struct {
 	// PruneLimit is how many resources one run may delete; past it none is
 	// deleted. 0 means no limit.
 	PruneLimit int
-	// Adopt allows existing resources without the label to be taken over.
+	// Adopt allows existing resources without the label to be taken over: they get
+	// the label, and are changed and pruned like any other from then on.
 	Adopt bool
+	// ForceConflicts allows fields to be changed that another field manager owns,
+	// which takes them over from it. Without it that is refused, naming who owns
+	// what. It is not part of adopting: an object may be this source's and some of
+	// its fields another controller's.
+	ForceConflicts bool
 }
 
 // Verb is what an Action does.
@@ -110,7 +116,7 @@ type Action struct {
 	Reason string `json:"reason,omitempty"`
 	// Skip is why the action will not be taken; empty for one that will.
 	Skip string `json:"skip,omitempty"`
-	// Force takes fields over from other field managers; only with Policy.Adopt.
+	// Force takes fields over from other field managers; only with Policy.ForceConflicts.
 	Force bool `json:"force,omitempty"`
 	// UID is of the observed resource, and a precondition of its deletion.
 	UID string `json:"uid,omitempty"`

@@ -15,6 +15,7 @@ const (
 	CodePrune     = "prune"           // what is owned and no longer desired
 	CodeImmutable = "immutable"       // changes that the API refuses (3.8)
 	CodeDryRun    = "dry-run"         // the API server's own answer
+	CodePaused    = "paused"          // changes that nobody acts on for now
 	CodeNamespace = "namespace"       // V21
 	CodeVersion   = "version-step"    // V1
 	CodeRelease   = "release"         // V7

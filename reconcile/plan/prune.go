@@ -15,30 +15,56 @@ func (m *maker) prune() {
 		m.plan.Findings = append(m.plan.Findings, Finding{Severity: OK, Code: CodePrune, Message: "everything that is owned is desired"})
 		return
 	}
-	limit := m.policy.PruneLimit
-	over := m.policy.Prune && limit > 0 && len(surplus) > limit
-	if over {
-		m.plan.Findings = append(m.plan.Findings, Finding{
-			Severity: Fail, Code: CodePrune,
-			Message: plural(len(surplus), "resource") + " would be deleted, which is more than one run may delete; none is",
-			Hint:    "raise --prune-limit if this is meant",
-		})
-	}
-	for _, live := range surplus {
-		switch {
-		case !m.policy.Prune:
+	if !m.policy.Prune {
+		for _, live := range surplus {
 			m.find(Warn, CodePrune, live, "run with --prune to delete it", "it is owned and no longer desired")
-		default:
-			a := Action{Addr: live.Addr(), Verb: Delete, Phase: phaseOf(live), UID: uidOf(live), Reason: "it is owned and no longer desired"}
-			if over {
-				a.Skip = "the limit on deletions is exceeded"
-			}
-			m.act(a)
+		}
+		return
+	}
+	goes := 0
+	for _, live := range surplus {
+		a := Action{Addr: live.Addr(), Verb: Delete, Phase: phaseOf(live), UID: uidOf(live), Reason: "it is owned and no longer desired"}
+		if a.Skip = m.keptBecause(live); a.Skip == "" {
+			goes++
+		}
+		m.act(a)
+	}
+	if limit := m.policy.PruneLimit; limit > 0 && goes > limit {
+		m.keepAll(goes)
+	}
+	m.keepInhabited()
+}
+
+// keepAll takes back every deletion: so many are more likely a mistake.
+func (m *maker) keepAll(goes int) {
+	m.plan.Findings = append(m.plan.Findings, Finding{
+		Severity: Fail, Code: CodePrune,
+		Message: plural(goes, "resource") + " would be deleted, which is more than one run may delete; none is",
+		Hint:    "raise --prune-limit if this is meant",
+	})
+	for i, a := range m.plan.Actions {
+		if a.Verb == Delete && a.Skip == "" {
+			m.plan.Actions[i].Skip = "the limit on deletions is exceeded"
 		}
 	}
-	if m.policy.Prune {
-		m.keepInhabited()
+}
+
+// keptBecause is why a resource is not deleted whatever the policy says; empty
+// when nothing speaks against it.
+func (m *maker) keptBecause(live resource.Object) string {
+	carrier := live
+	if live.GetKind() == resource.KindVSphereNamespace {
+		carrier, _ = m.observed.Live.Get(kubernetesNamespace(live.Addr()))
 	}
+	switch {
+	case Protected(carrier):
+		m.find(Warn, CodePrune, live, "remove the annotation "+resource.AnnotationProtection+" when it may go", "it is protected from deletion")
+		return "it is protected from deletion"
+	case Paused(live):
+		m.find(Warn, CodePrune, live, "unpause it first", "it is paused, and would not go until it is unpaused")
+		return "it is paused, and would not go"
+	}
+	return ""
 }
 
 // surplus lists what is owned and not desired, in order.

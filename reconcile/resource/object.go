@@ -70,4 +70,8 @@ const (
 const (
 	FieldManager = "vksync"
 	LabelSource  = "vksync.dev/source"
+	// AnnotationProtection keeps vksync from deleting what carries it: a Cluster,
+	// or a vSphere Namespace on whose Kubernetes Namespace it is. Only "false"
+	// lifts it without removing it, so that a mistyped "true" does no harm.
+	AnnotationProtection = "vksync.dev/deletion-protection"
 )

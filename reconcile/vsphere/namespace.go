@@ -92,7 +92,8 @@ var providers = map[string]string{"VPC": "NSX_VPC", "NSXT": "NSXT_CONTAINER_PLUG
 
 // Namespaces reads all vSphere Namespaces, sorted by name. Each is a
 // VSphereNamespace in the form that desired ones have, with lists sorted by name,
-// and status {configStatus, messages: [{severity, message}]}.
+// and status {configStatus, messages: [{severity, message}]}. What vksync made
+// carries the label of its source.
 func (c *Client) Namespaces(ctx context.Context) ([]resource.Object, error) {
 	list, err := c.namespaces(ctx)
 	return list, c.wrap("reading the vSphere Namespaces", err)
@@ -155,8 +156,9 @@ func (c *Client) references(ctx context.Context) (r references, err error) {
 // object is n as a VSphereNamespace.
 func (r references) object(n *namespaceJSON) resource.Object {
 	spec := map[string]any{"supervisor": r.supervisors.name(n.Supervisor)}
-	if n.Description != "" {
-		spec["description"] = n.Description
+	description, source := unmarked(n.Description)
+	if description != "" {
+		spec["description"] = description
 	}
 	limits := map[string]any{}
 	putLimit(limits, "cpuLimitMHz", n.ResourceSpec.CPULimit)
@@ -174,10 +176,13 @@ func (r references) object(n *namespaceJSON) resource.Object {
 	}
 	status := map[string]any{"configStatus": n.ConfigStatus}
 	putList(status, "messages", messages(n.Messages))
+	metadata := map[string]any{"name": n.Namespace}
+	if source != "" {
+		metadata["labels"] = map[string]any{resource.LabelSource: source}
+	}
 	return resource.NewObject(map[string]any{
 		"apiVersion": apiVersion, "kind": resource.KindVSphereNamespace,
-		"metadata": map[string]any{"name": n.Namespace},
-		"spec":     spec, "status": status,
+		"metadata": metadata, "spec": spec, "status": status,
 	})
 }
 

@@ -74,7 +74,7 @@ func (c *Client) reject(op string, err error) error {
 func (r references) encode(o resource.Object) (*namespaceJSON, error) {
 	spec := resource.Fields(o.Object, "spec")
 	n := &namespaceJSON{
-		Description: resource.Text(spec, "description"),
+		Description: marked(resource.Text(spec, "description"), o.GetLabels()[resource.LabelSource]),
 		ResourceSpec: resourcesJSON{
 			CPULimit:     resource.Int(spec, "resources", "cpuLimitMHz"),
 			MemoryLimit:  resource.Int(spec, "resources", "memoryLimitMiB"),
