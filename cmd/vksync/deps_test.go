@@ -28,11 +28,12 @@ var imports = map[string][]string{
 	"reconcile/phase":      {"reconcile/resource"},
 	"reconcile/plan":       {"reconcile/resource", "reconcile/phase"},
 	"reconcile/journal":    {"reconcile/resource", "reconcile/phase"},
-	"reconcile/vsphere":    {"reconcile/resource"},
-	"reconcile/supervisor": {"reconcile/resource"},
+	"reconcile/link":       {},
+	"reconcile/vsphere":    {"reconcile/link", "reconcile/resource"},
+	"reconcile/supervisor": {"reconcile/link", "reconcile/resource"},
 	"reconcile/apply":      {"reconcile/plan", "reconcile/resource", "reconcile/phase", "reconcile/journal"},
 	"reconcile": {
-		"reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource",
+		"reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan", "reconcile/resource",
 		"reconcile/supervisor", "reconcile/vsphere", "gitsource", "schema",
 	},
 	"simulate/inventory":   {"reconcile/resource"},
@@ -46,8 +47,8 @@ var imports = map[string][]string{
 	},
 	"tui": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource"},
 	"cmd/vksync": {
-		"gitsource", "schema", "reconcile", "reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/plan",
-		"reconcile/resource", "simulate", "simulate/inventory", "tui",
+		"gitsource", "schema", "reconcile", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
+		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui",
 	},
 }
 
@@ -64,6 +65,7 @@ var reaches = []struct {
 	{"reconcile/journal", []string{"k8s.io/client-go", "github.com/vmware/govmomi", "cuelang.org/go"}, "displays and tools read journals without any cloud client"},
 	{"reconcile/vsphere", []string{"github.com/vmware/govmomi/simulator", "k8s.io/client-go"}, "the client ships, the simulator stands in for its server"},
 	{"reconcile/supervisor", []string{"github.com/vmware/govmomi"}, "one client for one API"},
+	{"reconcile/link", []string{"k8s.io", "github.com/vmware/govmomi"}, "it knows HTTP, and nothing of what is asked"},
 	{"schema", []string{"k8s.io/client-go", "github.com/vmware/govmomi", "github.com/go-git"}, "validation contacts nothing"},
 	{"schema", []string{"cuelang.org/go/cmd", "cuelang.org/go/cue/interpreter"}, "a manifest must not run code"},
 	{"gitsource", []string{"k8s.io/client-go", "github.com/vmware/govmomi", "cuelang.org/go"}, "it reads files and knows nothing of what they say"},
