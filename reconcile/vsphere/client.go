@@ -20,6 +20,8 @@ import (
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/vksync/vksync/reconcile/link"
 )
 
 // Config says how to reach a vCenter.
@@ -38,6 +40,8 @@ type Config struct {
 	Insecure bool
 	// Timeout ends a single call that takes longer; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// Link repeats reads that failed, and knows how the vCenter is; nil is none.
+	Link *link.Link
 }
 
 // DefaultTimeout is for one call. A page of 100 virtual machines takes far less.
@@ -56,10 +60,13 @@ type Client struct {
 	vim     *vim25.Client
 	rest    *restClient
 	http    *http.Transport
+	link    *link.Link
 	session *session
 
 	mu  sync.Mutex // held while observing
 	vms map[types.ManagedObjectReference]vmDetails
+	// folders are where machines were seen last, by managed object id.
+	folders map[string]string
 	// libraries are names by identifier; a library is never renamed under vksync's feet.
 	libraries map[string]string
 }
@@ -79,11 +86,13 @@ func Dial(ctx context.Context, config Config) (*Client, error) {
 	c := &Client{
 		address:   config.URL.Host,
 		http:      transport,
+		link:      config.Link,
 		vms:       map[types.ManagedObjectReference]vmDetails{},
+		folders:   map[string]string{},
 		libraries: map[string]string{},
 	}
 	c.secret, _ = config.URL.User.Password()
-	c.rest = newREST(config, transport)
+	c.rest = newREST(config, transport, c.note)
 	if err := c.connect(ctx, config); err != nil {
 		transport.CloseIdleConnections()
 		return nil, c.wrap("connecting", err)
@@ -97,17 +106,30 @@ func (c *Client) connect(ctx context.Context, config Config) error {
 		u.Path = vim25.Path
 	}
 	sc := soap.NewClient(&u, config.Insecure)
-	sc.Client.Transport = c.http
+	sc.Client.Transport = c.link.Wrap(c.http)
 	sc.UserAgent, sc.Namespace, sc.Version = userAgent, "urn:"+vim25.Namespace, vim25.Version
 	limited := deadline{next: sc, timeout: config.Timeout}
 	vim, err := vim25.NewClient(ctx, limited)
 	if err != nil {
 		return err
 	}
-	c.session = &session{next: limited, manager: vim.ServiceContent.SessionManager, user: config.URL.User}
+	c.session = &session{next: limited, manager: vim.ServiceContent.SessionManager, user: config.URL.User, note: c.note}
 	vim.RoundTripper = c.session
 	c.vim = vim
 	return c.session.renew(ctx, 0)
+}
+
+// note tells the Link how a login went: a session that is lost and cannot be had
+// again is to be seen, whatever else the vCenter answers.
+func (c *Client) note(what string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // it says nothing of the vCenter
+	}
+	if err != nil {
+		_, detail := classify(err)
+		err = errors.New(c.hide(detail))
+	}
+	c.link.Note(what, err)
 }
 
 // Address is the vCenter's host:port, as it is in errors.

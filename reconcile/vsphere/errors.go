@@ -70,10 +70,15 @@ func (c *Client) wrap(op string, err error) error {
 		return err
 	}
 	kind, detail := classify(err)
-	if c.secret != "" {
-		detail = strings.ReplaceAll(detail, c.secret, "***")
+	return &Error{Op: op, Address: c.address, Kind: kind, Detail: c.hide(detail), cause: err}
+}
+
+// hide takes the password out of a text.
+func (c *Client) hide(text string) string {
+	if c.secret == "" {
+		return text
 	}
-	return &Error{Op: op, Address: c.address, Kind: kind, Detail: detail, cause: err}
+	return strings.ReplaceAll(text, c.secret, "***")
 }
 
 func classify(err error) (Kind, string) {
@@ -87,12 +92,12 @@ func classify(err error) (Kind, string) {
 		return answer.kind(), answer.Error()
 	case fault != nil:
 		return kindOfFault(fault), faultText(fault, err)
+	case soap.IsCertificateUntrusted(err):
+		return Denied, err.Error()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return Transient, "no answer in time: " + err.Error()
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.ErrClosedPipe):
 		return Transient, err.Error()
-	case soap.IsCertificateUntrusted(err):
-		return Denied, err.Error()
 	}
 	return Failed, err.Error()
 }

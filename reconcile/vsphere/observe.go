@@ -13,7 +13,10 @@ import (
 
 // vmGate is read of every VM each time: what changes without config.changeVersion,
 // and config.changeVersion itself, which tells whether vmDetails changed.
-var vmGate = []string{"name", "parent", "runtime.host", "runtime.powerState", "summary.guest.ipAddress", "config.changeVersion"}
+var vmGate = []string{
+	"name", "parent", "runtime.host", "runtime.powerState", "runtime.connectionState",
+	"summary.guest.ipAddress", "config.template", "config.changeVersion",
+}
 
 // vmDetailPaths are read only of VMs whose config.changeVersion is new.
 var vmDetailPaths = []string{"config.hardware.numCPU", "config.hardware.memoryMB", "config.instanceUuid", "datastore"}
@@ -60,6 +63,9 @@ func (c *Client) inventory(ctx context.Context) (*Observed, error) {
 	}
 	o.Supervisors = tree.supervisors(supervisors)
 	o.Hosts, o.Datastores, o.VMs = tree.hosts(o.Supervisors), tree.datastores(o.Supervisors), tree.vms()
+	c.mu.Lock()
+	c.remember(o.VMs)
+	c.mu.Unlock()
 	if o.VMClasses, err = c.vmClasses(ctx); err != nil {
 		return nil, err
 	}

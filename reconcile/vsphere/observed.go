@@ -56,6 +56,11 @@ type VM struct {
 	CPUs       int
 	MemoryMiB  int64
 	On         bool
+	Suspended  bool
+	Template   bool // it cannot be powered on
+	// Connection is connected, or why vCenter cannot reach the machine:
+	// disconnected, orphaned, inaccessible or invalid.
+	Connection string
 	IP         string // the primary address, as VMware Tools report it
 	// InstanceUUID is empty, and sizes are 0, when vCenter itself cannot read the
 	// configuration of the VM (orphaned, inaccessible).

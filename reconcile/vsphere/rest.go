@@ -27,16 +27,18 @@ type restClient struct {
 	http    *http.Client
 	timeout time.Duration
 	slots   chan struct{} // one is taken by each call in flight
+	note    func(what string, err error)
 
 	mu    sync.Mutex // held while logging in
 	token string
 }
 
-func newREST(c Config, transport *http.Transport) *restClient {
+func newREST(c Config, transport *http.Transport, note func(string, error)) *restClient {
 	return &restClient{
 		base:    url.URL{Scheme: c.URL.Scheme, Host: c.URL.Host},
 		user:    c.URL.User,
-		http:    &http.Client{Transport: transport},
+		http:    &http.Client{Transport: c.Link.Wrap(transport)},
+		note:    note,
 		timeout: c.Timeout,
 		slots:   make(chan struct{}, inFlight),
 	}
@@ -70,6 +72,7 @@ func (r *restClient) open(ctx context.Context, stale string) (string, error) {
 	}
 	r.token = ""
 	err := r.try(ctx, http.MethodPost, "/api/session", "", nil, &r.token)
+	r.note("logging in to the REST API", err)
 	return r.token, err
 }
 

@@ -18,6 +18,7 @@ type session struct {
 	next    soap.RoundTripper
 	manager *types.ManagedObjectReference
 	user    *url.Userinfo
+	note    func(what string, err error) // is told how logins went
 
 	mu    sync.Mutex // held while logging in
 	count int        // logins so far
@@ -53,6 +54,15 @@ func (s *session) renew(ctx context.Context, before int) error {
 	if s.count > before || s.manager == nil {
 		return nil
 	}
+	err := s.login(ctx)
+	s.note("logging in", err)
+	if err == nil {
+		s.count++
+	}
+	return err
+}
+
+func (s *session) login(ctx context.Context) error {
 	if s.count > 0 {
 		// vCenter refuses a login within a session that it does know after all.
 		if err := s.logout(ctx); err != nil {
@@ -61,9 +71,6 @@ func (s *session) renew(ctx context.Context, before int) error {
 	}
 	password, _ := s.user.Password()
 	_, err := methods.Login(ctx, s.next, &types.Login{This: *s.manager, UserName: s.user.Username(), Password: password})
-	if err == nil {
-		s.count++
-	}
 	return err
 }
 

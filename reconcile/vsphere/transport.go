@@ -2,20 +2,16 @@ package vsphere
 
 import (
 	"context"
-	"crypto/sha1" //#nosec G505 -- vCenter and its tools print SHA-1 thumbprints
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/vmware/govmomi/vim25/soap"
+
+	"github.com/vksync/vksync/reconcile/link"
 )
 
 // How long a connection may take to come up, and stay without use.
@@ -32,16 +28,10 @@ const inFlight = 8
 // newTransport is one transport for SOAP and REST. govmomi's own ignores the
 // context while it dials and has no timeout there.
 func newTransport(c Config) (*http.Transport, error) {
-	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, InsecureSkipVerify: c.Insecure}
-	if c.Thumbprint != "" && !c.Insecure {
-		want, err := parseThumbprint(c.Thumbprint)
-		if err != nil {
-			return nil, err
-		}
-		// Verification is not skipped but done in VerifyConnection, which alone can
-		// accept a certificate that no authority signed.
-		tlsConfig.InsecureSkipVerify = true
-		tlsConfig.VerifyConnection = verifyOrMatch(c.RootCAs, want)
+	trust := link.Trust{RootCAs: c.RootCAs, Thumbprint: c.Thumbprint, Insecure: c.Insecure}
+	tlsConfig, err := trust.TLS()
+	if err != nil {
+		return nil, err
 	}
 	dial, proxy := c.DialContext, (func(*http.Request) (*url.URL, error))(nil)
 	if dial == nil {
@@ -62,37 +52,7 @@ func newTransport(c Config) (*http.Transport, error) {
 	}, nil
 }
 
-func parseThumbprint(text string) ([]byte, error) {
-	sum, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
-	if err != nil || len(sum) != sha1.Size && len(sum) != sha256.Size {
-		return nil, fmt.Errorf("the thumbprint %q is not 20 (SHA-1) or 32 (SHA-256) bytes in hex", text)
-	}
-	return sum, nil
-}
-
-// verifyOrMatch accepts what roots verify, and else the one certificate.
-func verifyOrMatch(roots *x509.CertPool, thumbprint []byte) func(tls.ConnectionState) error {
-	return func(s tls.ConnectionState) error {
-		if len(s.PeerCertificates) == 0 {
-			return errors.New("the vCenter sent no certificate")
-		}
-		leaf := s.PeerCertificates[0]
-		options := x509.VerifyOptions{Roots: roots, DNSName: s.ServerName, Intermediates: x509.NewCertPool()}
-		for _, c := range s.PeerCertificates[1:] {
-			options.Intermediates.AddCert(c)
-		}
-		if _, err := leaf.Verify(options); err == nil {
-			return nil
-		}
-		one, two := sha1.Sum(leaf.Raw), sha256.Sum256(leaf.Raw) //#nosec G401
-		if string(one[:]) == string(thumbprint) || string(two[:]) == string(thumbprint) {
-			return nil
-		}
-		return fmt.Errorf("no authority verifies the certificate, and its SHA-256 thumbprint is %X, not the given one", two)
-	}
-}
-
-// deadline bounds every single SOAP call.
+// deadline bounds every single SOAP call, and tells the Link which ones only read.
 type deadline struct {
 	next    soap.RoundTripper
 	timeout time.Duration
@@ -104,5 +64,16 @@ var _ soap.RoundTripper = deadline{}
 func (d deadline) RoundTrip(ctx context.Context, req, res soap.HasFault) error {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
+	if readMethods[strings.TrimSuffix(reflect.TypeOf(req).Elem().Name(), "Body")] {
+		ctx = link.Idempotent(ctx)
+	}
 	return d.next.RoundTrip(ctx, req, res)
+}
+
+// readMethods may be called twice: they change nothing, or what they make ends
+// with the session. The next page of a collector is not among them; the server
+// forgets it when it has sent it.
+var readMethods = map[string]bool{
+	"RetrieveServiceContent": true, "RetrievePropertiesEx": true, "CreateContainerView": true,
+	"CreateCollectorForEvents": true,
 }

@@ -123,11 +123,14 @@ func (t *tree) vms() []VM {
 			folders[parent] = t.path(parent)
 		}
 		d := t.details[p.ref]
+		power := property[types.VirtualMachinePowerState](p, "runtime.powerState")
 		vm := VM{
 			Name: property[string](p, "name"), MoID: p.ref.Value, Folder: folders[parent],
 			Host: t.name(property[types.ManagedObjectReference](p, "runtime.host")),
 			CPUs: int(d.cpus), MemoryMiB: int64(d.memoryMB),
-			On:           property[types.VirtualMachinePowerState](p, "runtime.powerState") == types.VirtualMachinePowerStatePoweredOn,
+			On: power == types.VirtualMachinePowerStatePoweredOn, Suspended: power == types.VirtualMachinePowerStateSuspended,
+			Template:     property[bool](p, "config.template"),
+			Connection:   string(property[types.VirtualMachineConnectionState](p, "runtime.connectionState")),
 			IP:           property[string](p, "summary.guest.ipAddress"),
 			InstanceUUID: d.instanceUUID,
 		}

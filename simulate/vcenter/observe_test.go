@@ -49,7 +49,7 @@ func TestClientSeesTheInventory(t *testing.T) {
 		},
 		VMs: []vsphere.VM{{
 			Name: "prod-cp-1", MoID: ref.MoID, Folder: "/dc-lab/vm/Namespaces/team-a/prod",
-			Host: "esx-a1.lab.example", Datastore: "vsan-a", CPUs: 2, MemoryMiB: 4096, On: true, IP: "172.26.0.4",
+			Host: "esx-a1.lab.example", Datastore: "vsan-a", CPUs: 2, MemoryMiB: 4096, On: true, Connection: "connected", IP: "172.26.0.4",
 			InstanceUUID: uuidOf("prod-cp-1", 2),
 		}},
 		VMClasses: []vsphere.VMClass{
