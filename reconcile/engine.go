@@ -14,6 +14,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/reconcile/supervisor"
@@ -22,9 +23,11 @@ import (
 
 // Endpoints say where a Supervisor and its vCenter are.
 type Endpoints struct {
-	// Kube reaches the Supervisor's Kubernetes API.
-	Kube *rest.Config
-	// VSphere reaches the vCenter.
+	// Kube reaches the Supervisor's Kubernetes API, and KubeLink knows how it is and
+	// repeats reads that failed; nil is none.
+	Kube     *rest.Config
+	KubeLink *link.Link
+	// VSphere reaches the vCenter; its Link does the same there.
 	VSphere vsphere.Config
 	// World is the time; nil is the real one.
 	World apply.World
@@ -69,7 +72,7 @@ func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
 	if engine.world == nil {
 		engine.world = apply.RealTime{}
 	}
-	if engine.kube, err = supervisor.Connect(ctx, e.Kube); err == nil {
+	if engine.kube, err = supervisor.ConnectThrough(ctx, e.Kube, e.KubeLink); err == nil {
 		engine.cache, err = engine.kube.Watch(ctx, followed...)
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ package supervisor
 
 import (
 	"context"
+	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
+	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -31,8 +33,11 @@ const pageSize = 500
 
 // Client talks to one Supervisor. It is safe for concurrent use.
 type Client struct {
+	config   *rest.Config // without the Link
 	dynamic  dynamic.Interface
 	metadata metadata.Interface
+	http     *http.Client
+	events   events
 	served   map[schema.GroupKind]kind
 	// broken are the groups whose discovery failed, with the reason.
 	broken map[string]error
@@ -47,23 +52,36 @@ type kind struct {
 // Connect finds out what the Supervisor serves. It fails when the Supervisor
 // cannot be reached or refuses the credentials.
 func Connect(ctx context.Context, config *rest.Config) (*Client, error) {
+	return ConnectThrough(ctx, config, nil)
+}
+
+// ConnectThrough is Connect with a Link, which repeats reads that failed and knows
+// how the Supervisor is. client-go's own repetition of what carries Retry-After
+// does not come on top.
+func ConnectThrough(ctx context.Context, config *rest.Config, l *link.Link) (*Client, error) {
 	config = rest.CopyConfig(config)
+	// Deprecation warnings are for those who write manifests, and go to stderr.
+	config.WarningHandlerWithContext = rest.NoWarnings{}
 	if config.QPS == 0 {
 		config.QPS, config.Burst = requestsPerSecond, burst
 	}
 	where := "the Supervisor at " + resource.Redact(config.Host)
-	c := &Client{served: map[schema.GroupKind]kind{}, broken: map[string]error{}}
-	http, err := rest.HTTPClientFor(config)
+	c := &Client{config: rest.CopyConfig(config), served: map[schema.GroupKind]kind{}, broken: map[string]error{}}
+	if l != nil {
+		config.Wrap(l.Wrap)
+	}
+	client, err := rest.HTTPClientFor(config)
 	if err == nil {
-		c.dynamic, err = dynamic.NewForConfigAndClient(config, http)
+		c.dynamic, err = dynamic.NewForConfigAndClient(config, client)
 	}
 	if err == nil {
-		c.metadata, err = metadata.NewForConfigAndClient(config, http)
+		c.metadata, err = metadata.NewForConfigAndClient(config, client)
 	}
 	if err != nil { // nothing was sent yet: the configuration is at fault
 		return nil, &Error{Op: "connecting to " + where, Class: Invalid, Message: resource.Redact(err.Error()), cause: err}
 	}
-	if err := c.discover(ctx, config, http); err != nil {
+	c.http = client
+	if err := c.discover(ctx, config, client); err != nil {
 		return nil, classify("asking "+where+" what it serves", resource.Addr{}, err)
 	}
 	return c, nil
@@ -89,58 +107,38 @@ func (c *Client) kindOf(op string, gk schema.GroupKind) (kind, error) {
 // List reads all objects of a kind, in the version the server prefers, without
 // what nobody compares.
 func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
-	return c.pages(gk, func(k kind, options metav1.ListOptions) ([]resource.Object, string, error) {
-		page, err := c.dynamic.Resource(k.GroupVersionResource).List(ctx, options)
+	return c.pages(gk, func(k kind, options metav1.ListOptions) (page, error) {
+		list, err := c.dynamic.Resource(k.GroupVersionResource).List(ctx, options)
 		if err != nil {
-			return nil, "", err
+			return page{}, err
 		}
-		out := make([]resource.Object, len(page.Items))
-		for i := range page.Items {
-			out[i] = stripped(&page.Items[i])
+		out := make([]resource.Object, len(list.Items))
+		for i := range list.Items {
+			out[i] = stripped(&list.Items[i])
 		}
-		return out, page.GetContinue(), nil
+		return page{out, metav1.ListMeta{Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}}, nil
 	})
 }
 
 // ListNames reads the metadata of all objects of a kind, never their content. It
 // is how Secrets are looked at.
 func (c *Client) ListNames(ctx context.Context, gk schema.GroupKind) ([]resource.Object, error) {
-	return c.pages(gk, func(k kind, options metav1.ListOptions) ([]resource.Object, string, error) {
-		page, err := c.metadata.Resource(k.GroupVersionResource).List(ctx, options)
+	return c.pages(gk, func(k kind, options metav1.ListOptions) (page, error) {
+		list, err := c.metadata.Resource(k.GroupVersionResource).List(ctx, options)
 		if err != nil {
-			return nil, "", err
+			return page{}, err
 		}
-		out := make([]resource.Object, len(page.Items))
-		for i := range page.Items {
+		out := make([]resource.Object, len(list.Items))
+		for i := range list.Items {
 			u := &unstructured.Unstructured{Object: map[string]any{}}
 			u.SetAPIVersion(k.GroupVersion().String())
 			u.SetKind(gk.Kind)
-			u.SetNamespace(page.Items[i].Namespace)
-			u.SetName(page.Items[i].Name)
+			u.SetNamespace(list.Items[i].Namespace)
+			u.SetName(list.Items[i].Name)
 			out[i] = resource.Object{Unstructured: u}
 		}
-		return out, page.Continue, nil
+		return page{out, list.ListMeta}, nil
 	})
-}
-
-// pages calls read for one page after the other until there is none left.
-func (c *Client) pages(gk schema.GroupKind, read func(kind, metav1.ListOptions) (page []resource.Object, next string, err error)) ([]resource.Object, error) {
-	k, err := c.kindOf("listing "+gk.String(), gk)
-	if err != nil {
-		return nil, err
-	}
-	var out []resource.Object
-	options := metav1.ListOptions{Limit: pageSize}
-	for {
-		page, next, err := read(k, options)
-		if err != nil {
-			return nil, listError(k, err)
-		}
-		out = append(out, page...)
-		if options.Continue = next; next == "" {
-			return out, nil
-		}
-	}
 }
 
 // stripped drops what nobody compares: the fields that others manage, and what

@@ -97,3 +97,12 @@ func (r releasing) Close() error {
 	defer r.release()
 	return r.ReadCloser.Close()
 }
+
+// findAgain asks the Supervisor once more how it serves a kind.
+func (c *Client) findAgain(ctx context.Context, op string, gk schema.GroupKind) (kind, error) {
+	fresh := &Client{served: map[schema.GroupKind]kind{}, broken: map[string]error{}}
+	if err := fresh.discover(ctx, c.config, c.http); err != nil {
+		return kind{}, classify(op, noAddr, err)
+	}
+	return fresh.kindOf(op, gk)
+}
