@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vksync/vksync/reconcile"
+	"github.com/vksync/vksync/reconcile/link"
+	"github.com/vksync/vksync/reconcile/supervisor"
+	"github.com/vksync/vksync/reconcile/vsphere"
+)
+
+// connection says how a live Supervisor and its vCenter are reached: the vCenter
+// as govc knows it, the Supervisor as kubectl does or by logging in.
+type connection struct {
+	// supervisor is the address to log in at; empty uses a kubeconfig.
+	supervisor string
+	kubeconfig string
+	context    string
+
+	getenv func(string) string // nil is os.Getenv
+	stderr io.Writer           // for what the user has to know
+}
+
+func (c *connection) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.supervisor, "supervisor", "", "address of a Supervisor, to log in with the vCenter's credentials")
+	f.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the Supervisor, else $KUBECONFIG or ~/.kube/config")
+	f.StringVar(&c.context, "context", "", "context of the kubeconfig, else its current one")
+	cmd.MarkFlagsMutuallyExclusive("supervisor", "kubeconfig")
+	cmd.MarkFlagsMutuallyExclusive("supervisor", "context")
+}
+
+// target is where to connect, whatever said so. Login is nil where a kubeconfig
+// leads to the Supervisor.
+type target struct {
+	vsphere    vsphere.Config
+	login      *supervisor.LoginConfig
+	kubeconfig string
+	context    string
+}
+
+// endpoints finds out where to connect. Only a login contacts anything.
+func (c *connection) endpoints(ctx context.Context) (reconcile.Endpoints, error) {
+	if c.getenv == nil {
+		c.getenv = os.Getenv
+	}
+	t, err := c.target()
+	if err != nil {
+		return reconcile.Endpoints{}, err
+	}
+	return c.connect(ctx, t)
+}
+
+// howToTry ends the errors of those who have not said where to connect.
+const howToTry = "\nTo try vksync without either, run 'vksync sandbox': it serves a simulated site and prints the environment to use"
+
+// target is what the flags and the environment say.
+func (c *connection) target() (t target, err error) {
+	t.kubeconfig, t.context = c.kubeconfig, c.context
+	if c.getenv(vsphere.EnvURL) == "" {
+		return t, invalid(errors.New("no vCenter is given: set " + vsphere.EnvURL + ", " + vsphere.EnvUsername + " and " + vsphere.EnvPassword + ", as for govc" + howToTry))
+	}
+	if t.vsphere, err = vsphere.ConfigFromEnv(c.getenv); err != nil {
+		return t, invalid(err)
+	}
+	if c.supervisor == "" {
+		return t, nil
+	}
+	password, _ := t.vsphere.URL.User.Password()
+	thumbprint, err := vsphere.KnownThumbprint(c.getenv(vsphere.EnvKnownHosts), c.supervisor)
+	if err != nil {
+		return t, invalid(err)
+	}
+	t.login = &supervisor.LoginConfig{
+		Address: c.supervisor, Username: t.vsphere.URL.User.Username(), Password: password,
+		RootCAs: t.vsphere.RootCAs, Thumbprint: thumbprint, Insecure: t.vsphere.Insecure,
+	}
+	return t, nil
+}
+
+// connect makes the clients' configurations of a target, each with a Link.
+func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints, error) {
+	e := reconcile.Endpoints{VSphere: t.vsphere}
+	vcenter := "the vCenter at " + t.vsphere.URL.Host
+	e.VSphere.Link = link.New(link.Options{Name: vcenter})
+	if t.vsphere.Insecure {
+		c.warnInsecure(vcenter, vsphere.EnvInsecure)
+	}
+	if t.login != nil {
+		return c.logIn(ctx, e, *t.login)
+	}
+	var err error
+	if e.Kube, err = supervisor.FromKubeconfig(t.kubeconfig, t.context); err != nil {
+		if supervisor.NoKubeconfig(err) {
+			err = errors.New("no Supervisor is given: set KUBECONFIG or --kubeconfig, as for kubectl, or --supervisor ADDRESS to log in with the vCenter's credentials" + howToTry)
+		}
+		return e, invalid(err)
+	}
+	where := "the Supervisor at " + e.Kube.Host
+	e.KubeLink = link.New(link.Options{Name: where})
+	if e.Kube.Insecure {
+		c.warnInsecure(where, "insecure-skip-tls-verify in the kubeconfig")
+	}
+	return e, nil
+}
+
+func (c *connection) logIn(ctx context.Context, e reconcile.Endpoints, login supervisor.LoginConfig) (reconcile.Endpoints, error) {
+	where := "the Supervisor at " + login.Address
+	e.KubeLink = link.New(link.Options{Name: where})
+	login.Link = e.KubeLink
+	if login.Insecure {
+		c.warnInsecure(where, vsphere.EnvInsecure)
+	}
+	var err error
+	e.Kube, err = supervisor.Login(ctx, login)
+	return e, err
+}
+
+// warnInsecure says that anybody on the way could be the server.
+func (c *connection) warnInsecure(where, because string) {
+	// There is nobody else to tell when this fails.
+	_, _ = fmt.Fprintf(c.stderr, "vksync: the certificate of %s is not verified (%s)\n", where, because)
+}
