@@ -28,7 +28,7 @@ func (s *Source) accept(found revisionOf, before string) (*Tree, Commit, error) 
 	}
 	known := described(commit)
 	if s.config.Verify.wanted() {
-		if known.Signer, err = s.config.Verify.signer(commit); err != nil {
+		if known.Signer, err = s.config.Verify.signer(found.repo, commit); err != nil {
 			return nil, Commit{}, fmt.Errorf("commit %.12s on %s: %w", known.Hash, found.branch, err)
 		}
 	}

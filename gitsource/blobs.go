@@ -177,9 +177,7 @@ func (b *blobFS) content(n node, name string) ([]byte, error) {
 		return slices.Clone(content), nil
 	}
 	fail := func(err error) ([]byte, error) { return nil, &fs.PathError{Op: "read", Path: name, Err: err} }
-	b.repo.mu.Lock()
 	size, err := b.repo.size(n.hash)
-	b.repo.mu.Unlock()
 	if err != nil {
 		return fail(err)
 	}
@@ -229,8 +227,10 @@ func (n node) refused(op, name string) error {
 	return &fs.PathError{Op: op, Path: name, Err: errors.New("it is a submodule, which is not read: put its files into this repository")}
 }
 
-// size is the size of a blob. The caller holds mu.
+// size is the size of a blob.
 func (r *repository) size(h plumbing.Hash) (size int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	err = r.retried(func() error {
 		size, err = r.store.EncodedObjectSize(h)
 		return err
@@ -264,8 +264,6 @@ func (n node) Size() int64 {
 	if content, ok := n.fs.kept[n.hash]; ok {
 		return int64(len(content))
 	}
-	n.fs.repo.mu.Lock()
-	defer n.fs.repo.mu.Unlock()
 	size, err := n.fs.repo.size(n.hash)
 	if err != nil {
 		return 0

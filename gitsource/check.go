@@ -297,8 +297,6 @@ func (r *repository) treeAt(h plumbing.Hash) (tree *object.Tree, err error) {
 
 // sizeOf is the size of a file's content.
 func (r *repository) sizeOf(h plumbing.Hash, file string) (int64, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	size, err := r.size(h)
 	if err != nil {
 		return 0, fmt.Errorf("reading %s: %w", file, err)

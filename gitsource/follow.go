@@ -58,6 +58,11 @@ type origin interface {
 	// origin that was read before returns the repository of before unless it had
 	// to be made anew.
 	latest(context.Context) (revisionOf, error)
+	// resume is the revision that was served before the process started.
+	resume() (revisionOf, bool)
+	// damaged is told why a revision could not be read, and says whether asking
+	// for the latest again can help.
+	damaged(revisionOf, error) bool
 	// served remembers the commit that is served, for the next start.
 	served(revisionOf) error
 	// pause is how long to wait before the next look, after failures in a row.
@@ -131,13 +136,16 @@ func (s *Source) Close() error {
 // look is found by the next, and what came between is never read.
 func (s *Source) run(ctx context.Context) {
 	defer close(s.done)
+	s.resume()
 	failures := 0
 	for {
 		if s.look(ctx); ctx.Err() != nil {
 			return
 		}
-		if failures++; s.Latest().Err == nil {
+		if err := s.Latest().Err; err == nil || isRefusal(err) {
 			failures = 0
+		} else {
+			failures++
 		}
 		timer := time.NewTimer(s.from.pause(failures))
 		select {
@@ -173,12 +181,38 @@ func (s *Source) advance(ctx context.Context, next *State) error {
 	if next.Tree != nil && next.Tree.Revision == found.hash.String() && next.Tree.in(found.repo) {
 		return nil
 	}
-	tree, commit, err := s.accept(found, next.Commit.Hash)
-	if err != nil {
-		return err
+	err = s.take(found, next)
+	if err != nil && !isRefusal(err) && s.from.damaged(found, err) {
+		return s.advance(ctx, next)
 	}
-	next.Tree, next.Commit = tree, commit
-	return s.from.served(found)
+	return err
+}
+
+// take serves a revision that is accepted.
+func (s *Source) take(found revisionOf, next *State) error {
+	return guarded(func() error {
+		tree, commit, err := s.accept(found, next.Commit.Hash)
+		if err != nil {
+			return err
+		}
+		next.Tree, next.Commit = tree, commit
+		return s.from.served(found)
+	})
+}
+
+// resume serves what was served before, until the first look is over. What is
+// wrong with it, the look will tell.
+func (s *Source) resume() {
+	found, ok := s.from.resume()
+	if !ok {
+		return
+	}
+	var before State
+	if err := s.take(found, &before); err == nil {
+		s.publish(before)
+	} else if !isRefusal(err) {
+		s.from.damaged(found, err)
+	}
 }
 
 // guarded turns a panic into an error: a fault that a hostile object finds in the
@@ -194,11 +228,10 @@ func guarded(work func() error) (err error) {
 
 func (s *Source) publish(next State) {
 	s.mu.Lock()
-	first := s.state.CheckedAt.IsZero()
 	same := s.state.Tree == next.Tree && text(s.state.Err) == text(next.Err)
 	s.state = next
 	s.mu.Unlock()
-	if same && !first {
+	if same {
 		return
 	}
 	select {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,10 +42,10 @@ func newLocal(c Config, at address, hint func()) (*local, error) {
 	return &local{shown: at.shown, path: path, branch: c.Branch, watch: newWatch(hint)}, nil
 }
 
-func (l *local) close() error                                         { return l.watch.close() }
-func (l *local) served(revisionOf) error                              { return nil }
-func (l *local) resume() (revisionOf, bool)                           { return revisionOf{}, false }
-func (l *local) damaged(context.Context, error) (fresh, renewed bool) { return false, false }
+func (l *local) close() error                   { return l.watch.close() }
+func (l *local) served(revisionOf) error        { return nil }
+func (l *local) resume() (revisionOf, bool)     { return revisionOf{}, false }
+func (l *local) damaged(revisionOf, error) bool { return false }
 
 // pause is short after a failure: asking again costs next to nothing here.
 func (l *local) pause(failures int) time.Duration {
@@ -148,13 +149,14 @@ func (r *repository) withoutBranch(name plumbing.ReferenceName) error {
 // noBranch is the one message for a branch that was deleted or never pushed.
 func noBranch(branch, shown string, branches []string) error {
 	if len(branches) == 0 {
-		return fmt.Errorf("%s has no commits yet: push the branch %s", shown, branch)
+		return refused("%s has no commits yet: push the branch %s", shown, branch)
 	}
+	slices.Sort(branches)
 	hint := ""
 	if near := nearest(branch, branches); near != "" {
 		hint = fmt.Sprintf(": did you mean %s?", near)
 	}
-	return fmt.Errorf("%s has no branch %s%s; push it, or follow one of: %s", shown, branch, hint, listed(branches))
+	return refused("%s has no branch %s%s; push it, or follow one of: %s", shown, branch, hint, listed(branches))
 }
 
 // branchDirs are the directories in which a change of a reference shows, the
