@@ -18,10 +18,7 @@ import (
 // problems hold no secret, also where one stands in the file that should not.
 func LoadConfig(name string, text []byte) (*Config, Problems) {
 	base := path.Base(filepath.ToSlash(name))
-	doc, problems := readConfig(base, text)
-	if doc != nil {
-		problems = append(problems, checkConfig(doc)...)
-	}
+	doc, problems := judgedConfig(base, text)
 	for i := range problems {
 		problems[i].Pos.File = strings.Replace(problems[i].Pos.File, base, name, 1)
 	}
@@ -31,17 +28,26 @@ func LoadConfig(name string, text []byte) (*Config, Problems) {
 	return decoding{dir: filepath.Dir(name)}.config(doc), nil
 }
 
+// judgedConfig reads the file and judges its document. A fault in the libraries
+// that read it is a problem of the file.
+func judgedConfig(base string, text []byte) (doc *node, problems Problems) {
+	defer func() {
+		if recover() != nil {
+			doc, problems = nil, Problems{evaluatorFailed(base)}
+		}
+	}()
+	if doc, problems = readConfig(base, text); doc != nil {
+		problems = append(problems, checkConfig(doc)...)
+	}
+	return doc, problems
+}
+
 // readConfig reads the one document of the file. With a problem the document is
 // nil or has broken parts.
 func readConfig(base string, text []byte) (doc *node, problems Problems) {
 	whole := func(message, allowed, hint string) (*node, Problems) {
 		return nil, Problems{{Pos: resource.Position{File: base}, Message: message, Allowed: allowed, Hint: hint}}
 	}
-	defer func() {
-		if recover() != nil {
-			doc, problems = whole("cannot be evaluated: the evaluator failed on it", "", "simplify the file; this is a fault of vksync that its authors want to know of")
-		}
-	}()
 	switch path.Ext(base) {
 	case ".yaml", ".yml", ".json", ".cue":
 	default:

@@ -350,6 +350,7 @@ func FuzzConfig(f *testing.F) {
 	for _, text := range []string{goodConfig, goodNamespace, "a: &x [*x]", "supervisors: [[1], {name: 3}]\nsources: {url: {}}", "\xff\xfe"} {
 		f.Add("a.yaml", text)
 	}
+	f.Add("1.json", `{"apiVersion":"vksync.dev/v1alpha1", "kind":"Config","":10}`)
 	f.Add("a.cue", "package x\napiVersion: \"vksync.dev/v1alpha1\"\nkind: \"Config\"\nsupervisors: [for x in [1] {name: x}]")
 	f.Add("a.json", `{"apiVersion": "vksync.dev/v1alpha1", "kind": "Config", "sources": [{"policy": {"freeze": [{"from": 1}]}}]}`)
 	f.Fuzz(func(t *testing.T, name, text string) {

@@ -24,6 +24,7 @@ type explanation struct {
 	// values become anything.
 	replaced map[*node]any
 	known    map[string]bool // paths that have their problem
+	left     cue.Value       // the definition and what is left of the resource
 	problems Problems
 }
 
@@ -42,11 +43,17 @@ func (d *definitions) explain(definition cue.Value, doc *node, unread []*node) P
 	for range rounds {
 		before := len(e.known)
 		e.round()
-		if len(e.known) == before {
+		if len(e.known) == before || e.isFull() {
 			break
 		}
 	}
+	full := e.isFull()
 	e.dropEchoes()
+	if full {
+		e.problems = append(e.problems, Problem{
+			Pos: doc.pos, Message: fmt.Sprintf("has more problems than the %d that are explained at once", maxExplained), Hint: "put these right first",
+		})
+	}
 	if len(e.problems) == 0 && len(unread) == 0 {
 		e.problems = Problems{{Pos: doc.pos, Message: "the definition of this kind refuses the manifest"}}
 	}
@@ -63,7 +70,7 @@ func (e *explanation) round() {
 	groups := map[string][]errors.Error{}
 	for _, err := range errors.Errors(e.evaluate().Validate(cue.Concrete(true))) {
 		path := pathOf(err)
-		key := strings.Join(path, "\x00")
+		key := joinPath(path)
 		if _, seen := groups[key]; !seen {
 			order = append(order, key)
 		}
@@ -73,12 +80,28 @@ func (e *explanation) round() {
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(strings.Count(a, "\x00"), strings.Count(b, "\x00")) })
 	// What the class allows is only known once there is no doubt about the class.
 	aboutClass := slices.ContainsFunc(order, func(key string) bool { return isClass(splitPath(key)) && !e.known[key] })
+	var words []func() Problem
 	for _, key := range order {
+		if len(e.problems)+len(words) >= maxExplained {
+			break
+		}
 		if !e.known[key] && (!aboutClass || isClass(splitPath(key))) {
-			e.add(key, groups[key])
+			if word := e.add(key, groups[key]); word != nil {
+				words = append(words, word)
+			}
 		}
 	}
+	// What the definition asks for is worded with all of them taken out, by one
+	// evaluation.
+	e.left = e.evaluate()
+	for _, word := range words {
+		e.problems = append(e.problems, word())
+	}
 }
+
+// isFull says whether there are as many problems as are explained of one
+// resource. Each takes an evaluation of all that is left.
+func (e *explanation) isFull() bool { return len(e.problems) >= maxExplained }
 
 // isClass says whether path is about the ClusterClass.
 func isClass(path []string) bool {
@@ -91,10 +114,12 @@ const (
 	msgRequired   = "field is required but not present"
 )
 
-func (e *explanation) add(key string, errs []errors.Error) {
+// add takes out the value that errs are about, and returns what words the
+// problem; nil where it only follows from another.
+func (e *explanation) add(key string, errs []errors.Error) func() Problem {
 	path := splitPath(key)
 	if e.isReplaced(path) {
-		return
+		return nil
 	}
 	at := e.doc.find(path)
 	has := func(message string) bool {
@@ -105,21 +130,20 @@ func (e *explanation) add(key string, errs []errors.Error) {
 	}
 	switch {
 	case at.node == nil && !has(msgRequired):
-		return // of the schema's own making, and an echo of another
+		return nil // of the schema's own making, and an echo of another
 	case at.node == nil:
 		e.known[key] = true
-		e.problems = append(e.problems, e.missing(path, at))
+		return func() Problem { return e.missing(path, at) }
 	case has(msgNotAllowed):
 		e.known[key] = true
 		e.replaced[at.node] = nil
-		e.problems = append(e.problems, e.unknown(path, at))
+		return func() Problem { return e.unknown(path, at) }
 	case at.node.shape == record && !slices.ContainsFunc(errs, isMismatch):
-		return // an echo of something in it
-	default:
-		e.known[key] = true
-		e.replaced[at.node] = ast.NewIdent("_")
-		e.problems = append(e.problems, e.wrong(path, at))
+		return nil // an echo of something in it
 	}
+	e.known[key] = true
+	e.replaced[at.node] = ast.NewIdent("_")
+	return func() Problem { return e.wrong(path, at) }
 }
 
 // isReplaced says whether path leads to or into a value that was taken out.
@@ -144,11 +168,21 @@ func isMismatch(err errors.Error) bool {
 	return strings.Contains(format, "mismatched types")
 }
 
+// joinPath makes a path the key of a map. No name holds a zero byte, and one may
+// be empty.
+func joinPath(path []string) string {
+	var key strings.Builder
+	for _, name := range path {
+		key.WriteString("\x00" + name)
+	}
+	return key.String()
+}
+
 func splitPath(key string) []string {
 	if key == "" {
 		return nil
 	}
-	return strings.Split(key, "\x00")
+	return strings.Split(key[1:], "\x00")
 }
 
 func (e *explanation) missing(path []string, at place) Problem {
@@ -209,9 +243,9 @@ func (e *explanation) wrong(path []string, at place) Problem {
 	return p
 }
 
-// at is what the definition asks for at path, with all problem values taken out.
+// at is what the definition asks for at path.
 func (e *explanation) at(path []string) cue.Value {
-	v := e.evaluate()
+	v := e.left
 	n := e.doc
 	for _, name := range path {
 		selector := cue.Str(name)
@@ -258,7 +292,7 @@ func (e *explanation) missingClass() {
 	if topology == nil || topology.shape != record || at.node != nil {
 		return
 	}
-	e.known[strings.Join(path, "\x00")] = true
+	e.known[joinPath(path)] = true
 	for _, name := range []string{"classRef", "variables"} {
 		if n := topology.field(name); n != nil {
 			e.replaced[n] = ast.NewIdent("_")

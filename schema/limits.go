@@ -18,6 +18,7 @@ const (
 	maxNumberLength  = 64
 	maxComprehension = 4 // nested for clauses in one CUE expression
 	maxProblems      = 1_000
+	maxExplained     = 50 // problems of one resource
 
 	// maxEvaluation bounds the time one CUE package takes. Evaluation cannot be
 	// stopped, only given up.

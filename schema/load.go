@@ -83,15 +83,15 @@ func (r *repo) load(u unit) (result loaded) {
 	}()
 	defer func() {
 		if fault := recover(); fault != nil {
-			result = loaded{problems: Problems{{
-				Pos: resource.Position{File: name}, Message: "cannot be evaluated: the evaluator failed on it",
-				Hint: "simplify the file; this is a fault of vksync that its authors want to know of",
-			}}}
+			result = loaded{problems: Problems{evaluatorFailed(name)}}
 		}
 	}()
 	read := r.readUnit(u)
 	result.problems = read.problems
 	for _, doc := range expandLists(read.docs) {
+		if len(result.problems) > maxProblems {
+			break // nobody is shown more, and each takes its time
+		}
 		found := compiled().check(doc)
 		if len(found) > 0 && read.refine != nil {
 			read.refine(doc)
@@ -103,6 +103,13 @@ func (r *repo) load(u unit) (result loaded) {
 		}
 	}
 	return result
+}
+
+func evaluatorFailed(name string) Problem {
+	return Problem{
+		Pos: resource.Position{File: name}, Message: "cannot be evaluated: the evaluator failed on it",
+		Hint: "simplify the file; this is a fault of vksync that its authors want to know of",
+	}
 }
 
 // reading is what a unit was read as.
