@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -23,12 +22,10 @@ type changeLog struct {
 	store  *kubeapi.Store
 	record func(time.Time, journal.Event)
 
+	attribution *phase.Attribution
+
 	mu      sync.Mutex
 	pending []happening
-	// clusters remembers the cluster of objects that carry no label of it, by UID.
-	clusters map[string]string
-	// phases remembers the phase of objects that have it from their owner, by UID.
-	phases map[string]phase.ID
 }
 
 // A happening is a change of an object or of a virtual machine.
@@ -90,64 +87,8 @@ func subject(c kubeapi.Change) *unstructured.Unstructured {
 }
 
 func (l *changeLog) objectEvent(c kubeapi.Change, change resource.Change) *journal.Object {
-	u := subject(c)
-	labels, owners := u.GetLabels(), resource.OwnersOf(u.Object)
-	return &journal.Object{
-		Actor:   c.Actor,
-		Change:  change,
-		Cluster: l.clusterOf(u, labels, owners),
-		PhaseID: l.phaseOf(u, labels, owners),
-	}
-}
-
-// phaseOf is the phase of an object. What says nothing of its role itself, such
-// as a bootstrap Secret or a SubnetPort, has that of the machine that owns it.
-func (l *changeLog) phaseOf(u *unstructured.Unstructured, labels map[string]string, owners []resource.Owner) phase.ID {
-	uid := string(u.GetUID())
-	if id, known := l.phases[uid]; known {
-		return id
-	}
-	id := phase.Of(u.GetKind(), labels, owners)
-	for _, ref := range u.GetOwnerReferences() {
-		if ref.Kind != "KubeadmConfig" && ref.Kind != "VirtualMachine" {
-			continue
-		}
-		if owner := l.ownerOf(u, ref); owner != nil {
-			id = phase.Of(u.GetKind(), owner.GetLabels(), owners)
-			l.phases[uid] = id // the owner may be gone when u goes
-		}
-	}
-	return id
-}
-
-func (l *changeLog) ownerOf(u *unstructured.Unstructured, ref metav1.OwnerReference) *unstructured.Unstructured {
-	gk := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
-	return l.store.Get(kubeapi.Key{Group: gk.Group, Kind: gk.Kind, Namespace: u.GetNamespace(), Name: ref.Name})
-}
-
-// clusterOf is the name of the cluster an object belongs to: by label, or
-// through its owners.
-func (l *changeLog) clusterOf(u *unstructured.Unstructured, labels map[string]string, owners []resource.Owner) string {
-	if name := phase.ClusterOf(u.GetKind(), u.GetName(), labels, owners); name != "" {
-		return name
-	}
-	uid := string(u.GetUID())
-	if name, known := l.clusters[uid]; known {
-		return name
-	}
-	name := ""
-	for _, ref := range u.GetOwnerReferences() {
-		if name = l.clusters[string(ref.UID)]; name != "" {
-			break
-		}
-		if owner := l.ownerOf(u, ref); owner != nil {
-			if name = l.clusterOf(owner, owner.GetLabels(), resource.OwnersOf(owner.Object)); name != "" {
-				break
-			}
-		}
-	}
-	l.clusters[uid] = name
-	return name
+	cluster, id := l.attribution.Of(subject(c))
+	return &journal.Object{Actor: c.Actor, Change: change, Cluster: cluster, PhaseID: id}
 }
 
 func vmEvent(e *controllers.VMEvent) *journal.VM {

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/rest"
 
@@ -125,7 +126,7 @@ func New(c Config) (*World, error) {
 		Store: w.store, Clock: &w.clock, VSphere: w.vcenter, Inventory: c.Inventory, Chance: chance, OnVM: w.changes.addVM,
 	})
 	hooks = w.controllers.NamespaceHooks()
-	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, clusters: map[string]string{}, phases: map[string]phase.ID{}}
+	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, attribution: phase.NewAttribution(w.lookup)}
 	if err := w.populate(saved); err != nil {
 		return nil, w.abandon(err)
 	}
@@ -143,6 +144,11 @@ func New(c Config) (*World, error) {
 	}
 	w.serve()
 	return w, nil
+}
+
+// lookup is an object of the Supervisor, nil when there is none.
+func (w *World) lookup(a resource.Addr) *unstructured.Unstructured {
+	return w.store.Get(kubeapi.Key{Group: a.Group, Kind: a.Kind, Namespace: a.Namespace, Name: a.Name})
 }
 
 // populate fills the world, from a saved one or with what every Supervisor has.
