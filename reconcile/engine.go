@@ -58,6 +58,8 @@ type Engine struct {
 	world   apply.World
 	source  string
 
+	// history is nil when the world itself tells what happens.
+	history *history
 	// inventory is that of the last plan, for planning again.
 	inventory *resource.Object
 }
@@ -71,6 +73,7 @@ func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
 	engine := &Engine{vcenter: vcenter, world: e.World, source: e.Source}
 	if engine.world == nil {
 		engine.world = apply.RealTime{}
+		engine.history = newHistory(engine)
 	}
 	if engine.kube, err = supervisor.ConnectThrough(ctx, e.Kube, e.KubeLink); err == nil {
 		engine.cache, err = engine.kube.Watch(ctx, followed...)
@@ -83,6 +86,9 @@ func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
 
 // Close stops following and logs out.
 func (e *Engine) Close(ctx context.Context) error {
+	if e.history != nil {
+		e.history.close()
+	}
 	e.cache.Close()
 	return e.vcenter.Close(ctx)
 }
@@ -196,5 +202,10 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, o apply.Options) (journa
 	if o.World == nil {
 		o.World = e.world
 	}
+	end, err := e.recorded(ctx, p, &o)
+	if err != nil {
+		return journal.End{}, err
+	}
+	defer end()
 	return apply.Run(ctx, p, o)
 }

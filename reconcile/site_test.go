@@ -33,14 +33,18 @@ type site struct {
 	record  func(time.Time, journal.Event)
 }
 
-func newSite(t testing.TB) *site {
+func newSite(t testing.TB) *site { return newSiteAt(t, 0) }
+
+// newSiteAt is a site in which so many seconds pass in a second; 0 is as fast as
+// possible.
+func newSiteAt(t testing.TB, speed float64) *site {
 	t.Helper()
 	inv, err := inventory.Decode(schema.LabInventory().Object)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &site{wire: &wire{}}
-	s.world, err = simulate.New(simulate.Config{Inventory: inv, Seed: 1, Record: func(now time.Time, e journal.Event) {
+	s.world, err = simulate.New(simulate.Config{Inventory: inv, Seed: 1, Speed: speed, Record: func(now time.Time, e journal.Event) {
 		if s.record != nil {
 			s.record(now, e)
 		}
@@ -59,13 +63,40 @@ func newSite(t testing.TB) *site {
 // connect makes an engine for a source.
 func (s *site) connect(t testing.TB, source string) (*reconcile.Engine, error) {
 	t.Helper()
+	return s.connectIn(t, source, s.world)
+}
+
+// live makes an engine that takes the site for a live one, and has time pass in it.
+func (s *site) live(t testing.TB, source string) *reconcile.Engine {
+	t.Helper()
+	e, err := s.connectIn(t, source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for ctx.Err() == nil {
+			if _, err := s.world.Wait(ctx, s.world.Now().Add(time.Minute), nil); err != nil && ctx.Err() == nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { stop(); <-stopped })
+	return e
+}
+
+func (s *site) connectIn(t testing.TB, source string, world apply.World) (*reconcile.Engine, error) {
+	t.Helper()
 	kube, vcenter := s.world.KubeConfig(), s.world.VSphereConfig()
 	kube.WrapTransport = func(next http.RoundTripper) http.RoundTripper { return transport{s.wire, next} }
 	vcenter.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := s.world.DialContext(ctx, network, address)
 		return &counting{conn, s.wire}, err
 	}
-	engine, err := reconcile.Connect(t.Context(), reconcile.Endpoints{Kube: kube, VSphere: vcenter, World: s.world, Source: source})
+	engine, err := reconcile.Connect(t.Context(), reconcile.Endpoints{Kube: kube, VSphere: vcenter, World: world, Source: source})
 	if err == nil {
 		t.Cleanup(func() {
 			if err := engine.Close(context.WithoutCancel(t.Context())); err != nil && !s.wire.isCut() {

@@ -53,6 +53,8 @@ func (p *plain) Event(e journal.Event) {
 		}
 	case e.VM != nil:
 		p.changed(at, place{e.VM.Namespace, e.VM.Cluster})
+	case e.Warning != nil:
+		p.changed(at, place{e.Warning.Namespace, e.Warning.Cluster})
 	case e.Action != nil:
 		p.action(at, e.Action)
 		p.changed(at, placeOf(e.Action.Addr))

@@ -100,6 +100,13 @@ func randomEvent(r *rand.Rand) journal.Event {
 		}
 		return e
 	}
+	if r.IntN(6) == 0 {
+		e.Warning = &journal.Warning{
+			Kind: randomText(r), Namespace: randomText(r), Name: randomText(r), Reason: randomText(r), Message: randomText(r),
+			Cluster: randomText(r), PhaseID: phase.ID(randomText(r)),
+		}
+		return e
+	}
 	o := &journal.Object{Actor: randomText(r), Cluster: randomText(r), PhaseID: phase.ID(randomText(r))}
 	o.Change = resource.Change{
 		Verb: resource.Updated, APIVersion: randomText(r), Kind: randomText(r), Namespace: randomText(r), Name: randomText(r),

@@ -62,6 +62,8 @@ func (l *line) event(e Event) ([]byte, error) {
 		err = l.any(`,"begin":`, e.Begin)
 	case e.Action != nil:
 		err = l.any(`,"action":`, e.Action)
+	case e.Warning != nil:
+		err = l.any(`,"warning":`, e.Warning)
 	case e.Blocked != nil:
 		err = l.any(`,"blocked":`, e.Blocked)
 	case e.End != nil:

@@ -30,6 +30,7 @@ type Event struct {
 	Action  *Action  `json:"action,omitempty"`
 	Object  *Object  `json:"object,omitempty"`
 	VM      *VM      `json:"vm,omitempty"`
+	Warning *Warning `json:"warning,omitempty"`
 	Blocked *Blocked `json:"blocked,omitempty"`
 	End     *End     `json:"end,omitempty"`
 }
@@ -109,6 +110,19 @@ type VM struct {
 	IP        string   `json:"ip,omitempty"`
 	Error     string   `json:"error,omitempty"`
 	PhaseID   phase.ID `json:"phase,omitempty"`
+}
+
+// Warning is what Kubernetes or a controller says of an object in an Event of type
+// Warning. It is the only event of which a simulation has none.
+type Warning struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	Reason    string `json:"reason"`
+	Message   string `json:"message"`
+	// Cluster and PhaseID are as in Object.
+	Cluster string   `json:"cluster,omitempty"`
+	PhaseID phase.ID `json:"phase,omitempty"`
 }
 
 // Blocked says that a resource stopped getting nearer to its goal, and why:

@@ -70,6 +70,9 @@ func (t *Timeline) Apply(e Event) {
 		t.tracker = phase.NewTracker(goalsOf(e.Begin))
 	case e.Action != nil:
 		t.applyAction(at, e.Action)
+	case e.Warning != nil:
+		w := e.Warning
+		t.tracker.Warned(at, w.Cluster, phase.Link{Kind: w.Kind, Namespace: w.Namespace, Name: w.Name, Reason: w.Reason, Message: w.Message})
 	case e.Blocked != nil:
 		t.tracker.Block(at, e.Blocked.Addr, e.Blocked.Phase)
 		t.fault(e.Blocked.Addr).blocked = e.Blocked

@@ -13,6 +13,9 @@ func Cause(chain []Link) string {
 	}
 	last := chain[len(chain)-1]
 	said := flat(last.Message)
+	if last.Condition == Warning {
+		return Cause(chain[:len(chain)-1]) + "; " + strings.TrimSuffix(last.Reason+": "+said, ": ")
+	}
 	text := lacks(last)
 	switch {
 	case said == "" && last.Reason != "" && !spoken(last):

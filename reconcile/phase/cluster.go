@@ -14,6 +14,8 @@ type cluster struct {
 	objects  map[key]*object
 	machines map[string]*machine
 	aliases  map[string]string // VM name to machine name, where they differ
+	// warnings are the last Kubernetes Events of type Warning; nil without any.
+	warnings map[key]Link
 
 	controlPlane, workers pool
 	// deployments and sets count the live MachineDeployments and MachineSets.
@@ -104,6 +106,7 @@ func (c *cluster) existed() bool { return c.goal.Verb != "create" }
 // those that matter.
 func (c *cluster) take(change resource.Change, id ID, names *interner) {
 	if change.Verb == resource.Deleted {
+		delete(c.warnings, key{change.Kind, change.Name})
 		c.remove(change)
 		return
 	}

@@ -2,6 +2,7 @@ package phase
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -105,6 +106,41 @@ func (t *Tracker) Operated(at time.Duration, op Operation) {
 	k.extend(at)
 }
 
+// Warned takes in what was said of an object of a cluster. It is the end of a
+// causal chain that otherwise ends with that object, until something else is said
+// of it or the object is gone.
+func (t *Tracker) Warned(at time.Duration, clusterName string, said Link) {
+	k := t.clusters[place{said.Namespace, clusterName}]
+	if k == nil {
+		return
+	}
+	k.touch(at)
+	if len(said.Message) > messageCap {
+		said.Message = strings.ToValidUTF8(said.Message[:messageCap], "")
+	}
+	said.Condition = Warning
+	if k.warnings == nil {
+		k.warnings = map[key]Link{}
+	}
+	k.warnings[key{t.names.one(said.Kind), said.Name}] = said
+}
+
+// Warning is the Condition of a link that a Kubernetes Event made.
+const Warning = "Event"
+
+// withWarning adds what was said of the last object of a chain.
+func (c *cluster) withWarning(chain []Link) []Link {
+	if len(chain) == 0 {
+		return chain
+	}
+	last := chain[len(chain)-1]
+	said, there := c.warnings[key{last.Kind, last.Name}]
+	if !there || said.Message == last.Message {
+		return chain
+	}
+	return append(chain, said)
+}
+
 // Acted notes how an action of vksync itself for a goal stands: Running, Done
 // or Failed. Actions on what belongs to no goal are not followed.
 func (t *Tracker) Acted(at time.Duration, a resource.Addr, state State) {
@@ -202,7 +238,7 @@ func (t *Tracker) Why(a resource.Addr) []Link {
 		if k == nil {
 			return nil
 		}
-		return k.why(t.namespaces[a.Namespace])
+		return k.withWarning(k.why(t.namespaces[a.Namespace]))
 	case resource.KindVSphereNamespace:
 		if n := t.namespaces[a.Name]; n != nil {
 			return n.why()

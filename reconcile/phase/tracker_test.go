@@ -3,6 +3,7 @@ package phase_test
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,6 +169,31 @@ func TestWhyEndsAtWhatVCenterAnswered(t *testing.T) {
 	s.Operated(s.at, phase.Operation{Namespace: "team", Cluster: "prod", VM: "prod-k-1", Op: "CreateVM_Task", Task: "task-8"})
 	if got := phase.Cause(s.Why(prod)); got == want {
 		t.Errorf("the cause is still %q after the operation went well", got)
+	}
+}
+
+// What Kubernetes says of the object at the end of the chain goes behind it.
+func TestWhyEndsAtWhatAnEventSaid(t *testing.T) {
+	t.Parallel()
+	s := upToVM().says(phase.Machine, "VirtualMachine", "prod-k-1", "VirtualMachineCreated", "False", "Error", "not created")
+	before := s.Why(prod)
+	s.Warned(s.at, "prod", phase.Link{Kind: "Machine", Namespace: "team", Name: "prod-k-1", Reason: "Slow", Message: "not the last link"})
+	s.Warned(s.at, "other", phase.Link{Kind: "VirtualMachine", Namespace: "team", Name: "prod-k-1", Reason: "Other", Message: "of another cluster"})
+	if diff := cmp.Diff(before, s.Why(prod)); diff != "" {
+		t.Errorf("an event about something else shows (-before +after):\n%s", diff)
+	}
+	said := phase.Link{Kind: "VirtualMachine", Namespace: "team", Name: "prod-k-1", Reason: "CreateFailure", Message: "no datastore has room"}
+	s.Warned(s.at, "prod", said)
+	said.Condition = phase.Warning
+	if diff := cmp.Diff(append(before, said), s.Why(prod)); diff != "" {
+		t.Errorf("chain (-want +got):\n%s", diff)
+	}
+	if got, want := phase.Cause(s.Why(prod)), "VM prod-k-1 is not created in vCenter: not created; CreateFailure: no datastore has room"; got != want {
+		t.Errorf("cause is %q, want %q", got, want)
+	}
+	s.says(phase.Machine, "VirtualMachine", "prod-k-1", "VirtualMachineCreated", "True", "", "")
+	if got := phase.Cause(s.Why(prod)); strings.Contains(got, "no datastore") {
+		t.Errorf("the cause is still %q after the object is well", got)
 	}
 }
 

@@ -24,7 +24,8 @@ var (
 )
 
 // Slim is what resource.Diff looks at of an object, and who wrote it when:
-// managers without their fields. It shares content with u. Everything else is
+// managers without their fields. Of an Event it is also what it says, and of a
+// VirtualMachine by which name vCenter knows it. It shares content with u. Everything else is
 // left out, be it large or secret.
 func Slim(u *unstructured.Unstructured) *unstructured.Unstructured {
 	out := map[string]any{"apiVersion": u.GetAPIVersion(), "kind": u.GetKind()}
@@ -39,6 +40,18 @@ func Slim(u *unstructured.Unstructured) *unstructured.Unstructured {
 	}
 	if status := picked(resource.Fields(u.Object, "status"), keptStatus); len(status) > 0 {
 		out["status"] = status
+	}
+	switch u.GetKind() {
+	case "Event":
+		for _, name := range []string{"involvedObject", "type", "reason", "message"} {
+			if value, there := u.Object[name]; there {
+				out[name] = value
+			}
+		}
+	case "VirtualMachine":
+		if id := resource.Text(u.Object, "status", "uniqueID"); id != "" { // in vCenter
+			resource.SetField(out, id, "status", "uniqueID")
+		}
 	}
 	return &unstructured.Unstructured{Object: out}
 }
