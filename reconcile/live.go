@@ -58,6 +58,8 @@ type history struct {
 	machines    map[string]*unstructured.Unstructured // VirtualMachines by their id in vCenter
 	gone        []string                              // the ids of those that are not there any more
 	listeners   map[*listener]bool
+	held        []change // in the order in which they came
+	timer       *time.Timer
 	vcenter     poller
 }
 
@@ -93,6 +95,9 @@ func (h *history) follow(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.begun = true
+	for _, u := range h.objects {
+		h.attribution.Of(u) // while its owners are there
+	}
 	return nil
 }
 
@@ -102,6 +107,11 @@ func (h *history) close() {
 	if h.follower != nil {
 		h.follower.Close()
 	}
+	h.mu.Lock()
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	h.mu.Unlock()
 	h.vcenter.end()
 }
 
@@ -168,14 +178,25 @@ func (h *history) tell(namespace, cluster string, e journal.Event) {
 
 // hear is called for every change, and before h has begun for every object.
 func (h *history) hear(before, after *unstructured.Unstructured) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.begun:
+		h.put(changeOf(before, after))
+	case after != nil && after.GetKind() != kindEvent.Kind:
+		h.keep(after, true)
+	}
+}
+
+// tellChange tells of a change, in the order in which the server made it. It is
+// called with mu held.
+func (h *history) tellChange(before, after *unstructured.Unstructured) {
 	u := after
 	if u == nil {
 		u = before
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if u.GetKind() == kindEvent.Kind {
-		if after != nil && h.begun {
+		if after != nil {
 			h.hearEvent(after)
 		}
 		return
@@ -183,10 +204,10 @@ func (h *history) hear(before, after *unstructured.Unstructured) {
 	h.keep(u, after != nil)
 	cluster, id := h.attribution.Of(u)
 	if after == nil {
-		defer h.attribution.Forget(u)
+		h.attribution.Forget(u)
 	}
 	change, differs := resource.Diff(before, after)
-	if !h.begun || !differs {
+	if !differs {
 		return
 	}
 	namespace := u.GetNamespace()
@@ -287,6 +308,7 @@ func (e *Engine) recorded(ctx context.Context, p *plan.Plan, o *apply.Options) (
 	if o.Journal == nil {
 		o.Journal = journal.NewRecorder(o.World.Now())
 	}
+	o.Settle = e.history.settle
 	return e.history.listen(ctx, p, o.Journal)
 }
 

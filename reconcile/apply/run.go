@@ -65,6 +65,9 @@ type Options struct {
 	Journal *journal.Recorder
 	// Client is what the run acts through.
 	Client Actor
+	// Settle is called before the last event, so that what others record of what has
+	// happened until then comes before it. Nil does nothing.
+	Settle func()
 	// Begin is the template of the first event: Simulated, Seed and Revision.
 	// Run fills in the rest.
 	Begin journal.Begin
@@ -135,6 +138,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
 	r.land()
 	if ctx.Err() != nil {
 		outcome = journal.Interrupted
+	}
+	if o.Settle != nil {
+		o.Settle()
 	}
 	end := journal.End{Outcome: outcome, Reached: r.reachedOf(p.Goals), Goals: len(p.Goals)}
 	o.Journal.Record(o.World.Now(), journal.Event{End: &end})

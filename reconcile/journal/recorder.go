@@ -28,10 +28,14 @@ func NewRecorder(start time.Time, sinks ...func(Event)) *Recorder {
 }
 
 // Record adds an event; its Seq and T are set here. Time never goes back in a
-// journal: an event of an earlier time than the last gets the last one's.
+// journal: an event of an earlier time than the last gets the last one's. What
+// comes after End is not of the run any more and is dropped.
 func (r *Recorder) Record(now time.Time, e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.timeline.End() != nil {
+		return
+	}
 	r.last = max(r.last, now.Sub(r.start).Milliseconds())
 	e.Seq, e.T = r.seq, r.last
 	r.seq++
