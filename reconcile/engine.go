@@ -58,6 +58,8 @@ type Engine struct {
 	world   apply.World
 	source  string
 
+	// The Links may be nil.
+	kubeLink, vcenterLink *link.Link
 	// history is nil when the world itself tells what happens.
 	history *history
 	// inventory is that of the last plan, for planning again.
@@ -70,7 +72,7 @@ func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine := &Engine{vcenter: vcenter, world: e.World, source: e.Source}
+	engine := &Engine{vcenter: vcenter, world: e.World, source: e.Source, kubeLink: e.KubeLink, vcenterLink: e.VSphere.Link}
 	if engine.world == nil {
 		engine.world = apply.RealTime{}
 		engine.history = newHistory(engine)
