@@ -123,3 +123,12 @@ func untilSays(t testing.TB, s *gitsource.Source, words ...string) gitsource.Sta
 		return st.Err != nil && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(st.Err.Error(), w) })
 	})
 }
+
+func readFile(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
@@ -22,6 +23,8 @@ const (
 	inflation = 64
 	// packHead and packTail are the bytes around the objects of a pack.
 	packHead, packTail = 12, sha1.Size
+	// serverSays is what go-git puts before a message on the error channel.
+	serverSays = "unexpected error: "
 )
 
 // incoming receives a pack beside the repository, and hands it over only when it
@@ -47,6 +50,8 @@ func receive(ctx context.Context, from io.Reader, dir string, room int64, limits
 	switch {
 	case errors.As(err, &much):
 		err = refused("the repository is larger than the %d bytes that its mirror may have: raise the source's limit, or follow a smaller repository", limits.MirrorBytes)
+	case err != nil && strings.HasPrefix(err.Error(), serverSays):
+		err = fmt.Errorf("the server says: %s", printable(strings.TrimPrefix(err.Error(), serverSays), 200))
 	case err != nil && !isRefusal(err):
 		err = fmt.Errorf("receiving its objects: %w", err)
 	}

@@ -18,14 +18,15 @@ func (s *secrets) add(secret string) {
 	}
 }
 
-// scrub is an error without the secrets. No message is made of one; this is for
-// what a server or a library repeats.
+// scrub is an error without the secrets and without what a terminal would act
+// upon. No message of ours has either; this is for what a server or a library
+// repeats.
 func (s *secrets) scrub(err error) error {
 	if err == nil {
 		return nil
 	}
 	said := err.Error()
-	clean := resource.Redact(said)
+	clean := printable(resource.Redact(said), 2000)
 	for _, v := range s.values {
 		clean = strings.ReplaceAll(clean, v, resource.Hidden)
 	}

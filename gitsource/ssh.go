@@ -25,6 +25,7 @@ type sshSession struct {
 	in      io.WriteCloser
 	out     io.Reader
 	errs    said
+	ended   sync.Once
 	release func() // what keeps the agent and the context
 }
 
@@ -88,9 +89,11 @@ func (s *sshSession) ask(request []byte) (io.ReadCloser, error) {
 // mishap waits for the end of a conversation that failed, and has what was said on
 // the error channel.
 func (s *sshSession) mishap() string {
-	s.session.Close()
-	s.client.Close()
-	_ = s.session.Wait() // how it ended is known
+	s.ended.Do(func() {
+		s.session.Close()
+		s.client.Close()
+		_ = s.session.Wait() // how it ended is known
+	})
 	return s.errs.text()
 }
 
