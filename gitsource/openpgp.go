@@ -54,17 +54,20 @@ func keyRing(file string) (openpgp.EntityList, error) {
 	if err != nil {
 		return nil, err
 	}
+	const begin = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+	blocks := strings.Split(string(text), begin)
+	if len(blocks) < 2 {
+		return nil, fmt.Errorf("%s has no armored OpenPGP keys: add one with gpg --armor --export KEY >> %s", file, file)
+	}
 	var ring openpgp.EntityList
-	for rest := bytes.NewReader(text); ; {
-		keys, err := openpgp.ReadArmoredKeyRing(rest)
-		if errors.Is(err, io.EOF) && len(ring) > 0 {
-			return ring, nil
-		}
+	for i, block := range blocks[1:] {
+		keys, err := openpgp.ReadArmoredKeyRing(strings.NewReader(begin + block))
 		if err != nil {
-			return nil, fmt.Errorf("%s has no armored OpenPGP keys (gpg --armor --export KEY >> %s): %w", file, file, err)
+			return nil, fmt.Errorf("block %d of %s cannot be read as OpenPGP keys: %s", i+1, file, printable(err.Error(), 120))
 		}
 		ring = append(ring, keys...)
 	}
+	return ring, nil
 }
 
 func readKeys(file string) ([]byte, error) {
