@@ -23,7 +23,7 @@ func LoadConfig(name string, text []byte) (*Config, Problems) {
 		problems[i].Pos.File = strings.Replace(problems[i].Pos.File, base, name, 1)
 	}
 	if len(problems) > 0 || doc == nil {
-		return nil, problems.sorted().capped()
+		return nil, problems.sorted().capped().shown()
 	}
 	return decoding{dir: filepath.Dir(name)}.config(doc), nil
 }

@@ -16,6 +16,8 @@ import (
 type repo struct {
 	fsys    fs.FS
 	ignores ignores
+	// patient is set where someone else ends what takes too long.
+	patient bool
 }
 
 // unit is what is evaluated on its own: one file, or one CUE package of one
@@ -27,6 +29,14 @@ type unit struct {
 	dir, pkg string
 }
 
+// name is the file or the directory of u.
+func (u unit) name() string {
+	if u.file == "" {
+		return u.dir
+	}
+	return u.file
+}
+
 // otherTools are files that manifests are often kept beside.
 var otherTools = []string{
 	"kustomization.yaml", "kustomization.yml", "Chart.yaml", "package.json", "package-lock.json", "renovate.json",
@@ -35,58 +45,13 @@ var otherTools = []string{
 
 // units finds everything below root that is to be evaluated, in lexical order.
 func (r *repo) units(root string) ([]unit, Problems) {
-	var found []unit
-	var problems Problems
-	refuse := func(name, message, hint string) {
-		problems = append(problems, Problem{Pos: resource.Position{File: name}, Message: message, Hint: hint})
+	all := (&survey{repo: r}).of(root, nil).found()
+	r.ignores = all.ignores
+	units := make([]unit, len(all.manifests))
+	for i, m := range all.manifests {
+		units[i] = m.unit
 	}
-	r.readIgnoresAbove(root)
-	files, total := 0, int64(0)
-	err := fs.WalkDir(r.fsys, root, func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			refuse(name, "cannot be read: "+reason(err), "")
-			return nil
-		case d.IsDir():
-			if r.skipsDir(name, root) {
-				return fs.SkipDir
-			}
-			if strings.Count(name, "/") >= maxPathDepth {
-				refuse(name, fmt.Sprintf("directories are nested deeper than %d", maxPathDepth), "")
-				return fs.SkipDir
-			}
-			r.readIgnores(name)
-			return nil
-		case !isManifest(name) || r.ignores.match(name, false):
-			return nil
-		}
-		info, err := fs.Stat(r.fsys, name)
-		switch {
-		case err != nil:
-			refuse(name, "cannot be read: "+reason(err), "")
-			return nil
-		case !info.Mode().IsRegular():
-			return nil
-		}
-		files, total = files+1, total+info.Size()
-		if files > maxFiles || total > maxTotalBytes {
-			refuse(root, fmt.Sprintf("there are more than %d files or %d MiB of them", maxFiles, maxTotalBytes>>20), "split the repo, or list what is not for vksync in "+ignoreFile)
-			return fs.SkipAll
-		}
-		found = append(found, r.unitOf(name))
-		return nil
-	})
-	if err != nil {
-		refuse(root, "cannot be read: "+reason(err), "")
-	}
-	// Every file of a package names the package.
-	seen := map[unit]bool{}
-	found = slices.DeleteFunc(found, func(u unit) bool {
-		again := seen[u]
-		seen[u] = true
-		return again
-	})
-	return found, problems
+	return units, all.problems
 }
 
 func (r *repo) unitOf(name string) unit {
@@ -103,14 +68,6 @@ func (r *repo) unitOf(name string) unit {
 	return unit{file: name}
 }
 
-func (r *repo) skipsDir(name, root string) bool {
-	if name == root {
-		return false
-	}
-	base := path.Base(name)
-	return strings.HasPrefix(base, ".") || base == "cue.mod" || r.ignores.match(name, true)
-}
-
 // isManifest says whether a file of that name is read at all.
 func isManifest(name string) bool {
 	base := path.Base(name)
@@ -125,22 +82,6 @@ func isManifest(name string) bool {
 		return !strings.HasSuffix(base, "_tool.cue") && !strings.HasSuffix(base, "_test.cue") && !strings.HasPrefix(base, "_")
 	}
 	return false
-}
-
-// readIgnoresAbove reads the ignore files of the directories that root is in.
-func (r *repo) readIgnoresAbove(root string) {
-	if root == "." {
-		return
-	}
-	parent := path.Dir(root)
-	r.readIgnoresAbove(parent)
-	r.readIgnores(parent)
-}
-
-func (r *repo) readIgnores(dir string) {
-	if data, problem := r.read(path.Join(dir, ignoreFile)); problem == nil {
-		r.ignores.add(dir, string(data))
-	}
 }
 
 // read returns the content of a file of at most maxFileBytes.

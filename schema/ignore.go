@@ -2,6 +2,7 @@ package schema
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,10 @@ type ignorePattern struct {
 	segments []string
 	dirOnly  bool
 	negated  bool
+}
+
+func (p ignorePattern) equal(other ignorePattern) bool {
+	return p.base == other.base && p.dirOnly == other.dirOnly && p.negated == other.negated && slices.Equal(p.segments, other.segments)
 }
 
 // ignores are the patterns of all ignore files read so far; later ones win.

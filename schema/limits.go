@@ -10,6 +10,7 @@ const (
 	maxFileBytes     = 256 << 10
 	maxTotalBytes    = 512 << 20
 	maxPathDepth     = 32
+	maxPathBytes     = 1_024
 	maxDocuments     = 1_000   // in one file
 	maxDepth         = 64      // of nesting
 	maxNodes         = 100_000 // in one file or CUE package, after evaluation
@@ -20,7 +21,12 @@ const (
 	maxProblems      = 1_000
 	maxExplained     = 50 // problems of one resource
 
-	// maxEvaluation bounds the time one CUE package takes. Evaluation cannot be
-	// stopped, only given up.
+	// What the child process may answer and ask for, for one unit.
+	maxFrameBytes = 8 << 20
+	maxAsked      = 20_000
+	maxAskedBytes = 64 << 20
+
+	// maxEvaluation bounds the time one CUE package takes in Load. Evaluation
+	// cannot be stopped, only given up; an Evaluator ends the process it is in.
 	maxEvaluation = 20 * time.Second
 )

@@ -33,7 +33,7 @@ func Load(fsys fs.FS, root string) (*Desired, Problems) {
 	r := &repo{fsys: fsys}
 	root = path.Clean(root)
 	if !fs.ValidPath(root) {
-		return &Desired{}, Problems{{Message: fmt.Sprintf("%q is not a path in the repo", root)}}
+		return &Desired{}, Problems{notInRepo(root)}
 	}
 	units, problems := r.units(root)
 	results := r.loadAll(units)
@@ -41,7 +41,11 @@ func Load(fsys fs.FS, root string) (*Desired, Problems) {
 		problems = append(problems, result.problems...)
 	}
 	desired, clashes := assemble(units, results)
-	return desired, append(problems, clashes...).sorted().capped()
+	return desired, append(problems, clashes...).sorted().capped().shown()
+}
+
+func notInRepo(root string) Problem {
+	return Problem{Message: fmt.Sprintf("%q is not a path in the repo", root)}
 }
 
 // loaded is what one unit holds.
@@ -70,10 +74,7 @@ func (r *repo) loadAll(units []unit) []loaded {
 // load reads one unit and judges its resources. A fault in the libraries that
 // read hostile input is a problem of that input.
 func (r *repo) load(u unit) (result loaded) {
-	name := u.file
-	if name == "" {
-		name = u.dir
-	}
+	name := u.name()
 	defer func() {
 		for i := range result.problems {
 			if result.problems[i].Pos.File == "" {
@@ -84,6 +85,11 @@ func (r *repo) load(u unit) (result loaded) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			result = loaded{problems: Problems{evaluatorFailed(name)}}
+		}
+	}()
+	defer func() {
+		if len(result.problems) > maxProblems {
+			result.problems = result.problems.sorted().capped()
 		}
 	}()
 	read := r.readUnit(u)

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -104,6 +107,42 @@ func (ps Problems) capped() Problems {
 	more := fmt.Sprintf("and %d more problems", len(ps)-maxProblems)
 	return append(ps[:maxProblems:maxProblems], Problem{Pos: ps[maxProblems].Pos, Message: more})
 }
+
+// shown makes every text fit for a terminal and a log: one line, and no
+// characters that are not seen or that move others. They are written as in a
+// program, since names and values of manifests may hold anything.
+func (ps Problems) shown() Problems {
+	for i := range ps {
+		p := &ps[i]
+		for _, s := range []*string{
+			&p.Pos.File, &p.Addr.Supervisor, &p.Addr.Group, &p.Addr.Kind, &p.Addr.Namespace, &p.Addr.Name,
+			&p.Path, &p.Message, &p.Found, &p.Allowed, &p.Hint,
+		} {
+			*s = visible(*s)
+		}
+	}
+	return ps
+}
+
+func visible(s string) string {
+	if !strings.ContainsFunc(s, invisible) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if invisible(r) {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// invisible: control characters, and those that Unicode has for formatting, of
+// which some turn the direction of the text around them.
+func invisible(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
 
 func comparePositions(a, b resource.Position) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))

@@ -37,6 +37,9 @@ type program struct {
 // The evaluator cannot be stopped: when the time is over it is left running, and
 // whoever loads foreign repos in a daemon has to do so in a process to be killed.
 func (r *repo) evaluate(u unit) reading {
+	if r.patient {
+		return r.run(u)
+	}
 	type outcome struct {
 		reading
 		fault any
@@ -59,12 +62,8 @@ func (r *repo) evaluate(u unit) reading {
 		}
 		return o.reading
 	case <-deadline.C:
-		name := u.file
-		if name == "" {
-			name = u.dir
-		}
 		return reading{problems: Problems{{
-			Pos:     resource.Position{File: name},
+			Pos:     resource.Position{File: u.name()},
 			Message: fmt.Sprintf("evaluating takes longer than %s", maxEvaluation),
 			Hint:    "use fewer nested comprehensions and disjunctions",
 		}}}

@@ -36,6 +36,7 @@ Exit codes:
 		newValidateCmd(io),
 		newPlanCmd(io),
 		newSimulateCmd(io),
+		newEvaluateCmd(io),
 		newVersionCmd(io),
 	)
 	root.InitDefaultCompletionCmd()

@@ -80,7 +80,7 @@ func (s *site) begin(ctx context.Context, d desired) (*session, error) {
 	if d.Resources.Len() == 0 && !s.prune {
 		return nil, d.errNothing()
 	}
-	chosen, err := s.chosenInventory(d)
+	chosen, err := s.chosenInventory(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -95,14 +95,14 @@ func (s *site) begin(ctx context.Context, d desired) (*session, error) {
 }
 
 // chosenInventory is nil when a saved world brings its own.
-func (s *site) chosenInventory(d desired) (*resource.Object, error) {
+func (s *site) chosenInventory(ctx context.Context, d desired) (*resource.Object, error) {
 	var chosen resource.Object
 	var err error
 	switch {
 	case s.from != "":
 		return nil, nil
 	case s.inventory != "":
-		chosen, err = inventory(s.inventory)
+		chosen, err = inventory(ctx, s.inventory)
 	case len(d.Inventories) > 0:
 		chosen, err = only(d.Inventories, d.tree.Name)
 	default:

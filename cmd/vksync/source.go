@@ -42,12 +42,11 @@ func (s *source) load(ctx context.Context) (desired, error) {
 	if err != nil {
 		return desired{}, invalid(err)
 	}
-	d, err := loadTree(tree)
+	d, err := loadTree(ctx, tree)
 	if err != nil {
 		return desired{}, err
 	}
-	// Evaluation cannot be cancelled half-way.
-	return desired{d, tree}, ctx.Err()
+	return desired{d, tree}, nil
 }
 
 func (s *source) open() (*gitsource.Tree, error) {
@@ -57,9 +56,20 @@ func (s *source) open() (*gitsource.Tree, error) {
 	return gitsource.WorkTree(s.path)
 }
 
-// loadTree validates a tree, and names files as the user finds them.
-func loadTree(tree *gitsource.Tree) (*schema.Desired, error) {
-	d, problems := schema.Load(tree.FS, tree.Root)
+// loadTree validates a tree, and names files as the user finds them. Manifests
+// may be a stranger's, as in a check of a pull request: they are evaluated in
+// child processes, which costs 20 ms and keeps what they may do to a message, and
+// which Ctrl-C ends at once.
+func loadTree(ctx context.Context, tree *gitsource.Tree) (*schema.Desired, error) {
+	evaluator, err := newEvaluator(schema.EvaluatorOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer evaluator.Close() // without a cache there is nothing to fail
+	d, problems, err := evaluator.Load(ctx, tree.FS, tree.Root)
+	if err != nil {
+		return nil, err
+	}
 	if len(problems) > 0 {
 		for i := range problems {
 			problems[i].Pos.File = tree.Place(problems[i].Pos.File)
@@ -95,12 +105,12 @@ func (d desired) kinds() string {
 }
 
 // inventory is the one Inventory of a file.
-func inventory(path string) (resource.Object, error) {
+func inventory(ctx context.Context, path string) (resource.Object, error) {
 	tree, err := gitsource.WorkTree(path)
 	if err != nil {
 		return resource.Object{}, invalid(fmt.Errorf("reading the inventory: %w", err))
 	}
-	d, err := loadTree(tree)
+	d, err := loadTree(ctx, tree)
 	if err != nil {
 		return resource.Object{}, err
 	}

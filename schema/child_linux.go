@@ -1,0 +1,12 @@
+package schema
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// detach puts the child into a process group of its own, so that Ctrl-C is this
+// process's to handle, and has the kernel kill it when this process dies.
+func detach(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

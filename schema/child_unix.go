@@ -1,0 +1,12 @@
+//go:build unix && !linux
+
+package schema
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// detach puts the child into a process group of its own, so that Ctrl-C is this
+// process's to handle. It ends when its standard input does.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
