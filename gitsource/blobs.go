@@ -105,6 +105,19 @@ func (b *blobFS) Stat(name string) (fs.FileInfo, error) {
 	return n, nil
 }
 
+// Hash is the hash of a file's blob or of a directory's tree, which Git knows
+// without reading the content. Links and submodules have none, as nobody reads them.
+func (b *blobFS) Hash(name string) (string, error) {
+	n, err := b.find("hash", name)
+	if err == nil && !n.IsDir() {
+		err = n.refused("hash", name)
+	}
+	if err != nil {
+		return "", err
+	}
+	return n.hash.String(), nil
+}
+
 // find walks from the root to name.
 func (b *blobFS) find(op, name string) (node, error) {
 	at := node{name: ".", mode: filemode.Dir, hash: b.root, fs: b}
