@@ -58,7 +58,7 @@ func (s *source) open() (*gitsource.Tree, error) {
 
 // loadTree validates a tree, and names files as the user finds them. Manifests
 // may be a stranger's, as in a check of a pull request: they are evaluated in
-// child processes, which costs 20 ms and keeps what they may do to a message, and
+// child processes, which costs some 50 ms and keeps what they may do to a message, and
 // which Ctrl-C ends at once.
 func loadTree(ctx context.Context, tree *gitsource.Tree) (*schema.Desired, error) {
 	evaluator, err := newEvaluator(schema.EvaluatorOptions{})
