@@ -3,6 +3,7 @@ package resource
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 )
 
@@ -34,6 +35,20 @@ func (s *Set) Put(o Object) {
 		s.order, s.sorted = append(s.order, a), false
 	}
 	s.objects[a] = o
+}
+
+// Delete takes the object called a out; without one it does nothing.
+func (s *Set) Delete(a Addr) {
+	if _, known := s.objects[a]; !known {
+		return
+	}
+	delete(s.objects, a)
+	s.order = slices.DeleteFunc(s.order, func(b Addr) bool { return a == b })
+}
+
+// Clone is a set of the same objects, which share their content.
+func (s *Set) Clone() Set {
+	return Set{objects: maps.Clone(s.objects), order: slices.Clone(s.order), sorted: s.sorted}
 }
 
 // Get returns the object called a.
