@@ -10,6 +10,8 @@ type outcome struct {
 	deps []dependency
 	died bool   // its child
 	used uint64 // the generation of the last Load that needed it
+	// round is that of the assembly it was last part of.
+	round uint64
 }
 
 // holds says whether the result is that of the present.

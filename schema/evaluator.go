@@ -60,6 +60,8 @@ type Evaluator struct {
 	root    string   // of it
 	closed  bool
 	saving  sync.WaitGroup
+	// assembly is what the last Load put together.
+	assembly assembly
 }
 
 // NewEvaluator makes an Evaluator. It starts nothing yet.
@@ -121,18 +123,15 @@ func (e *Evaluator) last(root string) *listing {
 
 // result puts together what all manifests hold.
 func (e *Evaluator) result(all *found) (*Desired, Problems, error) {
-	units, results := make([]unit, len(all.manifests)), make([]loaded, len(all.manifests))
 	problems := append(Problems(nil), all.problems...)
-	for i, m := range all.manifests {
-		units[i] = m.unit
+	for _, m := range all.manifests {
 		if m.latest == nil { // there was no time for it
-			results[i].problems = Problems{e.noTime(m.unit)}
-		} else {
-			results[i] = m.latest.loaded
+			problems = append(problems, e.noTime(m.unit))
+			continue
 		}
-		problems = append(problems, results[i].problems...)
+		problems = append(problems, m.latest.problems...)
 	}
-	desired, clashes := assemble(units, results)
+	desired, clashes := e.assembly.of(all.manifests)
 	return desired, append(problems, clashes...).sorted().capped().shown(), nil
 }
 
