@@ -1,6 +1,10 @@
 package schema
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"cuelang.org/go/cue"
 )
 
@@ -16,6 +20,10 @@ func (d *definitions) check(doc *node) Problems {
 	if problem != nil {
 		return Problems{*problem}
 	}
+	if problem := doc.unseenName(nil); problem != nil {
+		problem.Addr = doc.addr()
+		return Problems{*problem}
+	}
 	problems := d.judge(definition, doc)
 	problems = append(problems, relations(doc)...)
 	addr := doc.addr()
@@ -23,6 +31,26 @@ func (d *definitions) check(doc *node) Problems {
 		problems[i].Addr = addr
 	}
 	return problems
+}
+
+// unseenName finds a field whose name holds what nobody sees: control characters,
+// or those that only format the text around them.
+func (n *node) unseenName(path []string) *Problem {
+	for _, f := range n.fields {
+		at := append(slices.Clone(path), f.name)
+		if strings.ContainsFunc(f.name, invisible) {
+			return &Problem{Pos: f.pos, Path: dotted(at), Message: "the name of the field holds characters that cannot be seen", Hint: "write the name anew"}
+		}
+		if problem := f.node.unseenName(at); problem != nil {
+			return problem
+		}
+	}
+	for i, item := range n.items {
+		if problem := item.unseenName(append(slices.Clone(path), strconv.Itoa(i))); problem != nil {
+			return problem
+		}
+	}
+	return nil
 }
 
 // judge asks CUE. The definition is shared; what is built for doc lives in a

@@ -20,6 +20,7 @@ type child struct {
 	out    *bufio.Reader
 	stop   func()       // ends the process; any number of times
 	wait   func() error // for its end, after stop or of its own
+	usage  func() any   // what it took, after wait; nil where nobody knows
 	stderr *head
 	units  int // evaluated so far
 	names  map[string]string
@@ -90,6 +91,7 @@ func (c *child) process(command []string) error {
 	c.in, c.out = in, bufio.NewReaderSize(out, 64<<10)
 	c.stop = sync.OnceFunc(func() { kill(cmd) })
 	c.wait = sync.OnceValue(cmd.Wait)
+	c.usage = func() any { return cmd.ProcessState.SysUsage() }
 	return nil
 }
 
@@ -104,6 +106,7 @@ func (c *child) within() {
 		ended <- err
 	}()
 	c.in, c.out = inWrite, bufio.NewReader(outRead)
+	c.usage = func() any { return nil }
 	c.stop = sync.OnceFunc(func() {
 		inWrite.CloseWithError(io.EOF)
 		outRead.CloseWithError(io.ErrClosedPipe)

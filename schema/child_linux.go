@@ -10,3 +10,6 @@ import (
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
+
+// residentBytes is the peak of a process, which Linux counts in KiB.
+func residentBytes(usage *syscall.Rusage) int64 { return usage.Maxrss << 10 }

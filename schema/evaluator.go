@@ -60,6 +60,7 @@ type Evaluator struct {
 	root    string   // of it
 	closed  bool
 	saving  sync.WaitGroup
+	stats   stats
 	// assembly is what the last Load put together.
 	assembly assembly
 }
@@ -103,6 +104,7 @@ func (e *Evaluator) Load(ctx context.Context, fsys fs.FS, root string) (*Desired
 	v := newView(fsys, all.ignores)
 	e.cache.generation++
 	due := e.cache.due(v, all.manifests)
+	e.stats.count(func(s *EvaluatorStats) { s.Loads++; s.Reused += len(all.manifests) - len(due) })
 	if err := e.evaluate(ctx, v, due); err != nil {
 		return nil, nil, err
 	}
@@ -206,6 +208,7 @@ func (w *worker) release(mu *sync.Mutex) {
 	mu.Unlock()
 	if w.child != nil {
 		w.child.close()
+		w.stats.ended(w.child, false)
 	}
 }
 
@@ -219,6 +222,7 @@ func (w *worker) evaluate(ctx context.Context, m *manifest) (*outcome, error) {
 			if w.child, err = startChild(ctx, w.options.Command, limits{w.options.MemoryBytes}); err != nil {
 				return nil, err
 			}
+			w.stats.count(func(s *EvaluatorStats) { s.Started++ })
 		}
 		var content []byte
 		files := &recording{view: w.view}
@@ -228,11 +232,13 @@ func (w *worker) evaluate(ctx context.Context, m *manifest) (*outcome, error) {
 				return files.outcome(m.unit, loaded{problems: Problems{*problem}}), nil
 			}
 		}
+		w.stats.count(func(s *EvaluatorStats) { s.Evaluated++ })
 		found, died := w.child.evaluate(ctx, m.unit, content, m.unit.file != "", files, w.options.Timeout)
 		if died == nil {
 			return files.outcome(m.unit, found), nil
 		}
 		first := w.child.units == 1
+		w.stats.ended(w.child, ctx.Err() == nil)
 		w.child = nil
 		switch {
 		case ctx.Err() != nil:
@@ -257,6 +263,7 @@ func (e *Evaluator) Close() error {
 	e.closed = true
 	if e.idle != nil {
 		e.idle.close()
+		e.stats.ended(e.idle, false)
 		e.idle = nil
 	}
 	e.save()

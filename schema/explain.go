@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -233,6 +235,10 @@ func (e *explanation) wrong(path []string, at place) Problem {
 	}
 	if near := nearest(at.node.str(), strings.Split(allowed, ", ")); at.node.shape == text && near != "" && !secret(path) {
 		p.Hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	if foreign := strings.IndexFunc(at.node.str(), func(r rune) bool { return r > unicode.MaxASCII }); foreign >= 0 && p.Hint == "" && !secret(path) {
+		r, _ := utf8.DecodeRuneInString(at.node.str()[foreign:])
+		p.Hint = fmt.Sprintf("the character %U in it is not one of ASCII, whatever it looks like", r)
 	}
 	if at.node.shape == empty {
 		p.Hint = "remove the field, or give it a value"

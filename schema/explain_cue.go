@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,6 +29,9 @@ func explainCUE(err error, addr func(path []string) resource.Addr) Problems {
 		}
 		if p.Message == "" {
 			continue
+		}
+		if strings.HasPrefix(p.Message, "builtin package ") {
+			p.Hint = "imports come from the repo, from " + importPath + ", and from CUE itself, as strings, list and net"
 		}
 		if addr != nil {
 			p.Addr = addr(path)
@@ -72,6 +76,9 @@ func placesOf(e errors.Error) (first resource.Position, others []string) {
 	return first, others[:min(len(others), most)]
 }
 
+// numbers are the verbs that do not take the text that an argument has become.
+var numbers = regexp.MustCompile(`%[-+# 0]*[dxXobcUeEfFgGtT]`)
+
 // wordCUE is the message of e with its values shown or hidden; "" for a message
 // that only counts others.
 func wordCUE(e errors.Error, path []string) string {
@@ -82,6 +89,9 @@ func wordCUE(e errors.Error, path []string) string {
 	words := make([]any, len(args))
 	for i, arg := range args {
 		s := fmt.Sprint(arg)
+		if r, is := arg.(rune); is {
+			s = fmt.Sprintf("%U", r)
+		}
 		if secret(path) && strings.ContainsAny(s, `"'0123456789`) {
 			s = resource.Hidden
 		}
@@ -91,7 +101,7 @@ func wordCUE(e errors.Error, path []string) string {
 		return fmt.Sprintf("two different values, %s and %s", words[0], words[1])
 	}
 	// The parser quotes what it stumbled over, which may be part of a secret.
-	message, _, _ := strings.Cut(fmt.Sprintf(strings.ReplaceAll(format, "%d", "%v"), words...), ", found '")
+	message, _, _ := strings.Cut(fmt.Sprintf(numbers.ReplaceAllString(format, "%v"), words...), ", found '")
 	return resource.Redact(message)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -100,8 +101,28 @@ func (r *repo) read(name string) ([]byte, *Problem) {
 		return refuse("cannot be read: "+reason(err), "")
 	case len(data) > maxFileBytes:
 		return refuse(fmt.Sprintf("the file is larger than %d KiB", maxFileBytes>>10), "split it, or list it in "+ignoreFile)
+	case !utf8.Valid(data):
+		_, problem := refuse("the file is not UTF-8 text", "save it as UTF-8, or list it in "+ignoreFile)
+		problem.Pos = firstInvalid(name, data)
+		return nil, problem
 	}
 	return data, nil
+}
+
+// firstInvalid is where data stops being UTF-8.
+func firstInvalid(name string, data []byte) resource.Position {
+	at := resource.Position{File: name, Line: 1, Col: 1}
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		if at.Col += size; r == '\n' {
+			at.Line, at.Col = at.Line+1, 1
+		}
+		data = data[size:]
+	}
+	return at
 }
 
 // reason is err without the path that fs errors repeat.

@@ -148,8 +148,12 @@ func (p *program) load(pos token.Pos, imported string) *build.Instance {
 	switch {
 	case clean == importPath:
 		return p.definitions()
+	case first == "tool":
+		return p.refuse(pos, imported, "is for the commands of the cue tool, which run programs and reach the network", "manifests are data; remove the import")
 	case !strings.Contains(first, "."):
 		return nil
+	case path.Clean(clean) != clean:
+		return p.refuse(pos, imported, "is not the path of a package", "write it without . and .. and double slashes")
 	}
 	dir, inModule := strings.CutPrefix(clean, p.module)
 	if !inModule || dir != "" && dir[0] != '/' {
