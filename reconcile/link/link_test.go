@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/vksync/vksync/reconcile/link"
 )
+
+// quiet is for handshakes that are meant to fail.
+var quiet = log.New(io.Discard, "", 0)
 
 // A script answers requests in turn; the last answer stays.
 type script struct {

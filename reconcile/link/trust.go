@@ -66,6 +66,9 @@ func verifyOrMatch(roots *x509.CertPool, thumbprint []byte) func(tls.ConnectionS
 		if string(one[:]) == string(thumbprint) || string(two[:]) == string(thumbprint) {
 			return nil
 		}
-		return fmt.Errorf("no authority verifies the certificate, and its SHA-256 thumbprint is %X, not the given one", two)
+		return &tls.CertificateVerificationError{
+			UnverifiedCertificates: s.PeerCertificates,
+			Err:                    fmt.Errorf("no authority verifies the certificate, and its SHA-256 thumbprint is %X, not the given one", two),
+		}
 	}
 }

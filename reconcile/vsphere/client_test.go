@@ -22,6 +22,9 @@ import (
 
 const password = "canary-77aa"
 
+// quiet is for handshakes and answers that are meant to fail.
+var quiet = log.New(io.Discard, "", 0)
+
 // simulated is a vCenter behind TLS, with one host.
 func simulated(t *testing.T) *httptest.Server {
 	t.Helper()
@@ -43,13 +46,13 @@ func simulated(t *testing.T) *httptest.Server {
 func served(t *testing.T, handler http.Handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(handler)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that are meant to fail
+	s.Config.ErrorLog = quiet
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
 }
 
-func urlOf(t *testing.T, s *httptest.Server) *url.URL {
+func urlOf(t testing.TB, s *httptest.Server) *url.URL {
 	t.Helper()
 	u, err := url.Parse(s.URL)
 	if err != nil {
@@ -84,6 +87,9 @@ func TestCertificateIsVerified(t *testing.T) {
 			if test.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), test.fails) || strings.Contains(err.Error(), password) {
 					t.Errorf("got %v, want an error that says %q", err, test.fails)
+				}
+				if kind := vsphere.KindOf(err); kind == vsphere.Transient {
+					t.Errorf("%v is transient: it will not be otherwise later", err)
 				}
 				return
 			}

@@ -2,6 +2,7 @@ package vsphere
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -85,6 +86,7 @@ func classify(err error) (Kind, string) {
 	var answer *restError
 	var missing *missingError
 	var network net.Error
+	var untrusted *tls.CertificateVerificationError
 	switch fault := faultOf(err); {
 	case errors.As(err, &missing):
 		return Unknown, missing.Error()
@@ -92,7 +94,7 @@ func classify(err error) (Kind, string) {
 		return answer.kind(), answer.Error()
 	case fault != nil:
 		return kindOfFault(fault), faultText(fault, err)
-	case soap.IsCertificateUntrusted(err):
+	case errors.As(err, &untrusted): // before the network: net/http wraps it in such an error
 		return Denied, err.Error()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return Transient, "no answer in time: " + err.Error()

@@ -36,11 +36,14 @@ var eventTypes = []string{
 }
 
 // eventPage is how many events one call reads.
-const eventPage = 500
+const eventPage = 200
 
 // Events reads what happened to virtual machines since a time, the oldest first.
 func (c *Client) Events(ctx context.Context, since time.Time) ([]Event, error) {
 	events, err := c.events(ctx, since)
+	if _, gone := faultOf(err).(*types.ManagedObjectNotFound); gone { // the collector, with the session it belonged to
+		events, err = c.events(ctx, since)
+	}
 	return events, c.wrap("reading the events of virtual machines", err)
 }
 

@@ -48,6 +48,7 @@ func newTransport(c Config) (*http.Transport, error) {
 		TLSHandshakeTimeout: handshakeTimeout,
 		MaxIdleConns:        2 * inFlight,
 		MaxIdleConnsPerHost: 2 * inFlight,
+		MaxConnsPerHost:     2 * inFlight,
 		IdleConnTimeout:     idleTimeout,
 	}, nil
 }
