@@ -78,7 +78,7 @@ func ConnectThrough(ctx context.Context, config *rest.Config, l *link.Link) (*Cl
 		c.metadata, err = metadata.NewForConfigAndClient(config, client)
 	}
 	if err != nil { // nothing was sent yet: the configuration is at fault
-		return nil, &Error{Op: "connecting to " + where, Class: Invalid, Message: resource.Redact(err.Error()), cause: err}
+		return nil, &Error{Op: "connecting to " + where, Class: Invalid, Message: clean(err.Error()), cause: err}
 	}
 	c.http = client
 	if err := c.discover(ctx, config, client); err != nil {

@@ -2,8 +2,10 @@ package supervisor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -65,6 +68,9 @@ func ClassOf(err error) Class {
 	return ""
 }
 
+// clean hides credentials in what a server or a proxy wrote.
+func clean(text string) string { return link.Scrub(resource.Redact(text)) }
+
 // classify makes an *Error of what client-go returned. A context that was
 // cancelled is left as it is: it says nothing of the server. A deadline that
 // passed does: it is Transient.
@@ -75,13 +81,22 @@ func classify(op string, addr resource.Addr, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	e := &Error{Op: op, Addr: addr, Class: Transient, Message: resource.Redact(err.Error()), cause: err}
+	e := &Error{Op: op, Addr: addr, Class: Transient, Message: clean(err.Error()), cause: err}
 	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
+	var login *Error
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &login): // on the way to this request
+		e.Class, e.Message = login.Class, login.Op+": "+login.Message
+		return e
+	case errors.As(err, &untrusted):
+		e.Class = Denied
+		return e
+	case !errors.As(err, &status):
 		return e
 	}
 	answer := status.Status()
-	e.Message = resource.Redact(webhookText(answer.Message))
+	e.Message = clean(webhookText(answer.Message))
 	e.Class = classOf(err, answer)
 	if e.Class == Conflict {
 		e.readConflict(answer)
@@ -134,28 +149,37 @@ func webhookText(message string) string {
 // conflictWith is how server-side apply names the other manager.
 var conflictWith = regexp.MustCompile(`conflict with "([^"]+)"`)
 
-// readConflict takes the manager and the fields out of the causes of a conflict
+// readConflict takes the managers and the fields out of the causes of a conflict
 // of server-side apply.
 func (e *Error) readConflict(answer metav1.Status) {
 	if answer.Details == nil {
 		return
 	}
-	var managers []string
+	fields := map[string][]string{} // by manager
 	for _, cause := range answer.Details.Causes {
 		if cause.Type != metav1.CauseTypeFieldManagerConflict {
 			continue
 		}
-		e.Fields = append(e.Fields, strings.TrimPrefix(cause.Field, "."))
-		if m := conflictWith.FindStringSubmatch(cause.Message); m != nil && !slices.Contains(managers, m[1]) {
-			managers = append(managers, m[1])
+		manager := "that is not named"
+		if m := conflictWith.FindStringSubmatch(cause.Message); m != nil {
+			manager = m[1]
 		}
+		field := strings.TrimPrefix(cause.Field, ".")
+		e.Fields = append(e.Fields, field)
+		fields[manager] = append(fields[manager], field)
 	}
 	if len(e.Fields) == 0 {
 		return
 	}
 	slices.Sort(e.Fields)
+	managers := slices.Sorted(maps.Keys(fields))
 	e.Manager = strings.Join(managers, ", ")
-	e.Message = fmt.Sprintf("field manager %s owns %s", e.Manager, strings.Join(e.Fields, ", "))
+	var owns []string
+	for _, m := range managers {
+		slices.Sort(fields[m])
+		owns = append(owns, fmt.Sprintf("field manager %s owns %s", m, strings.Join(fields[m], ", ")))
+	}
+	e.Message = strings.Join(owns, "; ") + " (--force-conflicts takes over)"
 }
 
 // listError says of a list that was refused what a user has to be told.
@@ -163,7 +187,7 @@ func listError(k kind, err error) error {
 	name := k.GroupResource().String()
 	wrapped := classify("listing "+name, resource.Addr{}, err)
 	var e *Error
-	if errors.As(wrapped, &e) && e.Class == Denied {
+	if errors.As(wrapped, &e) && apierrors.IsForbidden(err) {
 		e.Message = "forbidden to list " + name
 	}
 	return wrapped

@@ -24,7 +24,7 @@ func TestErrorsHaveTheClassThatACallerCanActOn(t *testing.T) {
 		want    supervisor.Class
 		text    string // empty is the message
 	}{
-		{"another manager", 409, metav1.StatusReasonConflict, "Apply failed", metav1.CauseTypeFieldManagerConflict, supervisor.Conflict, "field manager kubectl owns spec.paused"},
+		{"another manager", 409, metav1.StatusReasonConflict, "Apply failed", metav1.CauseTypeFieldManagerConflict, supervisor.Conflict, "field manager kubectl owns spec.paused (--force-conflicts takes over)"},
 		{"another uid", 409, metav1.StatusReasonConflict, "Precondition failed: UID in precondition: a, UID in object meta: b", "", supervisor.Conflict, ""},
 		{"a write in between", 409, metav1.StatusReasonConflict, "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again", "", supervisor.Transient, ""},
 		{"exists", 409, metav1.StatusReasonAlreadyExists, "already exists", "", supervisor.Conflict, ""},

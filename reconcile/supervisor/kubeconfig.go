@@ -3,8 +3,6 @@ package supervisor
 import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-
-	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // userAgent is what the API server's audit log shows.
@@ -22,7 +20,7 @@ func FromKubeconfig(path, contextName string) (*rest.Config, error) {
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: contextName}
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 	if err != nil {
-		return nil, &Error{Op: "reading the kubeconfig", Class: Invalid, Message: resource.Redact(err.Error()), cause: err}
+		return nil, &Error{Op: "reading the kubeconfig", Class: Invalid, Message: clean(err.Error()), cause: err}
 	}
 	config.UserAgent = userAgent
 	return config, nil

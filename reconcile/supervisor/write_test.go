@@ -67,7 +67,7 @@ func TestAConflictNamesTheManagerAndTheFieldsAndForceTakesThemOver(t *testing.T)
 		got := []any{e.Class, e.Manager, e.Fields, e.Addr, e.Message}
 		if diff := cmp.Diff([]any{
 			supervisor.Conflict, "kubectl", []string{"spec.topology.controlPlane.replicas"}, want.Addr(),
-			"field manager kubectl owns spec.topology.controlPlane.replicas",
+			"field manager kubectl owns spec.topology.controlPlane.replicas (--force-conflicts takes over)",
 		}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", way, diff)
 		}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/vksync/vksync/reconcile/link"
 )
 
 // Kind is what a caller can do about an error.
@@ -74,12 +76,12 @@ func (c *Client) wrap(op string, err error) error {
 	return &Error{Op: op, Address: c.address, Kind: kind, Detail: c.hide(detail), cause: err}
 }
 
-// hide takes the password out of a text.
+// hide takes the password and other credentials out of a text.
 func (c *Client) hide(text string) string {
-	if c.secret == "" {
-		return text
+	if c.secret != "" {
+		text = strings.ReplaceAll(text, c.secret, "***")
 	}
-	return strings.ReplaceAll(text, c.secret, "***")
+	return link.Scrub(text)
 }
 
 func classify(err error) (Kind, string) {
