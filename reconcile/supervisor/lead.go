@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection"
@@ -47,6 +48,7 @@ func (c *Client) Lead(ctx context.Context, o LeaderOptions, lead func(context.Co
 	// that is open may cost the Lease.
 	config := rest.CopyConfig(c.config)
 	config.Timeout = o.RenewDeadline / 2
+	config.ContentType = runtime.ContentTypeJSON // as everything else here; not every server reads protobuf
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {
 		return classify(op, noAddr, err)

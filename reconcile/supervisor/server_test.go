@@ -45,6 +45,7 @@ func serve(t testing.TB) *server {
 	t.Helper()
 	s := &server{Store: kubeapi.New(kubeapi.Config{Kinds: []kubeapi.Kind{
 		{Group: "cluster.x-k8s.io", Versions: []string{"v1beta2", "v1beta1"}, Kind: "Cluster", Resource: "clusters", Status: true},
+		{Group: "coordination.k8s.io", Versions: []string{"v1"}, Kind: "Lease", Resource: "leases"},
 	}})}
 	s.following, s.end = context.WithCancel(t.Context())
 	listener := kubeapi.NewPipeListener()
