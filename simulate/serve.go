@@ -35,9 +35,11 @@ type ServeOptions struct {
 	// TokenLife is how long, by the wall clock, tokens of /wcp/login are good; 0
 	// is a Supervisor's ten hours.
 	TokenLife time.Duration
-	// OnFault is told of faults of the simulation itself, each once. It is called
-	// by the goroutine that plays the controllers. It may be nil.
-	OnFault func(error)
+	// OnFault is told of faults of the simulation itself, each once, OnInterference
+	// of what is done to the Supervisor's VMs in vCenter. Like Config.Record they
+	// are called by the goroutine that plays the controllers. They may be nil.
+	OnFault        func(error)
+	OnInterference func(Interference)
 }
 
 // defaultTokenLife is that of a Supervisor's tokens.
@@ -100,6 +102,7 @@ func (w *World) Serve(ctx context.Context, o ServeOptions) (*Served, error) {
 func (w *World) begin(o ServeOptions) {
 	w.clock.pace = newPace(o.Speed, w.clock.now)
 	w.inbox = &inbox{wake: w.clock.pace.nudge}
+	w.onInterfere = o.OnInterference
 	told := map[string]bool{}
 	w.controllers.Tolerate(func(u *unstructured.Unstructured, err error) {
 		if told[err.Error()] {

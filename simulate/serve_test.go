@@ -338,8 +338,16 @@ func TestFaultsAreWhatTheClientSees(t *testing.T) {
 		"418":       {simulate.Fault{Status: 418}, `418  "code":418`},
 	} {
 		var asked atomic.Int32
-		s.Fail(simulate.Supervisor, func(*http.Request) *simulate.Fault { asked.Add(1); return &test.fault })
-		got := answerOf(t, s, list)
+		ctx, giveUp := context.WithCancel(t.Context())
+		s.Fail(simulate.Supervisor, func(*http.Request) *simulate.Fault {
+			asked.Add(1)
+			if test.fault.Hang {
+				giveUp()
+			}
+			return &test.fault
+		})
+		got := answerOf(ctx, t, s, list)
+		giveUp()
 		if asked.Load() == 0 {
 			t.Errorf("%s: no request came through", name)
 		}
@@ -352,7 +360,7 @@ func TestFaultsAreWhatTheClientSees(t *testing.T) {
 		}
 	}
 	s.Fail(simulate.Supervisor, nil)
-	if got := answerOf(t, s, list); !strings.HasPrefix(got, "200") {
+	if got := answerOf(t.Context(), t, s, list); !strings.HasPrefix(got, "200") {
 		t.Errorf("without a fault: %s", got)
 	}
 }
@@ -367,9 +375,8 @@ func containsAll(text string, parts []string) bool {
 }
 
 // answerOf is code, Retry-After and body of an answer, or the error.
-func answerOf(t *testing.T, s *site, url string) string {
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
+func answerOf(ctx context.Context, t *testing.T, s *site, url string) string {
+	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)

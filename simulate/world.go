@@ -70,8 +70,9 @@ type World struct {
 	controllers *controllers.Manager
 	changes     changeLog
 	servers     map[string]*kubeapi.PipeListener
-	inbox       *inbox // nil until the world is served
 	user        *url.Userinfo
+	inbox       *inbox             // nil until the world is served
+	onInterfere func(Interference) // nil: nobody wants to know
 }
 
 var _ apply.World = (*World)(nil)
@@ -118,7 +119,7 @@ func New(c Config) (*World, error) {
 		Created: func(s vcenter.NamespaceSpec) { hooks.Created(s) },
 		Updated: func(s vcenter.NamespaceSpec) { hooks.Updated(s) },
 		Deleted: func(s vcenter.NamespaceSpec) { hooks.Deleted(s) },
-	}})
+	}, OnChange: w.interfere})
 	if err != nil {
 		return nil, fmt.Errorf("building the simulated vCenter: %w", err)
 	}
@@ -184,6 +185,19 @@ func (w *World) serve() {
 		// It returns when the listener is closed, which is no fault.
 		go func() { _ = server.Serve(listener) }()
 	}
+}
+
+// Interference is what somebody did in vCenter to a VM of the Supervisor.
+type Interference = vcenter.Change
+
+// interfere has VM Service look at a VM that somebody changed.
+func (w *World) interfere(c vcenter.Change) {
+	w.clock.AfterFunc(0, func() {
+		if w.onInterfere != nil {
+			w.onInterfere(c)
+		}
+		w.controllers.ObserveVM(c)
+	})
 }
 
 // DialContext connects to one of the world's endpoints, in memory.

@@ -157,6 +157,20 @@ func (d *draft) condition(kind, status, reason, message string) {
 	d.replace(next, "status", "conditions")
 }
 
+// dropConditions removes entries of status.conditions.
+func (d *draft) dropConditions(kinds ...string) {
+	var left []any
+	list := resource.Items(d.root, "status", "conditions")
+	for _, c := range list {
+		if !slices.Contains(kinds, resource.Text(c, "type")) {
+			left = append(left, c)
+		}
+	}
+	if len(left) != len(list) {
+		d.replace(left, "status", "conditions")
+	}
+}
+
 func (d *draft) isTrue(kind string) bool { return isTrue(d.root, kind) }
 
 func isTrue(content map[string]any, kind string) bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/inventory"
 	"github.com/vksync/vksync/simulate/kubeapi"
+	"github.com/vksync/vksync/simulate/vcenter"
 )
 
 // Store is where the controllers find and write objects; kubeapi.Store is one.
@@ -173,6 +174,12 @@ func (m *Manager) Observe(c kubeapi.Change) {
 			m.enqueueKey(kindVMService.key(key.Namespace, labelOf(u, labelVMCluster)), hop)
 		}
 	}
+}
+
+// ObserveVM takes note of what somebody did in vCenter to a VM of the Supervisor,
+// which VM Service watches there.
+func (m *Manager) ObserveVM(c vcenter.Change) {
+	m.enqueueKey(kindVM.key(c.VM.Namespace, c.VM.Name), hop)
 }
 
 // bootstrapSecret is the Secret with a Machine's bootstrap data, or "".

@@ -42,10 +42,21 @@ type VMEvent struct {
 	IP       string
 }
 
-// reconcileVM takes a VirtualMachine through vm-operator's steps: prerequisites,
+// reconcileVM reconciles a VirtualMachine, once more if the VM goes meanwhile.
+func (m *Manager) reconcileVM(u *unstructured.Unstructured) (time.Duration, error) {
+	again, err := m.driveVM(u)
+	if id := resource.Text(u.Object, "status", "uniqueID"); err != nil && id != "" {
+		if _, exists := m.vsphere.VM(id); !exists {
+			return pace, nil
+		}
+	}
+	return again, err
+}
+
+// driveVM takes a VirtualMachine through vm-operator's steps: prerequisites,
 // network, placement, creation, power on, address (domain.md E27-E34). What it
 // waits for it computes from when the step before became true.
-func (m *Manager) reconcileVM(u *unstructured.Unstructured) (time.Duration, error) {
+func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 	d := edit(u, m.now())
 	if deleting(u) {
 		return m.deleteVM(d, u)
@@ -56,8 +67,11 @@ func (m *Manager) reconcileVM(u *unstructured.Unstructured) (time.Duration, erro
 	if !hasCondition(u, conditionNetwork) {
 		return m.beginVM(d, u)
 	}
+	if err := m.lookAtVM(d, u); err != nil {
+		return 0, err
+	}
 	steps := []func(*draft, *unstructured.Unstructured) (done bool, again time.Duration, err error){
-		m.checkPrerequisites, m.connectNetwork, m.placeVM, m.finishCreate, m.powerOnVM, m.awaitAddress,
+		m.checkPrerequisites, m.connectNetwork, m.placeVM, m.finishCreate, m.syncPower, m.awaitAddress,
 	}
 	for _, step := range steps {
 		done, again, err := step(d, u)
@@ -226,23 +240,32 @@ func (m *Manager) finishCreate(d *draft, u *unstructured.Unstructured) (bool, ti
 	return true, 0, nil
 }
 
-func (m *Manager) powerOnVM(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
+// syncPower gives the VM the power state that is asked for.
+func (m *Manager) syncPower(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
+	wanted := wantedPower(u)
 	if d.isTrue(conditionPower) {
-		return true, 0, nil
+		return wanted == poweredOn, 0, nil // without power there is nothing more to wait for
 	}
-	if wait := due(m, d, conditionCreated, StepPowerOn, u); wait > 0 {
+	step, op, run := StepPowerOn, "PowerOnVM_Task", m.vsphere.PowerOn
+	if wanted != poweredOn {
+		step, op, run = StepPowerOff, "PowerOffVM_Task", m.vsphere.PowerOff
+	}
+	if wait := due(m, d, conditionPower, step, u); wait > 0 {
 		return false, wait, nil
 	}
 	id := resource.Text(d.root, "status", "uniqueID")
-	task, err := m.vsphere.PowerOn(id)
-	if err != nil {
-		return false, 0, err
+	if vm, _ := m.vsphere.VM(id); powerOf(vm) != wanted {
+		task, err := run(id)
+		if err != nil {
+			d.condition(conditionPower, "False", "NotSynced", err.Error())
+			return false, vmRetry, nil
+		}
+		m.onVM(VMEvent{Op: op, Task: task, VM: u, Spot: m.vsphere.Spot(id)})
 	}
-	d.set("PoweredOn", "status", "powerState")
+	d.set(wanted, "status", "powerState")
 	d.condition(conditionPower, "True", "Synced", "")
 	d.condition(conditionGuestNetwork, "False", "NotSynced", "")
-	m.onVM(VMEvent{Op: "PowerOnVM_Task", Task: task, VM: u, Spot: m.vsphere.Spot(id)})
-	return true, 0, nil
+	return wanted == poweredOn, 0, nil
 }
 
 // awaitAddress waits until the guest reports the address its port was given.
@@ -282,23 +305,25 @@ func (m *Manager) deleteVM(d *draft, u *unstructured.Unstructured) (time.Duratio
 	if wait := off.Sub(m.now()); wait > 0 {
 		return wait, m.commit(actorVMService, d)
 	}
-	if resource.Text(u.Object, "status", "powerState") == "PoweredOn" {
+	vm, exists := m.vsphere.VM(id)
+	if exists && vm.On {
 		task, err := m.vsphere.PowerOff(id)
 		if err != nil {
 			return 0, err
 		}
-		d.set("PoweredOff", "status", "powerState")
-		m.onVM(VMEvent{Op: "PowerOffVM_Task", Task: task, VM: u, Spot: m.vsphere.Spot(id)})
+		d.set(poweredOff, "status", "powerState")
+		m.onVM(VMEvent{Op: "PowerOffVM_Task", Task: task, VM: u, Spot: vm.Spot})
 	}
 	if wait := off.Add(m.takes(StepDestroy, namespaceOf(u), nameOf(u))).Sub(m.now()); wait > 0 {
 		return wait, m.commit(actorVMService, d)
 	}
-	spot := m.vsphere.Spot(id)
-	task, err := m.vsphere.Destroy(id)
-	if err != nil {
-		return 0, err
+	if exists {
+		task, err := m.vsphere.Destroy(id)
+		if err != nil {
+			return 0, err
+		}
+		m.onVM(VMEvent{Op: "Destroy_Task", Task: task, VM: u, Spot: vm.Spot})
 	}
-	m.onVM(VMEvent{Op: "Destroy_Task", Task: task, VM: u, Spot: spot})
 	d.removeFinalizers(finalizerVM)
 	return 0, m.commit(actorVMService, d)
 }

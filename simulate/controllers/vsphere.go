@@ -23,6 +23,8 @@ type VSphere interface {
 	PowerOff(moid string) (task string, err error)
 	Destroy(moid string) (task string, err error)
 	SetGuest(moid, ip, hostname string) error
+	// VM is a VM as it is, whoever changed it; false when there is none.
+	VM(moid string) (vcenter.VMState, bool)
 	// Spot is where a VM is; the zero Spot for one that does not exist.
 	Spot(moid string) vcenter.Spot
 }

@@ -1,6 +1,7 @@
 package vcenter
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,13 +46,17 @@ func (v *VCenter) admit(ctx *simulator.Context, m *simulator.Method) (mo.Referen
 	if ctx.Session == nil || slices.Contains(reads, m.Name) {
 		return nil, nil // without a session vcsim refuses by itself what is not public
 	}
+	v.tasks.serve(ctx.Session.UserName)
 	switch body := m.Body.(type) {
 	case *types.CreateVM_Task:
 		return nil, v.admitCreate(body)
 	case *types.ReconfigVM_Task:
 		return nil, v.admitReconfigure(body)
-	case *types.PowerOnVM_Task, *types.PowerOffVM_Task:
+	case *types.PowerOnVM_Task, *types.PowerOffVM_Task, *types.SuspendVM_Task, *types.ResetVM_Task,
+		*types.ShutdownGuest, *types.StandbyGuest, *types.RebootGuest:
 		return nil, v.admitWhole(m.This)
+	case *types.RelocateVM_Task:
+		return nil, v.admitRelocate(body)
 	case *types.Destroy_Task:
 		if m.This.Type != "VirtualMachine" {
 			return nil, notSupported("only virtual machines can be destroyed")
@@ -120,17 +125,70 @@ func (v *VCenter) admitRoom(c *types.VirtualMachineConfigSpec, spot Spot) types.
 	return nil
 }
 
-// admitReconfigure lets annotations and extraConfig be changed. Sizes and devices
-// are the Supervisor's.
+// admitReconfigure lets annotations, extraConfig and sizes be changed, of running
+// VMs as well. Names, identifiers and devices stay as they are.
 func (v *VCenter) admitReconfigure(c *types.ReconfigVM_Task) types.BaseMethodFault {
 	if fault := v.admitWhole(c.This); fault != nil {
 		return fault
 	}
 	s := c.Spec
-	if s.NumCPUs != 0 || s.MemoryMB != 0 || s.Name != "" || s.Files != nil || len(s.DeviceChange) > 0 || s.Crypto != nil || s.VAppConfig != nil {
-		return notSupported("only annotation and extraConfig can be reconfigured")
+	if s.Name != "" || s.Uuid != "" || s.InstanceUuid != "" || s.Files != nil || len(s.DeviceChange) > 0 || s.Crypto != nil || s.VAppConfig != nil {
+		return notSupported("only CPUs, memory, annotation and extraConfig can be reconfigured")
+	}
+	if s.NumCPUs < 0 || s.NumCPUs > maxCPUs {
+		return invalid("config.numCPUs", "%d is not between 1 and %d", s.NumCPUs, maxCPUs)
+	}
+	if s.MemoryMB < 0 || s.MemoryMB > maxMemoryMiB {
+		return invalid("config.memoryMB", "%d is not between 1 and %d", s.MemoryMB, maxMemoryMiB)
 	}
 	return v.admitConfig(&s)
+}
+
+// The largest VM that vSphere 8 and 9 make.
+const (
+	maxCPUs      = 960
+	maxMemoryMiB = 24 << 20
+)
+
+// admitRelocate lets a VM be moved to another host, with its pool, and to another
+// datastore. What vcsim is not told stays as it is.
+func (v *VCenter) admitRelocate(c *types.RelocateVM_Task) types.BaseMethodFault {
+	if fault := v.admitWhole(c.This); fault != nil {
+		return fault
+	}
+	s := c.Spec
+	if s.Folder != nil || s.Service != nil || len(s.DeviceChange) > 0 || len(s.Disk) > 0 {
+		return notSupported("only host, pool and datastore of a virtual machine can be changed")
+	}
+	vm, ok := v.registry.Get(c.This).(*simulator.VirtualMachine)
+	if !ok {
+		return gone(c.This)
+	}
+	to := s // where it will be, all told
+	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() {
+		to.Host, to.Pool = cmp.Or(s.Host, vm.Runtime.Host), cmp.Or(s.Pool, vm.ResourcePool)
+		to.Datastore = cmp.Or(s.Datastore, &vm.Datastore[0])
+	})
+	return v.admitSpot(&to)
+}
+
+// admitSpot looks whether host, pool and datastore belong together.
+func (v *VCenter) admitSpot(to *types.VirtualMachineRelocateSpec) types.BaseMethodFault {
+	host, ok := v.registry.Get(*to.Host).(*simulator.HostSystem)
+	if !ok {
+		return invalid("spec.host", "%s is no host", to.Host.Value)
+	}
+	if host.Runtime.InMaintenanceMode {
+		return new(types.InvalidState)
+	}
+	pool, ok := v.registry.Get(*to.Pool).(*simulator.ResourcePool)
+	if !ok || host.Parent == nil || pool.Owner != *host.Parent {
+		return invalid("spec.pool", "%s is no resource pool of the cluster of host %s", to.Pool.Value, to.Host.Value)
+	}
+	if !slices.Contains(host.Datastore, *to.Datastore) {
+		return invalid("spec.datastore", "%s is no datastore that host %s mounts", to.Datastore.Value, to.Host.Value)
+	}
+	return nil
 }
 
 func (v *VCenter) admitConfig(c *types.VirtualMachineConfigSpec) types.BaseMethodFault {

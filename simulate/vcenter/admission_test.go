@@ -189,13 +189,20 @@ func TestCallsThatEndVcsimAreRefused(t *testing.T) {
 			})
 			return err
 		}, "InvalidArgument"},
-		"destroying a folder": {func() error { _, err := s.folder.Destroy(t.Context()); return err }, "NotSupported"},
-		"moving a VM": {func() error {
-			_, err := vm.Relocate(t.Context(), types.VirtualMachineRelocateSpec{}, types.VirtualMachineMovePriorityDefaultPriority)
+		"destroying a folder":                      {func() error { _, err := s.folder.Destroy(t.Context()); return err }, "NotSupported"},
+		"moving a VM to a host of another cluster": {relocate(t, vm, types.VirtualMachineRelocateSpec{Host: ref(other)}), "InvalidArgument"},
+		"moving a VM to a host in maintenance":     {relocate(t, vm, types.VirtualMachineRelocateSpec{Host: ref(resting)}), "InvalidState"},
+		"moving a VM to what is no host":           {relocate(t, vm, types.VirtualMachineRelocateSpec{Host: ref(vm)}), "InvalidArgument"},
+		"moving a VM to what is no pool":           {relocate(t, vm, types.VirtualMachineRelocateSpec{Pool: ref(vm)}), "InvalidArgument"},
+		"moving a VM to what is no datastore":      {relocate(t, vm, types.VirtualMachineRelocateSpec{Datastore: ref(vm)}), "InvalidArgument"},
+		"moving a VM to another folder":            {relocate(t, vm, types.VirtualMachineRelocateSpec{Folder: ref(s.folder)}), "NotSupported"},
+		"moving what is no VM":                     {relocate(t, object.NewVirtualMachine(s.client, s.folder.Reference()), types.VirtualMachineRelocateSpec{}), "ManagedObjectNotFound"},
+		"reconfiguring to a size that nothing has": {func() error {
+			_, err := vm.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{NumCPUs: 100_000})
 			return err
-		}, "NotSupported"},
-		"reconfiguring sizes": {func() error {
-			_, err := vm.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{NumCPUs: 64})
+		}, "InvalidArgument"},
+		"renaming": {func() error {
+			_, err := vm.Reconfigure(t.Context(), types.VirtualMachineConfigSpec{Name: "other"})
 			return err
 		}, "NotSupported"},
 		"powering on what is not there": {func() error {
@@ -219,6 +226,18 @@ func TestCallsThatEndVcsimAreRefused(t *testing.T) {
 			t.Errorf("cluster %q with hosts %v, error %v", c.Name, c.Host, err)
 		}
 	})
+}
+
+func relocate(t *testing.T, vm *object.VirtualMachine, spec types.VirtualMachineRelocateSpec) func() error {
+	return func() error {
+		_, err := vm.Relocate(t.Context(), spec, types.VirtualMachineMovePriorityDefaultPriority)
+		return err
+	}
+}
+
+func ref(o mo.Reference) *types.ManagedObjectReference {
+	r := o.Reference()
+	return &r
 }
 
 func network(s *types.VirtualDeviceConfigSpec, name string) {

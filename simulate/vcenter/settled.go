@@ -7,27 +7,61 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// settled keeps ledger and machines in step with what vcsim did, whoever asked for it.
-func (v *VCenter) settled(task types.TaskInfo) {
+// Change is what a client has done to a VM of the Supervisor, behind its back.
+type Change struct {
+	// VM is as it is now; a destroyed one, as it was.
+	VM VMState
+	// Op is the name of the task, as vCenter shows it: PowerOff, Destroy,
+	// ReconfigVm, RelocateVm and so on.
+	Op string
+	// User is who did it, DOMAIN\name.
+	User string
+}
+
+// settled keeps ledger and machines in step with what vcsim did, whoever asked
+// for it. User is "" when it was not a client.
+func (v *VCenter) settled(task types.TaskInfo, user string) {
 	if task.State != types.TaskInfoStateSuccess || task.Entity == nil {
 		return
 	}
 	moid := task.Entity.Value
+	changed := func(m *machine) {
+		if user != "" && !m.foreign && v.onChange != nil {
+			v.onChange(Change{VM: m.VMState, Op: task.Name, User: user})
+		}
+	}
 	switch task.Name {
 	case "CreateVm":
 		if ref, ok := task.Result.(types.ManagedObjectReference); ok {
 			v.adopt(ref)
 		}
-	case "PowerOn", "PowerOff":
-		on := task.Name == "PowerOn"
-		v.machines.change(moid, func(m *machine) { m.On = on })
+	case "PowerOn", "PowerOff", "Suspend", "ShutdownGuest", "StandbyGuest", "Reset":
+		on := task.Name == "PowerOn" || task.Name == "Reset"
+		v.machines.change(moid, func(m *machine) { m.On = on; changed(m) })
+	case "ReconfigVm", "RelocateVm":
+		v.machines.change(moid, func(m *machine) { v.rebook(m); changed(m) })
 	case "Destroy":
 		if vm := v.machines.take(moid); vm != nil {
 			v.ledger.give(vm.need(), vm.Spot)
+			changed(vm)
 		}
 	case "EnterMaintenanceMode", "ExitMaintenanceMode":
 		v.ledger.setMaintenance(entityName(v.registry, *task.Entity), task.Name == "EnterMaintenanceMode")
 	}
+}
+
+// rebook books a VM as it is now, in place of how it was. It always fits: vCenter
+// lets its hosts be filled beyond what a planner would.
+func (v *VCenter) rebook(m *machine) {
+	vm, ok := v.registry.Get(vmRef(m.MoID)).(*simulator.VirtualMachine)
+	if !ok {
+		return
+	}
+	var now *machine
+	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() { now = v.machineOf(&vm.VirtualMachine) })
+	v.ledger.give(m.need(), m.Spot)
+	m.CPUs, m.MemoryMiB, m.Spot = now.CPUs, now.MemoryMiB, now.Spot
+	_ = v.ledger.take(m.need(), m.Spot, true) // fails only for a host that is in no zone
 }
 
 // adopt books a VM that a client made over SOAP.

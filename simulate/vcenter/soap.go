@@ -7,9 +7,10 @@ import (
 	"net/http"
 )
 
-// serveSOAP puts each call of a client between two direct calls: vcsim reads
-// lists of objects without a lock while it makes a view, and a VM that is being
-// made has no name. A wait for updates is let through, since it may last.
+// serveSOAP puts each call of a client, with the tasks that it starts, between two
+// direct calls: vcsim reads lists of objects without a lock while it makes a view,
+// and a VM that is being made has no name. A wait for updates is let through,
+// since it may last.
 func (v *VCenter) serveSOAP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -21,6 +22,7 @@ func (v *VCenter) serveSOAP(next http.Handler) http.Handler {
 		if !bytes.Contains(body, []byte("WaitForUpdates")) {
 			v.direct.Lock()
 			defer v.direct.Unlock()
+			defer v.tasks.waitAsked()
 		}
 		// A panic in vcsim is an answer, not a cut connection.
 		defer func() {

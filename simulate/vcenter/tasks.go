@@ -1,6 +1,7 @@
 package vcenter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -18,11 +19,15 @@ const keptTasks = 200
 // property collector, so that nobody has to poll.
 type tasks struct {
 	registry *simulator.Registry
-	settled  func(types.TaskInfo) // called with each task that ended
-	wake     chan struct{}        // holds at most one signal that some task ended
+	settled  func(task types.TaskInfo, user string) // called with each task that ended
+	wake     chan struct{}                          // holds at most one signal that some task ended
 
 	mu       sync.Mutex
 	finished []types.ManagedObjectReference // oldest first
+	// user is the client whose call is being served, "" while there is none; asked
+	// are the tasks that call has started, which are all that run.
+	user  string
+	asked []types.ManagedObjectReference
 	// cleanups are tasks that others started and did not wait for: the removal of
 	// the files of a destroyed VM.
 	cleanups []types.ManagedObjectReference
@@ -30,7 +35,7 @@ type tasks struct {
 
 var _ simulator.RegisterObject = (*tasks)(nil)
 
-func newTasks(r *simulator.Registry, settled func(types.TaskInfo)) *tasks {
+func newTasks(r *simulator.Registry, settled func(types.TaskInfo, string)) *tasks {
 	return &tasks{registry: r, settled: settled, wake: make(chan struct{}, 1)}
 }
 
@@ -42,12 +47,44 @@ func (t *tasks) Reference() types.ManagedObjectReference {
 // PutObject is called by vcsim with each new object.
 func (t *tasks) PutObject(_ *simulator.Context, o mo.Reference) {
 	task, ok := o.(*simulator.Task)
-	if !ok || task.Info.Name != "DeleteDatastoreFile" {
+	if !ok {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.cleanups = append(t.cleanups, task.Self)
+	task.Info.Reason = &types.TaskReasonUser{UserName: cmp.Or(t.user, supervisorUser)}
+	switch {
+	case task.Info.Name == "DeleteDatastoreFile":
+		t.cleanups = append(t.cleanups, task.Self)
+	case t.user != "":
+		t.asked = append(t.asked, task.Self)
+	}
+}
+
+// serve says that user is the client whose call is being served. Only the holder
+// of VCenter.direct may call it, and calls waitAsked at the end.
+func (t *tasks) serve(user string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.user = user
+}
+
+// waitAsked returns when no task runs any more that the client's call started,
+// whatever came of it.
+func (t *tasks) waitAsked() {
+	for {
+		t.mu.Lock()
+		if len(t.asked) == 0 {
+			t.user = ""
+			t.mu.Unlock()
+			return
+		}
+		ref := t.asked[0]
+		t.asked = t.asked[1:]
+		t.mu.Unlock()
+		_, _ = t.wait(ref) // the client sees its fault
+		_ = t.waitCleanups()
+	}
 }
 
 // RemoveObject does nothing.
@@ -59,7 +96,10 @@ func (t *tasks) UpdateObject(_ *simulator.Context, o mo.Reference, changes []typ
 	if !ok || !ended(task.Info.State) || !changesState(changes) {
 		return
 	}
-	t.settled(task.Info)
+	t.mu.Lock()
+	user := t.user
+	t.mu.Unlock()
+	t.settled(task.Info, user)
 	t.mu.Lock()
 	t.finished = append(t.finished, task.Self)
 	t.mu.Unlock()

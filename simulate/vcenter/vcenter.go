@@ -24,6 +24,9 @@ type Config struct {
 	// empty is memory where the system has a writable /dev/shm, else os.TempDir.
 	TempDir    string
 	Namespaces NamespaceHooks
+	// OnChange is told what clients do to VMs of the Supervisor, when it is done.
+	// It must not call the VCenter. It may be nil.
+	OnChange func(Change)
 }
 
 // VCenter is one simulated vCenter. Its methods are safe for concurrent use, but
@@ -32,6 +35,8 @@ type Config struct {
 type VCenter struct {
 	inv     *inventory.Inventory
 	scratch *scratch
+	// onChange is Config.OnChange.
+	onChange func(Change)
 
 	registry *simulator.Registry
 	session  *simulator.Session
@@ -66,6 +71,7 @@ func New(config Config) (*VCenter, error) {
 	v := &VCenter{
 		inv:      config.Inventory,
 		scratch:  dir,
+		onChange: config.OnChange,
 		groups:   map[groupKey]*group{},
 		machines: newMachines(),
 		ledger:   newLedger(config.Inventory),

@@ -233,6 +233,12 @@ func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
 	return os.Link(v.sharedLog(), filepath.Join(dir, "vmware.log"))
 }
 
+// VM is a VM as it is now, whoever changed it; false when there is none.
+func (v *VCenter) VM(moid string) (vm VMState, ok bool) {
+	ok = v.machines.change(moid, func(m *machine) { vm = m.VMState })
+	return vm, ok
+}
+
 // Spot is where a VM is; the zero Spot for one that does not exist.
 func (v *VCenter) Spot(moid string) (spot Spot) {
 	v.machines.change(moid, func(m *machine) { spot = m.Spot })
