@@ -119,10 +119,7 @@ func TestAVMThatIsPoweredOffIsPoweredOnAgain(t *testing.T) {
 	before := resource.Text(i.virtualMachine(t, name).Object, "status", "network", "primaryIP4")
 	task, err := vm.PowerOff(t.Context())
 	finish(t, task, err)
-	await(t, "the power state to be on", func() bool {
-		state, err := vm.PowerState(t.Context())
-		return err == nil && state == types.VirtualMachinePowerStatePoweredOn
-	})
+	awaitPower(t, vm, types.VirtualMachinePowerStatePoweredOn)
 	i.awaitHealed(t, name, func(u *unstructured.Unstructured) bool {
 		return resource.Text(u.Object, "status", "network", "primaryIP4") == before
 	})
@@ -148,8 +145,17 @@ func TestSuspendedAndShutDownVMsAreHealedAsWell(t *testing.T) {
 			defer i.mu.Unlock()
 			return slices.Contains(i.seen, what+" "+name+` LAB.EXAMPLE\mallory`)
 		})
+		awaitPower(t, vm, types.VirtualMachinePowerStatePoweredOn)
 		i.awaitHealed(t, name, always)
 	}
+}
+
+func awaitPower(t *testing.T, vm *object.VirtualMachine, want types.VirtualMachinePowerState) {
+	t.Helper()
+	await(t, vm.Name()+" to be "+string(want), func() bool {
+		state, err := vm.PowerState(t.Context())
+		return err == nil && state == want
+	})
 }
 
 func TestADestroyedVMIsMadeAgain(t *testing.T) {
@@ -238,11 +244,9 @@ func TestAVirtualMachineThatIsToBeOffIsOff(t *testing.T) {
 		}
 	}
 	power("PoweredOff")
-	await(t, "it to be off", func() bool {
-		state, err := vm.PowerState(t.Context())
-		return err == nil && state == types.VirtualMachinePowerStatePoweredOff
-	})
+	awaitPower(t, vm, types.VirtualMachinePowerStatePoweredOff)
 	power("PoweredOn")
+	awaitPower(t, vm, types.VirtualMachinePowerStatePoweredOn)
 	i.awaitHealed(t, name, always)
 }
 
@@ -252,6 +256,7 @@ func TestEventsSayWhoDidIt(t *testing.T) {
 	vm, name := i.worker(t)
 	task, err := vm.PowerOff(t.Context())
 	finish(t, task, err)
+	awaitPower(t, vm, types.VirtualMachinePowerStatePoweredOn)
 	i.awaitHealed(t, name, always)
 	events, err := event.NewManager(i.client).QueryEvents(t.Context(), types.EventFilterSpec{
 		Entity: &types.EventFilterSpecByEntity{Entity: vm.Reference(), Recursion: types.EventFilterSpecRecursionOptionSelf},
@@ -303,6 +308,7 @@ func TestManyInterfereAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 	for _, vm := range vms {
+		awaitPower(t, vm, types.VirtualMachinePowerStatePoweredOn)
 		i.awaitHealed(t, vm.Name(), always)
 	}
 	i.awaitCluster(t, "True")
