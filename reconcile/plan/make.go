@@ -14,7 +14,7 @@ import (
 func Make(desired *resource.Set, observed *Observed, policy Policy) *Plan {
 	m := maker{
 		desired: desired, observed: observed, policy: policy,
-		plan: &Plan{Policy: policy, Desired: desired},
+		plan: &Plan{Policy: policy, Desired: desired, observed: observed},
 	}
 	for _, want := range desired.All() {
 		m.bring(want)

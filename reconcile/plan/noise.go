@@ -71,10 +71,12 @@ func (n noise) ignores(at path, old, new any) bool {
 	case "spec.topology.classRef.namespace":
 		return is == "" && was == n.namespace || was == "" && is == n.namespace
 	}
-	if len(at.keys) == 6 && at.keys[3] == "machineDeployments" && at.keys[5] == "replicas" {
-		return n.autoscaled[at.keys[4]]
-	}
-	return false
+	return n.autoscales(at)
+}
+
+// autoscales says whether a path is the size of a node pool that the autoscaler owns.
+func (n noise) autoscales(at path) bool {
+	return len(at.keys) == 6 && at.keys[3] == "machineDeployments" && at.keys[5] == "replicas" && n.autoscaled[at.keys[4]]
 }
 
 // rebased says whether the class of a live Cluster is a later one of the family

@@ -32,6 +32,8 @@ type Plan struct {
 	// Desired is what the plan leads to, with the labels vksync adds. It is not
 	// part of the JSON form.
 	Desired *resource.Set
+	// observed is what the plan was made from.
+	observed *Observed
 }
 
 // Policy is what the operator allows. The zero Policy owns nothing and deletes nothing.
