@@ -11,14 +11,14 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// planDocument is what plan -o json prints.
+// planDocument is what plan -o json prints. A plan for a live world has no forecast.
 type planDocument struct {
-	Plan     *plan.Plan  `json:"plan"`
-	Forecast runDocument `json:"forecast"`
+	Plan     *plan.Plan   `json:"plan"`
+	Forecast *runDocument `json:"forecast,omitempty"`
 }
 
-// runDocument is what simulate -o json prints. Times are milliseconds of model
-// time since start, null for what has not happened.
+// runDocument is what simulate and apply -o json print. Times are milliseconds of
+// the world's time since start, null for what has not happened.
 type runDocument struct {
 	Simulated bool            `json:"simulated"`
 	Seed      uint64          `json:"seed"`

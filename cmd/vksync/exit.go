@@ -19,7 +19,7 @@ const (
 	exitError       = 1   // something failed that is no fault of the input
 	exitChanges     = 2   // plan --detailed-exitcode: there are changes
 	exitInvalid     = 3   // manifests, flags or files that cannot be used
-	exitNotReached  = 4   // the simulated run did not reach its goals
+	exitNotReached  = 4   // the run, live or simulated, did not reach its goals
 	exitInterrupted = 130 // Ctrl-C or SIGTERM
 )
 

@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs *os.File) i
 	// The second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
 
-	root := newRootCmd(streams{in: in, out: out})
+	root := newRootCmd(streams{in: in, out: out, errs: errs})
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -42,8 +42,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs *os.File) i
 
 // streams are where a command reads keys from and writes results to.
 type streams struct {
-	in  io.Reader
-	out *os.File
+	in   io.Reader
+	out  *os.File
+	errs io.Writer // for what is no result
 }
 
 // A run is short and makes much that is garbage at once. Collecting it a quarter

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -13,15 +12,18 @@ import (
 
 // planOptions are the flags of plan.
 type planOptions struct {
-	source
+	job
 	site
+	connector
+	live     bool
+	out      string
 	output   string
 	quiet    bool
 	detailed bool
 }
 
-func newPlanCmd(io streams) *cobra.Command {
-	var o planOptions
+func newPlanCmd(io streams, to connector) *cobra.Command {
+	o := planOptions{connector: to}
 	cmd := &cobra.Command{
 		Use:   "plan [PATH]",
 		Short: "Show what would change, and forecast how it goes",
@@ -31,71 +33,137 @@ played on a copy of that world, with the time at which each phase of each
 cluster ends.
 
 What vksync would change is computed by the shipping planner. What the
-Supervisor then does, and how long it takes, is modelled.`,
+Supervisor then does, and how long it takes, is modelled.
+
+With --live, or a flag that names a Supervisor, the plan is for the live
+one and its vCenter, which are only read. --out saves it, for apply.`,
 		Example: `  vksync plan fleet
   vksync plan fleet --revision feature/scale --detailed-exitcode
   vksync plan fleet --inventory site.yaml -o json
-  vksync plan fleet --from world --prune`,
+  vksync plan fleet --from world --prune
+  vksync plan fleet --live --revision main --out friday.plan`,
 		Args: atMostOnePath,
 		RunE: runE(func(cmd *cobra.Command, args []string) error {
 			o.setArgs(args)
+			o.live = wantsLive(cmd, o.live)
+			for _, name := range []string{"from", "seed"} {
+				if o.live && cmd.Flags().Changed(name) {
+					return invalid(fmt.Errorf("--%s is for a simulated world, and the plan is for a live one", name))
+				}
+			}
 			return o.run(cmd.Context(), io)
 		}),
 	}
-	o.source.addFlags(cmd)
+	o.job.addFlags(cmd)
 	o.site.addFlags(cmd)
+	o.connector.addFlags(cmd)
 	addChoice(cmd, &o.output, "output", "o", "form of the result", "text", "json")
 	addQuiet(cmd, &o.quiet)
 	cmd.MarkFlagsMutuallyExclusive("output", "quiet")
+	cmd.Flags().BoolVar(&o.live, "live", false, "plan for the live Supervisor and vCenter")
+	cmd.Flags().StringVar(&o.out, "out", "", "file to save the plan to, for apply; only with --live")
 	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
 	return cmd
+}
+
+// check refuses values that cannot be used.
+func (o *planOptions) check() error {
+	switch {
+	case o.out != "" && !o.live:
+		return invalid(errors.New("--out needs --live: a plan for a simulated world can be applied nowhere"))
+	case o.journal != "" && o.live:
+		return invalid(errors.New("--journal is of the forecast, and there is none for a live world"))
+	}
+	if err := o.policy.check(); err != nil {
+		return err
+	}
+	return o.site.check()
 }
 
 func (o *planOptions) run(ctx context.Context, io streams) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
-	d, err := o.load(ctx)
-	if err != nil {
-		return err
+	at := o.site.venue
+	if o.live {
+		at = (&live{o.connector, o.inventory}).venue
 	}
-	s, err := o.begin(ctx, d)
+	s, err := o.begin(ctx, at)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	text := !o.quiet && o.output == "text"
-	if text {
-		if _, err := fmt.Fprint(io.out, shown(s.plan.Text())); err != nil {
-			return err
-		}
+	if err := o.show(io, s); err != nil {
+		return err
 	}
+	if o.live {
+		err = o.conclude(io, s)
+	} else {
+		err = o.forecast(ctx, io, s)
+	}
+	if err == nil && o.detailed && s.changes() {
+		return outcome{code: exitChanges}
+	}
+	return err
+}
+
+// text says whether the plan is shown in words.
+func (o *planOptions) text() bool { return !o.quiet && o.output == "text" }
+
+func (o *planOptions) show(io streams, s *session) error {
+	if !o.text() {
+		return nil
+	}
+	return showPlan(io, s)
+}
+
+// showPlan shows the plan, and for a live world which one that is.
+func showPlan(io streams, s *session) error {
+	heading := ""
+	if s.world == nil {
+		heading = fmt.Sprintf("LIVE: %s, %s\n\n", s.names()[0], s.names()[1])
+	}
+	_, err := fmt.Fprint(io.out, shown(heading+s.plan.Text()))
+	return err
+}
+
+// forecast plays the plan.
+func (o *planOptions) forecast(ctx context.Context, io streams, s *session) error {
 	end, err := s.run(ctx)
 	if err != nil {
 		return err
 	}
+	forecast := runDocumentOf(s.recorder.Timeline())
 	switch {
-	case text && s.acts():
+	case o.text() && s.acts():
 		fmt.Fprintln(io.out)
-		err = tui.Forecast(io.out, s.recorder.Timeline(), displayOptions(io.out, d.tree.Name))
+		err = tui.Forecast(io.out, s.recorder.Timeline(), displayOptions(io.out, s.desired.tree.Name))
 	case o.output == "json":
-		err = writeJSON(io.out, planDocument{Plan: s.plan, Forecast: runDocumentOf(s.recorder.Timeline())})
+		err = writeJSON(io.out, planDocument{Plan: s.plan, Forecast: &forecast})
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.verdict(end, !text, !text); err != nil {
-		return err
-	}
-	if o.detailed && s.changes() {
-		return outcome{code: exitChanges}
-	}
-	return nil
+	return s.verdict(end, !o.text(), !o.text())
 }
 
-// displayOptions fit results to what they are written to.
-func displayOptions(out *os.File, title string) tui.Options {
-	o := tui.Detect(out, os.Environ()).Options()
-	o.Title = shown(title)
-	return o
+// conclude ends a plan for a live world, of which there is no forecast.
+func (o *planOptions) conclude(io streams, s *session) error {
+	if o.output == "json" {
+		if err := writeJSON(io.out, planDocument{Plan: s.plan}); err != nil {
+			return err
+		}
+	}
+	if o.out != "" {
+		if err := o.savePlan(s); err != nil {
+			return err
+		}
+		if o.text() {
+			fmt.Fprintf(io.out, "\nSaved to %s. To apply exactly this: vksync apply %[1]s\n", shown(o.out))
+		}
+	}
+	if s.plan.Failed() {
+		return s.errCheckFailed(!o.text())
+	}
+	return nil
 }

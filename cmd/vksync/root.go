@@ -13,19 +13,20 @@ func newRootCmd(io streams) *cobra.Command {
 		Use:   "vksync",
 		Short: "Keep vSphere Kubernetes Service clusters equal to a Git repository",
 		Long: `Keep vSphere Kubernetes Service clusters equal to what a Git repository
-says, and see beforehand what a change will do: validate it, plan it, and
-play it on a simulated vCenter and Supervisor.
+says, and see beforehand what a change will do: validate it, plan it, play
+it on a simulated vCenter and Supervisor, and then apply it to the live ones.
 
 Exit codes:
     0  done, or nothing to do
     1  error
     2  there are changes (plan --detailed-exitcode)
     3  invalid input
-    4  the simulated run did not reach its goals
+    4  the run, live or simulated, did not reach its goals
   130  interrupted`,
 		Example: `  vksync validate fleet
   vksync plan fleet --revision main
-  vksync simulate fleet`,
+  vksync simulate fleet
+  vksync apply fleet`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -34,9 +35,10 @@ Exit codes:
 	})
 	root.AddCommand(
 		newValidateCmd(io),
-		newPlanCmd(io),
+		newPlanCmd(io, &connection{stderr: io.errs}),
 		newSimulateCmd(io),
 		newEvaluateCmd(io),
+		newApplyCmd(io, &connection{stderr: io.errs}),
 		newVersionCmd(io),
 	)
 	root.InitDefaultCompletionCmd()

@@ -9,18 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vksync/vksync/reconcile/journal"
-	"github.com/vksync/vksync/tui"
 )
 
 // simulateOptions are the flags of simulate.
 type simulateOptions struct {
-	source
+	job
 	site
-	output   string
-	progress string
-	mode     tui.Mode // what progress comes to
-	quiet    bool
-	save     string
+	display
+	save string
 }
 
 func newSimulateCmd(io streams) *cobra.Command {
@@ -46,13 +42,9 @@ run and shows what was reached.`,
 			return o.run(cmd.Context(), io)
 		}),
 	}
-	o.source.addFlags(cmd)
+	o.job.addFlags(cmd)
 	o.site.addFlags(cmd)
-	addChoice(cmd, &o.output, "output", "o", "form of the result", "text", "json")
-	addChoice(cmd, &o.progress, "progress", "", "display while it runs", "auto", "tty", "plain", "quiet")
-	addQuiet(cmd, &o.quiet)
-	cmd.MarkFlagsMutuallyExclusive("output", "quiet")
-	cmd.MarkFlagsMutuallyExclusive("progress", "quiet")
+	o.display.addFlags(cmd)
 	cmd.Flags().Float64Var(&o.speed, "speed", 0, "seconds of model time per second; 0: as fast as it can")
 	cmd.Flags().StringVar(&o.save, "save", "", "new directory to save the world to at the end")
 	return cmd
@@ -68,10 +60,11 @@ func (o *simulateOptions) check(out *os.File) error {
 			return invalid(err)
 		}
 	}
-	modes := map[string]tui.Mode{"auto": tui.Auto, "tty": tui.Live, "plain": tui.Plain, "quiet": tui.Quiet}
-	var err error
-	if o.mode, err = tui.Choose(tui.Detect(out, os.Environ()), modes[o.progress]); err != nil {
-		return invalid(fmt.Errorf("--progress %s: %w", o.progress, err))
+	if err := o.display.check(out); err != nil {
+		return err
+	}
+	if err := o.policy.check(); err != nil {
+		return err
 	}
 	return o.site.check()
 }
@@ -92,46 +85,19 @@ func (o *simulateOptions) run(ctx context.Context, io streams) (err error) {
 	if err := o.check(io.out); err != nil {
 		return err
 	}
-	d, err := o.load(ctx)
-	if err != nil {
-		return err
-	}
-	s, err := o.begin(ctx, d)
+	s, err := o.begin(ctx, o.venue)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	end, err := o.play(ctx, io, s, d.tree.Name)
+	end, err := o.play(ctx, io, s, o.speed)
 	if err != nil {
 		return err
-	}
-	if o.output == "json" {
-		if err := writeJSON(io.out, runDocumentOf(s.recorder.Timeline())); err != nil {
-			return err
-		}
 	}
 	if o.save != "" && end.Outcome != journal.Interrupted {
 		if err := s.world.Save(o.save); err != nil {
 			return err
 		}
 	}
-	return s.verdict(end, !o.displayed(), true)
-}
-
-// displayed says whether the run is shown in words, not only as a result.
-func (o *simulateOptions) displayed() bool { return !o.quiet && o.output == "text" }
-
-// play runs the plan with the display that was asked for, which ends with the
-// summary.
-func (o *simulateOptions) play(ctx context.Context, io streams, s *session, title string) (journal.End, error) {
-	if !o.displayed() {
-		return s.run(ctx)
-	}
-	options := displayOptions(io.out, title)
-	options.Speed = o.speed
-	ctx, interrupt := context.WithCancel(ctx)
-	defer interrupt()
-	display := tui.Start(ctx, o.mode, io.in, io.out, options, interrupt)
-	end, err := s.run(ctx, display.Event)
-	return end, errors.Join(err, display.Close())
+	return s.verdict(end, !o.shows(), true)
 }
