@@ -28,7 +28,10 @@ type applyOptions struct {
 }
 
 func newApplyCmd(io streams, to connector) *cobra.Command {
-	o := applyOptions{live: live{connector: to}, interactive: func() bool { return interactive(io.in) }}
+	return applyCmd(io, applyOptions{live: live{connector: to}, interactive: func() bool { return interactive(io.in) }})
+}
+
+func applyCmd(io streams, o applyOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply [PATH|FILE]",
 		Short: "Make the live clusters what the repository says",

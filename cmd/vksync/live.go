@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,11 +24,13 @@ type live struct {
 	// inventory is a file with the Inventory, which lets checks of addresses and
 	// capacity be made; empty uses that in PATH, if there is one.
 	inventory string
+	// poll is how often vSphere Namespaces are read while a plan runs; 0 is the default.
+	poll time.Duration
 }
 
 // venue finds out where the live world is.
 func (l *live) venue(ctx context.Context, d desired) (*venue, error) {
-	v := &venue{}
+	v := &venue{poll: l.poll}
 	switch {
 	case l.inventory != "":
 		chosen, err := inventory(ctx, l.inventory)

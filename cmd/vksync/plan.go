@@ -86,7 +86,7 @@ func (o *planOptions) run(ctx context.Context, io streams) (err error) {
 	}
 	at := o.site.venue
 	if o.live {
-		at = (&live{o.connector, o.inventory}).venue
+		at = (&live{connector: o.connector, inventory: o.inventory}).venue
 	}
 	s, err := o.begin(ctx, at)
 	if err != nil {

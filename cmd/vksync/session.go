@@ -37,6 +37,7 @@ type venue struct {
 	// world is nil for a live one.
 	world *simulate.World
 	seed  uint64
+	poll  time.Duration // apply.Options.Poll
 	// inventory, when known, lets the plan check addresses and capacity.
 	inventory *resource.Object
 	// recorder is set while and after a plan runs.
@@ -111,7 +112,7 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 	if err != nil {
 		return journal.End{}, err
 	}
-	o := apply.Options{Begin: journal.Begin{Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision}}
+	o := apply.Options{Poll: s.poll, Begin: journal.Begin{Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision}}
 	start := time.Now()
 	if s.world != nil {
 		// One at a time, so that the order of requests does not depend on the
