@@ -576,3 +576,61 @@ func TestAnObjectThatUnpacksToAGiantIsRefused(t *testing.T) {
 		t.Errorf("%s is served", got.Commit.Hash)
 	}
 }
+
+func TestAMirrorOfManyPacksIsClonedAnew(t *testing.T) {
+	t.Parallel()
+	w, _, c := overHTTPS(t)
+	first := w.pushed(3)
+	s := follow(t, c)
+	untilServes(t, s, first)
+	packs := filepath.Join(c.Dir, "mirror.git", "objects", "pack")
+	for i := range 200 {
+		write(t, filepath.Join(packs, "junk-"+strconv.Itoa(i)+".pack"), "")
+	}
+	second := w.pushed(4)
+	s.Look()
+	untilServes(t, s, second)
+	if left := glob(t, filepath.Join(packs, "*.pack")); len(left) != 1 {
+		t.Errorf("the mirror has %d packs, want one", len(left))
+	}
+	third := w.pushed(5)
+	s.Look()
+	untilServes(t, s, third)
+}
+
+func TestAnInterruptedExchangeIsFinished(t *testing.T) {
+	t.Parallel()
+	w, f, c := overHTTPS(t)
+	first := w.pushed(3)
+	s := follow(t, c)
+	untilServes(t, s, first)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// As a process leaves it that is killed between its two renames.
+	if err := os.Rename(filepath.Join(c.Dir, "mirror.git"), filepath.Join(c.Dir, "mirror.old")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(c.Dir, "mirror.next", "HEAD"), "half")
+	write(t, filepath.Join(c.Dir, "incoming-123"), "half")
+	f.intercept(func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) })
+	if got := untilSays(t, follow(t, c), "cannot be reached"); got.Commit.Hash != first {
+		t.Errorf("%q is served, want the old mirror's", got.Commit.Hash)
+	}
+	if left := glob(t, filepath.Join(c.Dir, "*")); len(left) != 2 {
+		t.Errorf("the directory has %q, want the lock and the mirror", left)
+	}
+}
+
+func TestARewrittenRemoteIsFollowedWhenAllowed(t *testing.T) {
+	t.Parallel()
+	w, _, c := overHTTPS(t)
+	first := w.pushed(3)
+	c.AllowRewrite = true
+	s := follow(t, c)
+	untilServes(t, s, first)
+	amended := w.commit(map[string]string{"clusters/prod.yaml": "replicas: 9\n"}, "--amend")
+	w.push("--force", "origin", "HEAD:refs/heads/main")
+	s.Look()
+	untilServes(t, s, amended)
+}
