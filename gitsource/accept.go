@@ -63,9 +63,9 @@ func (r *repository) commitAt(h plumbing.Hash) (commit *object.Commit, err error
 			return refused("commit %.12s has %d bytes of its own, more than the %d that one may have", h.String(), size, maxCommitBytes)
 		}
 		commit, err = object.GetCommit(r.store, h)
-		return err
+		return malformed(err)
 	})
-	if err != nil && !isRefusal(err) {
+	if err != nil {
 		return nil, fmt.Errorf("reading commit %.12s of %s: %w", h.String(), r.path, err)
 	}
 	return commit, err

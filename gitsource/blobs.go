@@ -157,11 +157,11 @@ func (b *blobFS) list(name string, tree plumbing.Hash) ([]node, error) {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("reading tree %.12s: %w", tree.String(), err)}
 	}
 	if b.listed += len(decoded.Entries); b.listed > MaxEntries {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("the commit has more than %d files and directories", MaxEntries)}
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: refused("the commit has more than %d files and directories", MaxEntries)}
 	}
 	for _, e := range decoded.Entries {
 		if !hidden(e.Name) && !readable(e.Name) {
-			return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("the name %q cannot be used: rename it", e.Name)}
+			return nil, &fs.PathError{Op: "readdir", Path: name, Err: refused("the name %q cannot be used: rename it", e.Name)}
 		}
 	}
 	b.dirs[name] = b.nodes(decoded.Entries)

@@ -1,6 +1,7 @@
 package gitsource
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -290,9 +291,18 @@ func (r *repository) treeAt(h plumbing.Hash) (tree *object.Tree, err error) {
 			return refused("its listing has %d bytes, more than the %d that one may have", size, maxTreeBytes)
 		}
 		tree, err = object.GetTree(r.store, h)
-		return err
+		return malformed(err)
 	})
 	return tree, err
+}
+
+// malformed makes a refusal of an object that was read and is not one: another
+// copy of it would not be better.
+func malformed(err error) error {
+	if errors.Is(err, object.ErrMalformedTree) || errors.Is(err, object.ErrMalformedCommit) {
+		return refusal{err}
+	}
+	return err
 }
 
 // sizeOf is the size of a file's content.

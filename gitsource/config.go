@@ -134,7 +134,7 @@ func (c Config) completed() (Config, address, error) {
 	case c.Poll < 0 || c.Timeout < 0 || c.Limits.Files < 0 || c.Limits.Bytes < 0 || c.Limits.MirrorBytes < 0 || c.Limits.ObjectBytes < 0:
 		return c, at, errors.New("a duration or a limit is negative: give a positive one, or none for the default")
 	case !fs.ValidPath(c.Path) || hidden(c.Path):
-		return c, at, fmt.Errorf("the path %q is not one inside a repository: want it relative, with slashes and without ..", c.Path)
+		return c, at, fmt.Errorf("the path %q is not one inside a repository: want it relative, with slashes, and without \"..\"", c.Path)
 	case c.Branch != "" && (strings.HasPrefix(c.Branch, "-") || plumbing.NewBranchReferenceName(c.Branch).Validate() != nil):
 		return c, at, fmt.Errorf("%q is not the name of a branch: want it short, such as main", c.Branch)
 	case at.remote() && c.Dir == "":

@@ -44,7 +44,8 @@ type Source struct {
 	wake    chan struct{}
 	changed chan struct{}
 	stop    context.CancelFunc
-	done    chan struct{}
+	done    chan struct{} // closed behind the last look
+	closed  error         // of from; read after done
 
 	checks *checks // of run only
 
@@ -125,17 +126,21 @@ func (s *Source) Look() {
 	}
 }
 
-// Close ends following. The trees that were served stay readable.
+// Close ends following and waits for its end. The manifests of the trees that were
+// served stay readable.
 func (s *Source) Close() error {
 	s.stop()
 	<-s.done
-	return s.from.close()
+	return s.closed
 }
 
 // run is the only goroutine that looks, so newest wins: what was pushed during a
 // look is found by the next, and what came between is never read.
 func (s *Source) run(ctx context.Context) {
-	defer close(s.done)
+	defer func() {
+		s.closed = s.from.close()
+		close(s.done)
+	}()
 	s.resume()
 	failures := 0
 	for {
@@ -254,6 +259,11 @@ type refusal struct{ error }
 func (r refusal) Unwrap() error { return r.error }
 
 func refused(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
+
+// Refused says of a State.Err whether the newest revision was read and is not
+// served for what it is, or is not there; false means that Git is down or cannot
+// be read.
+func Refused(err error) bool { return isRefusal(err) }
 
 func isRefusal(err error) bool {
 	var r refusal

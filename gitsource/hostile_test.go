@@ -111,6 +111,27 @@ func TestAHostileRevisionIsRefusedByItsPath(t *testing.T) {
 			}
 			return []object.TreeEntry{e}
 		}, says: []string{"a path below it has more than 1024 bytes"}},
+		{name: "a malformed directory", tree: func(r repo) []object.TreeEntry {
+			raw := r.git.Storer.NewEncodedObject()
+			raw.SetType(plumbing.TreeObject)
+			w, err := raw.Writer()
+			if err == nil {
+				_, err = w.Write([]byte("rubbish"))
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			h, stored := r.git.Storer.SetEncodedObject(raw)
+			if err != nil || stored != nil {
+				r.t.Fatal(err, stored)
+			}
+			return []object.TreeEntry{{Name: "eu", Mode: filemode.Dir, Hash: h}}
+		}, says: []string{"reading eu, tree", "malformed"}},
+		{name: "a directory that is a file", tree: func(r repo) []object.TreeEntry {
+			e := r.file("eu", "a: 1\n")
+			e.Mode = filemode.Dir
+			return []object.TreeEntry{e}
+		}, says: []string{"reading eu, tree"}},
 		{name: "Git's own name", tree: func(r repo) []object.TreeEntry {
 			return []object.TreeEntry{r.subdir(".GIT", r.file("config", "x")), r.file("a.yaml", "")}
 		}},

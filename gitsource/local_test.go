@@ -151,11 +151,13 @@ func TestTheLastGoodRevisionStays(t *testing.T) {
 			write(w.t, filepath.Join(w.bare, "HEAD"), "ref: refs/heads/nowhere\n")
 		}, []string{"has no branch nowhere"}},
 		{"when an object is lost", gitsource.Config{}, func(w team) {
-			w.pushed(4)
-			tree := gitIn(w.t, w.bare, "rev-parse", "main^{tree}")
+			w.commit(map[string]string{"clusters/prod.yaml": "replicas: 4\n"})
+			w.push("origin", "HEAD:refs/heads/next")
+			tree := gitIn(w.t, w.bare, "rev-parse", "next^{tree}")
 			if err := os.Remove(filepath.Join(w.bare, "objects", tree[:2], tree[2:])); err != nil {
 				w.t.Fatal(err)
 			}
+			gitIn(w.t, w.bare, "update-ref", "refs/heads/main", "refs/heads/next")
 		}, []string{"object not found"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func newForge(t testing.TB, root string) *forge {
 	backend := &cgi.Handler{
 		Path: git, Args: []string{"http-backend"},
 		Env:    []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_SYSTEM=" + os.DevNull},
-		Stderr: io.Discard,
+		Stderr: io.Discard, Logger: quietLog(),
 	}
 	f := &forge{}
 	f.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -60,7 +60,7 @@ func parseSigners(text []byte) ([]allowedSigner, error) {
 	return signers, nil
 }
 
-const wantedSigner = `want PRINCIPALS [OPTIONS] KEYTYPE BASE64, such as: ada@lab.example namespaces="git" ssh-ed25519 AAAA...`
+const wantedSigner = `want PRINCIPALS [OPTIONS] KEYTYPE BASE64, such as: ada@lab.example namespaces="git" ssh-ed25519 AAAAC3Nz`
 
 func parseSigner(line string) (s allowedSigner, err error) {
 	s.principals, line, err = word(line)

@@ -1,7 +1,13 @@
 // Package gitsource reads the files of a cluster repository: those of a work
-// tree, or those of a commit. It hides go-git, and keeps hostile content from
-// reaching anything outside the repository: a link that leaves the tree, an
-// oversized file or a tree without end is an error that says so.
+// tree, those of a commit, or those of a branch as it moves. It hides go-git, and
+// keeps hostile content from reaching anything outside the repository: a link that
+// leaves the tree, an oversized file or a tree without end is an error that says
+// so.
+//
+// Follow is for a daemon: it watches a local repository, or polls a remote and
+// listens to webhooks, and always has the last good revision and the reason why a
+// newer one is not served. A remote is fetched into a bare mirror; there is never a
+// work tree.
 package gitsource
 
 import (

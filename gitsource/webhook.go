@@ -87,7 +87,7 @@ var (
 	heeded       = answer{http.StatusAccepted, "looking"}
 	known        = answer{http.StatusOK, "this delivery is known"}
 	noPush       = answer{http.StatusOK, "no push to the followed branch"}
-	malformed    = answer{http.StatusBadRequest, "the body is not a delivery of this provider"}
+	noDelivery   = answer{http.StatusBadRequest, "the body is not a delivery of this provider"}
 	notAuthentic = answer{http.StatusUnauthorized, "the signature is missing or wrong: give the forge the source's webhook secret"}
 	nowhere      = answer{http.StatusNotFound, "there is no webhook here"}
 	noPost       = answer{http.StatusMethodNotAllowed, "send a POST"}
@@ -138,7 +138,7 @@ func (w webhook) answer(to http.ResponseWriter, r *http.Request) answer {
 }
 
 func rank(a answer) int {
-	return slices.Index([]answer{heeded, tooMany, malformed, known, noPush, noSecret, notAuthentic}, a)
+	return slices.Index([]answer{heeded, tooMany, noDelivery, known, noPush, noSecret, notAuthentic}, a)
 }
 
 // deliver heeds a delivery that is authentic, new, about a push to the branch and
@@ -154,7 +154,7 @@ func (h *hook) deliver(header http.Header, body []byte, now time.Time) answer {
 	news, err := h.provider.read(header, body)
 	switch {
 	case err != nil:
-		return malformed
+		return noDelivery
 	case !news.concerns(h.Branch):
 		return noPush
 	case h.seen.known(news.id):
