@@ -17,7 +17,10 @@ func (d *definitions) check(doc *node) Problems {
 		}
 	}
 	definition, problem := d.definitionOf(doc)
-	if problem != nil {
+	switch {
+	case problem != nil && doc.isBroken() && doc.field("kind") == nil:
+		return nil // what could not be read has been reported, and may be all of it
+	case problem != nil:
 		return Problems{*problem}
 	}
 	if problem := doc.unseenName(nil); problem != nil {

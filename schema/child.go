@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os/exec"
 	"strings"
 	"sync"
@@ -123,8 +122,8 @@ func (c *child) close() {
 
 // reader is what a child may read.
 type reader interface {
-	read(name string) ([]byte, error)
-	list(name string) ([]entry, error)
+	content(name string) ([]byte, *Problem)
+	list(name string) ([]entry, *Problem)
 }
 
 // evaluate has the child evaluate u. A nil death means that the result is good;
@@ -187,24 +186,23 @@ func answered(f frame, files reader) (kind byte, answer []byte) {
 	if err != nil {
 		return 0, nil
 	}
+	var problem *Problem
 	switch f.kind {
 	case frameRead:
-		var content []byte
-		if content, err = files.read(name); err == nil {
-			return frameContent, content
+		if answer, problem = files.content(name); problem == nil {
+			return frameContent, answer
 		}
 	case frameList:
 		var entries []entry
-		if entries, err = files.list(name); err == nil {
+		if entries, problem = files.list(name); problem == nil {
 			return frameEntries, encodeEntries(entries)
 		}
 	default:
 		return 0, nil
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fs.ErrNotExist
-	}
-	return frameError, []byte(reason(err))
+	var e encoder
+	e.problem(*problem)
+	return frameError, e.data
 }
 
 // head keeps the first bytes of what a process says before it dies.

@@ -91,7 +91,11 @@ func (r *repo) read(name string) ([]byte, *Problem) {
 		return nil, &Problem{Pos: resource.Position{File: name}, Message: message, Hint: hint}
 	}
 	f, err := r.fsys.Open(name)
-	if err != nil {
+	var u unreadable
+	switch {
+	case errors.As(err, &u):
+		return nil, &u.problem
+	case err != nil:
 		return refuse("cannot be read: "+reason(err), "")
 	}
 	defer f.Close()

@@ -113,15 +113,20 @@ func (ps Problems) capped() Problems {
 // program, since names and values of manifests may hold anything.
 func (ps Problems) shown() Problems {
 	for i := range ps {
-		p := &ps[i]
-		for _, s := range []*string{
-			&p.Pos.File, &p.Addr.Supervisor, &p.Addr.Group, &p.Addr.Kind, &p.Addr.Namespace, &p.Addr.Name,
-			&p.Path, &p.Message, &p.Found, &p.Allowed, &p.Hint,
-		} {
+		ps[i].Pos.File = visible(ps[i].Pos.File)
+		for _, s := range ps[i].texts() {
 			*s = visible(*s)
 		}
 	}
 	return ps
+}
+
+// texts are all texts of p but the name of the file.
+func (p *Problem) texts() []*string {
+	return []*string{
+		&p.Addr.Supervisor, &p.Addr.Group, &p.Addr.Kind, &p.Addr.Namespace, &p.Addr.Name,
+		&p.Path, &p.Message, &p.Found, &p.Allowed, &p.Hint,
+	}
 }
 
 func visible(s string) string {

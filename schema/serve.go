@@ -127,10 +127,19 @@ func (a *asking) ask(op, name string, kind byte) (frame, error) {
 	case !more:
 		return fail(io.ErrUnexpectedEOF)
 	case f.kind == frameError:
-		return fail(errors.New(string(f.data)))
+		d := decoder{data: f.data}
+		if problem := d.problem(); d.end() == nil {
+			return fail(unreadable{problem})
+		}
+		return fail(d.err)
 	}
 	return f, nil
 }
+
+// unreadable is the reason that the parent gives for not reading something.
+type unreadable struct{ problem Problem }
+
+func (u unreadable) Error() string { return u.problem.Message }
 
 // Open opens a file.
 func (a *asking) Open(name string) (fs.File, error) {

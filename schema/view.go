@@ -8,6 +8,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // view is the file system of one Load with what results depend on: a state for
@@ -127,19 +129,11 @@ func (r *recording) content(name string) ([]byte, *Problem) {
 	return content, problem
 }
 
-func (r *recording) read(name string) ([]byte, error) {
-	content, problem := r.content(name)
-	if problem != nil {
-		return nil, errors.New(strings.TrimPrefix(problem.Message, "cannot be read: "))
-	}
-	return content, nil
-}
-
-func (r *recording) list(name string) ([]entry, error) {
+func (r *recording) list(name string) ([]entry, *Problem) {
 	entries, state := r.entries(name)
 	r.note(access{name, true}, state)
-	if strings.HasPrefix(state, "!") {
-		return nil, errors.New(state[1:])
+	if message, failed := strings.CutPrefix(state, "!"); failed {
+		return nil, &Problem{Pos: resource.Position{File: name}, Message: "cannot be read: " + message}
 	}
 	return entries, nil
 }

@@ -98,12 +98,14 @@ func (e *encoder) loaded(l loaded) {
 	}
 	e.int(len(l.problems))
 	for _, p := range l.problems {
-		e.position(p.Pos)
-		for _, s := range []string{
-			p.Addr.Supervisor, p.Addr.Group, p.Addr.Kind, p.Addr.Namespace, p.Addr.Name, p.Path, p.Message, p.Found, p.Allowed, p.Hint,
-		} {
-			e.text(s)
-		}
+		e.problem(p)
+	}
+}
+
+func (e *encoder) problem(p Problem) {
+	e.position(p.Pos)
+	for _, s := range p.texts() {
+		e.text(*s)
 	}
 }
 
@@ -289,18 +291,21 @@ func (d *decoder) loaded() (l loaded) {
 		d.fail()
 	}
 	for range n {
-		p := Problem{Pos: d.position()}
-		for _, s := range []*string{
-			&p.Addr.Supervisor, &p.Addr.Group, &p.Addr.Kind, &p.Addr.Namespace, &p.Addr.Name, &p.Path, &p.Message, &p.Found, &p.Allowed, &p.Hint,
-		} {
-			*s = d.text()
-		}
+		p := d.problem()
 		if d.err != nil {
 			return loaded{}
 		}
 		l.problems = append(l.problems, p)
 	}
 	return l
+}
+
+func (d *decoder) problem() Problem {
+	p := Problem{Pos: d.position()}
+	for _, s := range p.texts() {
+		*s = d.text()
+	}
+	return p
 }
 
 // end fails when something is left.

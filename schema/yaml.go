@@ -22,6 +22,7 @@ type yamlReader struct {
 	file     string
 	lines    [][]byte // only of a file with other characters than ASCII
 	nodes    int
+	shares   bool // by anchors and aliases
 	problems Problems
 }
 
@@ -98,6 +99,10 @@ func (r *yamlReader) node(y *yaml.Node, depth int) *node {
 	case r.nodes > maxNodes:
 		return &node{shape: broken, pos: r.position(y)}
 	case y.Kind == yaml.AliasNode || y.Anchor != "":
+		if r.shares {
+			return &node{shape: broken, pos: r.position(y)}
+		}
+		r.shares = true // once is enough to know it
 		return r.problem(y, "YAML anchors and aliases are not accepted", "write the value out, or use CUE to share it")
 	}
 	switch y.Kind {
