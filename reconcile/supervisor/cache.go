@@ -70,7 +70,9 @@ func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, 
 		reflector := cache.NewReflectorWithOptions(c.listWatch(k, store), &unstructured.Unstructured{}, store, cache.ReflectorOptions{
 			Name: k.Resource, TypeDescription: gk.String(), Logger: &klog.Logger{},
 		})
-		w.done.Go(func() { reflector.RunWithContext(running) })
+		w.done.Go(func() {
+			repeat(running, func() error { return listError(k, reflector.ListAndWatchWithContext(running)) })
+		})
 	}
 	if err := w.await(ctx, func() (bool, error) { return w.synced() }); err != nil {
 		w.Close()

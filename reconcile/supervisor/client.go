@@ -116,7 +116,7 @@ func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Obje
 		for i := range list.Items {
 			out[i] = stripped(&list.Items[i])
 		}
-		return page{out, metav1.ListMeta{Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}}, nil
+		return page{out, metav1.ListMeta{ResourceVersion: list.GetResourceVersion(), Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}}, nil
 	})
 }
 

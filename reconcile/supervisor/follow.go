@@ -3,11 +3,9 @@ package supervisor
 import (
 	"cmp"
 	"context"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -40,14 +38,6 @@ type Follower struct {
 	settled chan struct{}
 	waiting int
 }
-
-// How long until a list or a watch that failed is tried again: at first, at most,
-// and where it takes somebody to change rights or to install something.
-const (
-	followPause    = 800 * time.Millisecond
-	followMaxPause = 30 * time.Second
-	refusedPause   = 3 * time.Minute
-)
 
 // Follow calls each for every object there is, with before nil, and returns when
 // all kinds were listed or have failed to be; from then on it calls each for
@@ -109,25 +99,11 @@ var _ cache.ReflectorStore = (*following)(nil)
 
 // run lists and watches until ctx ends.
 func (f *following) run(ctx context.Context) {
-	pause := followPause
-	for ctx.Err() == nil {
-		begun := time.Now()
+	repeat(ctx, func() error {
 		err := f.once(ctx)
-		if time.Since(begun) > 2*followMaxPause {
-			pause = followPause // it went well for a while
-		}
 		f.fail(err)
-		if class := ClassOf(err); class == Denied || class == NotServed || class == NotFound {
-			pause = refusedPause
-		}
-		timer := time.NewTimer(pause/2 + rand.N(pause/2)) //#nosec G404 -- spreads requests
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
-		pause = min(2*pause, followMaxPause)
-	}
+		return err
+	})
 }
 
 // once lists and watches until that fails.

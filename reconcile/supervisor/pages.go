@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,12 +51,14 @@ func everyPage(k kind, read func(kind, metav1.ListOptions) (page, error)) ([]res
 		out = append(out, p.objects...)
 		left := p.RemainingItemCount
 		switch {
+		case p.ResourceVersion == "": // a proxy's page, or a Status with 200
+			return nil, errors.New("the answer is no list")
 		case p.Continue == "" && left != nil && *left > 0:
 			return nil, fmt.Errorf("the list ends although %d objects are left", *left)
 		case p.Continue == "":
 			return out, nil
 		case p.Continue == options.Continue:
-			return nil, fmt.Errorf("the list does not go on: the server repeats a page")
+			return nil, errors.New("the list does not go on: the server repeats a page")
 		}
 		options.Continue = p.Continue
 	}
