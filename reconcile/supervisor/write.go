@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -21,7 +22,7 @@ func (c *Client) Apply(ctx context.Context, o resource.Object, force bool) (reso
 
 // DryRunApply asks what Apply would store. All webhooks run, and nothing is kept.
 func (c *Client) DryRunApply(ctx context.Context, o resource.Object, force bool) (resource.Object, error) {
-	return c.apply(ctx, "trying to apply", o, metav1.ApplyOptions{
+	return c.apply(link.Idempotent(ctx), "trying to apply", o, metav1.ApplyOptions{
 		FieldManager: resource.FieldManager, Force: force, DryRun: []string{metav1.DryRunAll},
 	})
 }
