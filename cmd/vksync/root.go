@@ -39,6 +39,7 @@ Exit codes:
 		newSimulateCmd(io),
 		newEvaluateCmd(io),
 		newApplyCmd(io, &connection{stderr: io.errs}),
+		newSandboxCmd(io),
 		newVersionCmd(io),
 	)
 	root.InitDefaultCompletionCmd()

@@ -56,7 +56,7 @@ func (o *simulateOptions) check(out *os.File) error {
 		return invalid(fmt.Errorf("--speed is %g: want 0 (as fast as possible) or more", o.speed))
 	}
 	if o.save != "" {
-		if err := o.checkSave(); err != nil {
+		if err := checkSave(o.save); err != nil {
 			return invalid(err)
 		}
 	}
@@ -69,14 +69,15 @@ func (o *simulateOptions) check(out *os.File) error {
 	return o.site.check()
 }
 
-func (o *simulateOptions) checkSave() error {
-	if _, err := os.Stat(o.save); errors.Is(err, os.ErrNotExist) {
+// checkSave refuses a directory that a world cannot be saved to.
+func checkSave(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	} else if err != nil {
-		return fmt.Errorf("--save %s: %w", o.save, err)
+		return fmt.Errorf("--save %s: %w", dir, err)
 	}
-	if entries, err := os.ReadDir(o.save); err != nil || len(entries) > 0 {
-		return fmt.Errorf("--save %s exists and is not an empty directory: a saved world is never overwritten, name a new one", o.save)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		return fmt.Errorf("--save %s exists and is not an empty directory: a saved world is never overwritten, name a new one", dir)
 	}
 	return nil
 }
