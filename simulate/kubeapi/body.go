@@ -124,10 +124,10 @@ func (c *call) fits(u *unstructured.Unstructured) error {
 		return apierrors.NewBadRequest("Object 'Kind' is missing in the body of the request")
 	case resource.Text(u.Object, "apiVersion") == "":
 		return apierrors.NewBadRequest("Object 'apiVersion' is missing in the body of the request")
-	case resource.Text(u.Object, "kind") != gvk.Kind:
-		return apierrors.NewBadRequest(fmt.Sprintf("the kind in the data (%s) does not match the expected kind (%s)", resource.Text(u.Object, "kind"), gvk.Kind))
 	case resource.Text(u.Object, "apiVersion") != gvk.GroupVersion().String():
 		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", resource.Text(u.Object, "apiVersion"), gvk.GroupVersion()))
+	case resource.Text(u.Object, "kind") != gvk.Kind:
+		return apierrors.NewBadRequest(fmt.Sprintf("the kind in the data (%s) does not match the expected kind (%s)", resource.Text(u.Object, "kind"), gvk.Kind))
 	case !ok:
 		return apierrors.NewBadRequest("metadata must be a map")
 	}
@@ -138,13 +138,16 @@ func (c *call) fits(u *unstructured.Unstructured) error {
 		meta["namespace"] = c.namespace
 	}
 	if resource.Text(meta, "namespace") != c.namespace {
-		return apierrors.NewBadRequest(fmt.Sprintf("the namespace of the provided object does not match the namespace sent on the request: %q and %q", resource.Text(meta, "namespace"), c.namespace))
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
 	}
 	if c.name != "" && resource.Text(meta, "name") == "" {
 		meta["name"] = c.name
 	}
 	if c.name != "" && resource.Text(meta, "name") != c.name {
 		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", resource.Text(meta, "name"), c.name))
+	}
+	if c.table.isSecret() {
+		return foldStringData(u)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ func (s *Store) Restore(objects []*unstructured.Unstructured) error {
 	// Uids are drawn by count, and there were at most as many creations as writes.
 	s.version = max(s.version, s.created)
 	s.created = s.version
+	s.watches.forget(s.version)
 	s.resume()
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // Handler serves the Kubernetes API over the store: discovery, OpenAPI v3, get,
@@ -134,8 +136,21 @@ func (c *call) serve() error {
 		return c.deleteCollection()
 	case c.r.Method == http.MethodDelete && c.name != "" && c.subresource == "":
 		return c.delete()
+	case !c.table.native() && c.name == "" && !inNamespace:
+		http.NotFound(c.w, c.r)
+		return nil
+	case !c.table.native() && c.name == "" && (c.r.Method == http.MethodPut || c.r.Method == http.MethodPatch):
+		return apierrors.NewBadRequest("name must be provided")
 	}
-	return apierrors.NewMethodNotSupported(c.table.groupResource(), strings.ToLower(c.r.Method))
+	return methodNotAllowed()
+}
+
+// methodNotAllowed is what an API server's router answers.
+func methodNotAllowed() error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Code: http.StatusMethodNotAllowed, Reason: metav1.StatusReasonMethodNotAllowed, Details: &metav1.StatusDetails{},
+		Message: "the server does not allow this method on the requested resource",
+	}}
 }
 
 // flag reads a boolean of the query as apimachinery does: present and neither
@@ -218,6 +233,16 @@ func respond(w http.ResponseWriter, code int, body []byte) {
 
 // writeError writes err as a metav1.Status.
 func writeError(w http.ResponseWriter, err error) {
+	content, err := statusOf(err)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	respond(w, int(resource.Int(content, "code")), appendJSON(nil, content))
+}
+
+// statusOf is err as a metav1.Status.
+func statusOf(err error) (map[string]any, error) {
 	status := metav1.Status{Code: http.StatusInternalServerError, Message: err.Error()}
 	if known := apierrors.APIStatus(nil); errors.As(err, &known) {
 		status = known.Status()
@@ -226,8 +251,7 @@ func writeError(w http.ResponseWriter, err error) {
 	status.Status = metav1.StatusFailure
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&status)
 	if err != nil {
-		http.Error(w, fmt.Sprintf("encoding a status: %v", err), http.StatusInternalServerError)
-		return
+		return nil, fmt.Errorf("encoding a status: %w", err)
 	}
-	respond(w, int(status.Code), appendJSON(nil, content))
+	return content, nil
 }

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -62,6 +63,9 @@ func (s *Store) createFor(c *call, o options, u *unstructured.Unstructured) (*un
 func (s *Store) createAdmitted(c *call, o options, u *unstructured.Unstructured, fields []any) (*unstructured.Unstructured, error) {
 	if err := s.namespaceExists(c.table, u); err != nil {
 		return nil, err
+	}
+	if c.table.isSecret() && resource.Text(u.Object, "type") == "" {
+		u.Object["type"] = "Opaque"
 	}
 	u, err := s.admit(c, o, "create", u, nil)
 	if err != nil {
@@ -149,7 +153,8 @@ func (c *call) update() error {
 	}
 	stored, err := c.store.updateFor(c, o, func(*unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		if versionOf(u) == "" && c.table.Group != "" {
-			return nil, apierrors.NewInvalid(c.table.gk, c.name, field.ErrorList{
+			// As worded by an API server, which names the resource here, not the kind.
+			return nil, apierrors.NewInvalid(schema.GroupKind{Group: c.table.Group, Kind: c.table.Resource}, c.name, field.ErrorList{
 				field.Invalid(field.NewPath("metadata", "resourceVersion"), 0, "must be specified for an update"),
 			})
 		}
@@ -178,11 +183,12 @@ func (s *Store) updateFor(c *call, o options, next func(*unstructured.Unstructur
 	if err := s.checkPut(c.table, r, u); err != nil {
 		return nil, err
 	}
-	u = c.restrict(s.convert(u, c.table.Versions[0]), r.object)
-	fields, err := s.track(c.table, c.ask(o), r.object, withServerFields(u, r.object))
+	u = withServerFields(c.restrict(s.convert(u, c.table.Versions[0]), r.object), r.object)
+	fields, err := s.track(c.table, c.ask(o), r.object, u)
 	if err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
+	delete(metadata(u), "managedFields") // they are in fields
 	return s.updateAdmitted(c, o, r, u, fields)
 }
 

@@ -33,27 +33,12 @@ func (c *call) list() error {
 	if err != nil {
 		return err
 	}
-	objects, version, err := c.store.snapshot(c.table, sc, c.query)
+	p, err := c.page(sc)
 	if err != nil {
 		return err
 	}
-	c.answerList(objects, version)
+	c.answerList(p)
 	return nil
-}
-
-// snapshot lists a kind for a client that may watch it from there.
-func (s *Store) snapshot(t *table, sc scope, query url.Values) ([]*unstructured.Unstructured, uint64, error) {
-	asked, err := versionIn(query)
-	if err != nil {
-		return nil, 0, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if asked > s.version {
-		return nil, 0, versionTooLarge(asked, s.version)
-	}
-	s.watches.follow(t.gk, s.version)
-	return s.scan(t, sc), s.version, nil
 }
 
 func versionIn(query url.Values) (uint64, error) {
@@ -69,11 +54,11 @@ func versionIn(query url.Values) (uint64, error) {
 }
 
 // answerList streams a list, so that a large one is never whole in memory.
-func (c *call) answerList(objects []*unstructured.Unstructured, version uint64) {
+func (c *call) answerList(p page) {
 	c.w.Header().Set("Content-Type", "application/json")
-	buf := c.opening(version)
+	buf := c.opening(p)
 	now := c.store.clock.Now()
-	for i, u := range objects {
+	for i, u := range p.objects {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
@@ -93,7 +78,7 @@ func (c *call) answerList(objects []*unstructured.Unstructured, version uint64) 
 }
 
 // opening is a list up to its first item.
-func (c *call) opening(version uint64) []byte {
+func (c *call) opening(p page) []byte {
 	kind, apiVersion, items := c.table.Kind.Kind+"List", c.table.apiVersion(c.form.version), "items"
 	switch c.form.as {
 	case asMetadata:
@@ -106,13 +91,23 @@ func (c *call) opening(version uint64) []byte {
 		buf = appendJSON(append(buf, `,"columnDefinitions":`...), c.table.headers())
 	}
 	buf = append(append(buf, `,"kind":`...), appendString(nil, kind)...)
-	buf = append(append(buf, `,"metadata":{"resourceVersion":"`...), formatVersion(version)...)
-	return append(append(append(buf, `"},"`...), items...), `":[`...)
+	meta := map[string]any{"resourceVersion": formatVersion(p.version)}
+	if p.next != "" {
+		meta["continue"] = p.next
+	}
+	if p.remaining >= 0 {
+		meta["remainingItemCount"] = int64(p.remaining)
+	}
+	buf = appendJSON(append(buf, `,"metadata":`...), meta)
+	return append(append(append(buf, `,"`...), items...), `":[`...)
 }
 
 // watch streams changes until the client goes, timeoutSeconds pass, or the
 // client is too far behind.
 func (c *call) watch() error {
+	if err := c.checkListOptions(true); err != nil {
+		return err
+	}
 	sc, err := c.scope()
 	if err != nil {
 		return err
@@ -127,11 +122,24 @@ func (c *call) watch() error {
 	}
 	defer cancel()
 	w := &watch{scope: sc, form: c.form, bookmarks: c.flag("allowWatchBookmarks")}
-	if err := c.store.open(c.table, w, start); err != nil {
+	if err := c.store.open(c.table, w, start); apierrors.IsResourceExpired(err) {
+		return c.streamError(err)
+	} else if err != nil {
 		return err
 	}
 	defer c.store.close(c.table, w)
 	c.stream(ctx, w)
+	return nil
+}
+
+// streamError is a watch that has begun and ended with an error.
+func (c *call) streamError(err error) error {
+	status, err := statusOf(err)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	_, _ = c.w.Write(c.store.frameObject(nil, "ERROR", appendJSON(nil, status))) // a client that has gone needs no answer
 	return nil
 }
 

@@ -1,11 +1,13 @@
 package kubeapi
 
 import (
+	"fmt"
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -54,11 +56,15 @@ func (s *Store) deleteFor(c *call, o *metav1.DeleteOptions) (left *unstructured.
 // eraseFor checks and does the deletion of one object.
 func (s *Store) eraseFor(c *call, o *metav1.DeleteOptions, r *record) error {
 	if p := o.Preconditions; p != nil {
+		// As worded by an API server, which names the kind here, not the resource.
+		kind := schema.GroupResource{Group: c.table.Group, Resource: c.table.Kind.Kind}
 		if p.UID != nil && string(*p.UID) != r.uid {
-			return wrongUID(c.table, r, string(*p.UID))
+			return apierrors.NewConflict(kind, r.key.Name, fmt.Errorf(
+				"the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated", *p.UID, r.uid))
 		}
-		if p.ResourceVersion != nil && *p.ResourceVersion != versionOf(r.object) {
-			return staleVersion(c.table, r.key.Name)
+		if v := versionOf(r.object); p.ResourceVersion != nil && *p.ResourceVersion != v {
+			return apierrors.NewConflict(kind, r.key.Name, fmt.Errorf(
+				"the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified", *p.ResourceVersion, v))
 		}
 	}
 	dry := len(o.DryRun) > 0
@@ -96,13 +102,13 @@ func (c *call) deleteCollection() error {
 		return err
 	}
 	if c.table.isNamespace() { // as on an API server
-		return apierrors.NewMethodNotSupported(c.table.groupResource(), "deletecollection")
+		return methodNotAllowed()
 	}
 	objects, version, err := c.store.deleteAllFor(c, o, sc)
 	if err != nil {
 		return err
 	}
-	c.answerList(objects, version)
+	c.answerList(page{objects: objects, version: version, remaining: -1})
 	return nil
 }
 

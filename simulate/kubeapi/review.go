@@ -4,9 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // A review is a resource that answers a question about the client and stores
@@ -60,7 +57,7 @@ func reviewAt(steps []string) (review, bool) {
 // serve answers the question in a request.
 func (r review) serve(c *call) error {
 	if c.r.Method != http.MethodPost {
-		return apierrors.NewMethodNotSupported(schema.GroupResource{Group: r.group, Resource: r.resource}, strings.ToLower(c.r.Method))
+		return methodNotAllowed()
 	}
 	body, err := c.body()
 	if err != nil {

@@ -119,6 +119,7 @@ type Store struct {
 	managers    map[fieldManagerKey]fieldManager
 	types       *fieldTypes // nil until the first manager is made
 	watches     hub
+	pages       moments
 	conditions  map[condition]map[string]any // see internConditions
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// historyLimit is how many changes of all followed kinds together are kept
+	// historyLimit is how many changes of all kinds together are kept
 	// for clients that resume a watch. Older ones get 410 Gone and list again.
 	historyLimit = 4_000
 	// queueLimit is how many events a watch may be behind before it is ended; its
@@ -25,10 +25,10 @@ const (
 // does under the lock is to append pointers.
 type hub struct {
 	streams map[schema.GroupKind]*stream
-	// history holds the last changes of followed kinds, oldest first after next.
+	// history holds the last changes, oldest first after next.
 	history []kept
 	next    int
-	// dropped is the version of the newest change that fell out of history.
+	// dropped is the version of the newest change that is not in history any more.
 	dropped uint64
 }
 
@@ -37,10 +37,8 @@ type kept struct {
 	Change
 }
 
-// A stream is the changes of one kind from the version on at which somebody
-// first listed or watched it over HTTP.
+// A stream is the watches of one kind.
 type stream struct {
-	since   uint64
 	watches []*watch
 }
 
@@ -59,11 +57,11 @@ type eventForm struct {
 	gone bool
 }
 
-// follow starts to keep changes of a kind.
-func (h *hub) follow(gk schema.GroupKind, version uint64) *stream {
+// stream is that of a kind.
+func (h *hub) stream(gk schema.GroupKind) *stream {
 	st := h.streams[gk]
 	if st == nil {
-		st = &stream{since: version}
+		st = &stream{}
 		if h.streams == nil {
 			h.streams = map[schema.GroupKind]*stream{}
 		}
@@ -73,12 +71,9 @@ func (h *hub) follow(gk schema.GroupKind, version uint64) *stream {
 }
 
 func (h *hub) publish(gk schema.GroupKind, c Change) {
-	st := h.streams[gk]
-	if st == nil {
-		return
-	}
 	h.remember(gk, c)
-	if len(st.watches) == 0 {
+	st := h.streams[gk]
+	if st == nil || len(st.watches) == 0 {
 		return
 	}
 	e := &event{Change: c}
@@ -98,10 +93,16 @@ func (h *hub) remember(gk schema.GroupKind, c Change) {
 	h.next = (h.next + 1) % historyLimit
 }
 
+// forget drops the history up to a version, the present one.
+func (h *hub) forget(version uint64) {
+	clear(h.history)
+	h.history, h.next, h.dropped = h.history[:0], 0, version
+}
+
 // since returns the changes of a kind after version.
 func (h *hub) since(gk schema.GroupKind, version uint64) ([]item, error) {
-	if oldest := max(h.streams[gk].since, h.dropped); version < oldest {
-		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", version, oldest))
+	if version < h.dropped {
+		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", version, h.dropped))
 	}
 	var items []item
 	for i := range h.history {
@@ -216,7 +217,7 @@ type startAt struct {
 func (s *Store) open(t *table, w *watch, at startAt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.watches.follow(t.gk, s.version)
+	st := s.watches.stream(t.gk)
 	w.wake = make(chan struct{}, 1)
 	switch {
 	case at.version > s.version:

@@ -93,8 +93,8 @@ func TestWatchResumes(t *testing.T) {
 	for i := range 10_001 {
 		w.change(t, "core", clusterKey("c1"), label(strconv.Itoa(i)))
 	}
-	_, err = api.Watch(t.Context(), metav1.ListOptions{ResourceVersion: list.GetResourceVersion()})
-	if !apierrors.IsResourceExpired(err) {
+	late := open(t, api, metav1.ListOptions{ResourceVersion: list.GetResourceVersion()})
+	if err := apierrors.FromObject((<-late.ResultChan()).Object); !apierrors.IsResourceExpired(err) {
 		t.Errorf("resuming from before the history: %v, want 410 expired", err)
 	}
 	near := open(t, api, metav1.ListOptions{ResourceVersion: "10004"})

@@ -56,7 +56,9 @@ func startControllers(t testing.TB, ctx context.Context, config *rest.Config) {
 		t.Fatalf("making the garbage collector: %v", err)
 	}
 	namespaces := namespace.NewNamespaceController(ctx, client, objects,
-		func() ([]*metav1.APIResourceList, error) { return discovery.ServerPreferredNamespacedResources(client.Discovery()) },
+		func() ([]*metav1.APIResourceList, error) {
+			return discovery.ServerPreferredNamespacedResources(client.Discovery())
+		},
 		native.Core().V1().Namespaces(), time.Minute, core.FinalizerKubernetes)
 	factory.Start(ctx.Done())
 	close(started)

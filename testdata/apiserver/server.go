@@ -102,7 +102,9 @@ func optionsFor(ctx context.Context, dir string, listener net.Listener, etcd *da
 		all.AddFlagSet(set)
 	}
 	// What only a flag can say.
-	if err := all.Parse([]string{"--authorization-mode=RBAC", "--token-auth-file=" + tokens}); err != nil {
+	if err := all.Parse([]string{"--authorization-mode=RBAC", "--token-auth-file=" + tokens,
+		// Else old pages are served from memory, and none is ever too old in a test.
+		"--feature-gates=ListFromCacheSnapshot=false"}); err != nil {
 		return none, err
 	}
 	address := listener.Addr().(*net.TCPAddr)
