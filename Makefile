@@ -8,7 +8,7 @@ RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race bench lint fmt fuzz-smoke
+.PHONY: help demo build tools test race bench lint fmt fuzz-smoke
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,7 +19,10 @@ build: ## build bin/vksync
 demo: build ## play the example fleet on the simulated lab
 	./bin/vksync simulate testdata/fleet --speed 100
 
-test: ## run every test
+tools: ## build kubectl and govc for the tests, into bin/tools
+	go -C testdata/tools build -o ../../bin/tools/ ./kubectl ./govc
+
+test: tools ## run every test
 	go test ./...
 
 race: ## run the fast tests under the race detector
@@ -29,10 +32,10 @@ bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
 
 fmt: ## format the code
-	gofmt -w cmd gitsource reconcile schema simulate tui
+	gofmt -w cmd gitsource reconcile schema simulate testdata/tools tui
 
 lint: ## check format, vet, and staticcheck
-	@unformatted=$$(gofmt -l cmd gitsource reconcile schema simulate tui); \
+	@unformatted=$$(gofmt -l cmd gitsource reconcile schema simulate testdata/tools tui); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...

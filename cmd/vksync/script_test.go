@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 //	git-commit DIR MESSAGE   commit all files of DIR, making the repository first
 //	git-tag DIR NAME         tag the last commit
 //	same FILE FILE           fail unless the two are equal, never updating either
+//	tools NAME...            have commands that make tools builds, or fail
+//	source FILE              set the variables that a shell would set
+//	await file FILE          wait until the file is there
+//	await REGEXP COMMAND...  run it until it succeeds and its stdout matches
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -47,6 +51,9 @@ func TestScripts(t *testing.T) {
 			"git-commit": gitCommit,
 			"git-tag":    gitTag,
 			"same":       same,
+			"tools":      tools,
+			"source":     sourceFile,
+			"await":      await,
 		},
 	})
 }
