@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Fault is what happens to one request. The first field that is set counts.
+// Fault is what happens to one request. The first field that is set counts; the
+// zero Fault is none.
 type Fault struct {
 	// Reset cuts the connection before anything is answered.
 	Reset bool
@@ -50,7 +51,7 @@ func (e *Endpoint) disturb(fail func(*http.Request) *Fault, w http.ResponseWrite
 	asked.Body, r.Body = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
 	f := fail(asked)
 	switch {
-	case f == nil:
+	case f == nil || *f == (Fault{}):
 		return false
 	case f.Reset:
 		cut(w)
