@@ -44,7 +44,7 @@ func newActor(e *Engine, p *plan.Plan) *actor {
 		engine: e, desired: p.Desired,
 		options: Options{
 			Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt,
-			ForceConflicts: p.Policy.ForceConflicts, Inventory: e.inventory,
+			ForceConflicts: p.Policy.ForceConflicts, Inventory: p.Inventory,
 		},
 		namespaces: map[string]resource.Object{}, changed: map[resource.Addr]bool{}, unmarked: map[string]bool{},
 	}

@@ -62,8 +62,14 @@ type Engine struct {
 	kubeLink, vcenterLink *link.Link
 	// history is nil when the world itself tells what happens.
 	history *history
-	// inventory is that of the last plan, for planning again.
-	inventory *resource.Object
+	mu      sync.Mutex // guards last
+	last    *planned   // nil before the first plan
+}
+
+// planned is what a plan was made of, for planning again.
+type planned struct {
+	desired *resource.Set
+	options Options
 }
 
 // Connect logs in to both APIs and begins to follow the Supervisor.
@@ -98,7 +104,9 @@ func (e *Engine) Close(ctx context.Context) error {
 // Plan observes, asks the API server for dry runs where only it can tell, and
 // plans. What cannot be read is an error, or unknown in the plan; never absent.
 func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*plan.Plan, error) {
-	e.inventory = o.Inventory
+	e.mu.Lock()
+	e.last = &planned{desired, o}
+	e.mu.Unlock()
 	policy := plan.Policy{Source: e.source, Prune: o.Prune, PruneLimit: o.PruneLimit, Adopt: o.Adopt, ForceConflicts: o.ForceConflicts}
 	observed, err := e.observe(ctx, o.Prune)
 	if err != nil {
@@ -111,7 +119,7 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 		return nil, err
 	}
 	p := plan.Make(desired, observed, policy)
-	p.Revision = o.Revision
+	p.Revision, p.Inventory = o.Revision, o.Inventory
 	return p, nil
 }
 

@@ -28,13 +28,14 @@ var imports = map[string][]string{
 	"reconcile/phase":      {"reconcile/resource"},
 	"reconcile/plan":       {"reconcile/resource", "reconcile/phase"},
 	"reconcile/journal":    {"reconcile/resource", "reconcile/phase"},
+	"reconcile/drift":      {"reconcile/resource"},
 	"reconcile/link":       {},
 	"reconcile/vsphere":    {"reconcile/link", "reconcile/resource"},
 	"reconcile/supervisor": {"reconcile/link", "reconcile/resource"},
 	"reconcile/apply":      {"reconcile/plan", "reconcile/resource", "reconcile/phase", "reconcile/journal"},
 	"reconcile": {
-		"reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan", "reconcile/resource",
-		"reconcile/supervisor", "reconcile/vsphere", "gitsource", "schema",
+		"reconcile/apply", "reconcile/drift", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
+		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "gitsource", "schema",
 	},
 	"simulate/inventory":           {"reconcile/resource"},
 	"simulate/kubeapi":             {"reconcile/resource"},
@@ -92,7 +93,7 @@ var owners = []struct {
 
 // pure are the packages that make the same of the same input: their own files
 // import nothing that does I/O and ask no clock.
-var pure = []string{"reconcile/resource", "reconcile/phase", "reconcile/plan"}
+var pure = []string{"reconcile/resource", "reconcile/phase", "reconcile/plan", "reconcile/drift"}
 
 // timeless are the packages of which two runs must give the same bytes.
 var timeless = append([]string{

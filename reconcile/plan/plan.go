@@ -32,6 +32,9 @@ type Plan struct {
 	// Desired is what the plan leads to, with the labels vksync adds. It is not
 	// part of the JSON form.
 	Desired *resource.Set
+	// Inventory is that of the checks, nil when none was known. It is not part of the
+	// JSON form.
+	Inventory *resource.Object
 	// observed is what the plan was made from.
 	observed *Observed
 }

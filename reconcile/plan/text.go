@@ -76,6 +76,14 @@ func writeAction(b *strings.Builder, a Action) {
 	writeChanges(b, a.Changes)
 }
 
+// Shown is a value of a Change as the text form has it; empty for none.
+func Shown(v any) string {
+	if v == nil {
+		return ""
+	}
+	return compact(v)
+}
+
 // compact is a value on one line: JSON, so that a string "1" is not a number.
 func compact(v any) string {
 	if v == resource.Hidden {

@@ -141,8 +141,9 @@ func (c *Client) ListNames(ctx context.Context, gk schema.GroupKind) ([]resource
 	})
 }
 
-// stripped drops what nobody compares: the fields that others manage, and what
-// kubectl keeps for itself. The object is changed in place.
+// stripped drops what nobody compares: the fields that others manage, but for who
+// holds those of a Cluster's spec, and what kubectl keeps for itself. The object is
+// changed in place.
 func stripped(u *unstructured.Unstructured) resource.Object {
 	metadata, _ := u.Object["metadata"].(map[string]any)
 	if entries := resource.Items(metadata, "managedFields"); entries != nil {
@@ -150,6 +151,8 @@ func stripped(u *unstructured.Unstructured) resource.Object {
 		for _, entry := range entries {
 			if resource.Text(entry, "manager") == resource.FieldManager {
 				own = append(own, entry)
+			} else if others := othersFields(u.GetKind(), entry); others != nil {
+				own = append(own, others)
 			}
 		}
 		delete(metadata, "managedFields")
@@ -161,6 +164,21 @@ func stripped(u *unstructured.Unstructured) resource.Object {
 		delete(annotations, lastApplied)
 	}
 	return resource.Object{Unstructured: u}
+}
+
+// othersFields is what is kept of the fields that another manager holds in a
+// Cluster, to say who changed it: those of the spec. Controllers hold few of them,
+// and what they write into the status is most of it all.
+func othersFields(kind string, entry any) map[string]any {
+	spec := resource.Fields(entry, "fieldsV1", "f:spec")
+	if kind != resource.KindCluster || len(spec) == 0 || resource.Text(entry, "subresource") != "" {
+		return nil
+	}
+	return map[string]any{
+		"manager": resource.Text(entry, "manager"), "operation": resource.Text(entry, "operation"),
+		"apiVersion": resource.Text(entry, "apiVersion"), "time": resource.Text(entry, "time"),
+		"fieldsV1": map[string]any{"f:spec": spec},
+	}
 }
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
