@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,13 @@ type connection struct {
 
 	getenv func(string) string // nil is os.Getenv
 	stderr io.Writer           // for what the user has to know
+
+	mu sync.Mutex // guards what is below
+	// links are those made so far, by endpoint: whoever connects to the same one
+	// knows what the others know of it.
+	links map[string]*link.Link
+	// warned are the endpoints whose certificate is not verified.
+	warned map[string]bool
 }
 
 func (c *connection) addFlags(cmd *cobra.Command) {
@@ -84,11 +92,12 @@ func (c *connection) target() (t target, err error) {
 	return t, nil
 }
 
-// connect makes the clients' configurations of a target, each with a Link.
+// connect makes the clients' configurations of a target, each with the Link of its
+// endpoint.
 func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints, error) {
 	e := reconcile.Endpoints{VSphere: t.vsphere}
 	vcenter := "the vCenter at " + t.vsphere.URL.Host
-	e.VSphere.Link = link.New(link.Options{Name: vcenter})
+	e.VSphere.Link = c.link(vcenter)
 	if t.vsphere.Insecure {
 		c.warnInsecure(vcenter, vsphere.EnvInsecure)
 	}
@@ -103,7 +112,7 @@ func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints
 		return e, invalid(err)
 	}
 	where := "the Supervisor at " + e.Kube.Host
-	e.KubeLink = link.New(link.Options{Name: where})
+	e.KubeLink = c.link(where)
 	if e.Kube.Insecure {
 		c.warnInsecure(where, "insecure-skip-tls-verify in the kubeconfig")
 	}
@@ -112,7 +121,7 @@ func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints
 
 func (c *connection) logIn(ctx context.Context, e reconcile.Endpoints, login supervisor.LoginConfig) (reconcile.Endpoints, error) {
 	where := "the Supervisor at " + login.Address
-	e.KubeLink = link.New(link.Options{Name: where})
+	e.KubeLink = c.link(where)
 	login.Link = e.KubeLink
 	if login.Insecure {
 		c.warnInsecure(where, vsphere.EnvInsecure)
@@ -122,8 +131,30 @@ func (c *connection) logIn(ctx context.Context, e reconcile.Endpoints, login sup
 	return e, err
 }
 
-// warnInsecure says that anybody on the way could be the server.
-func (c *connection) warnInsecure(where, because string) {
+// link is the Link of an endpoint.
+func (c *connection) link(endpoint string) *link.Link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.links == nil {
+		c.links = map[string]*link.Link{}
+	}
+	if c.links[endpoint] == nil {
+		c.links[endpoint] = link.New(link.Options{Name: endpoint})
+	}
+	return c.links[endpoint]
+}
+
+// warnInsecure says once that anybody on the way could be the server.
+func (c *connection) warnInsecure(endpoint, because string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.warned[endpoint] {
+		return
+	}
+	if c.warned == nil {
+		c.warned = map[string]bool{}
+	}
+	c.warned[endpoint] = true
 	// There is nobody else to tell when this fails.
-	_, _ = fmt.Fprintf(c.stderr, "vksync: the certificate of %s is not verified (%s)\n", where, because)
+	_, _ = fmt.Fprintf(c.stderr, "vksync: the certificate of %s is not verified (%s)\n", endpoint, because)
 }

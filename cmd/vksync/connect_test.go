@@ -94,6 +94,28 @@ func TestConnectionIsWhatEnvironmentAndFlagsSay(t *testing.T) {
 	}
 }
 
+// A daemon connects once for each source, and to the same endpoints.
+func TestConnectionsToOneEndpointShareItsLink(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	env := withVCenter("GOVC_INSECURE", "1")
+	c := connection{getenv: func(name string) string { return env[name] }, stderr: &said, kubeconfig: kubeconfig(t, "{}"), context: "prod"}
+	first, err := c.endpoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := c.endpoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.KubeLink != second.KubeLink || first.VSphere.Link != second.VSphere.Link || first.KubeLink == first.VSphere.Link {
+		t.Error("the Links are not those of the endpoints")
+	}
+	if got := strings.Count(said.String(), "is not verified"); got != 2 {
+		t.Errorf("said %d times that a certificate is not verified, want once for each endpoint: %s", got, said.String())
+	}
+}
+
 func TestConnectionThatIsNotGivenSaysHowTo(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty")
