@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ type child struct {
 	wait   func() error // for its end, after stop or of its own
 	usage  func() any   // what it took, after wait; nil where nobody knows
 	stderr *head
+	pid    int // 0 within this process
 	units  int // evaluated so far
 	names  map[string]string
 }
@@ -71,7 +73,8 @@ func (c *child) hello() error {
 func (c *child) process(command []string) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Args[0] = "vksync" // whatever the file is called
-	cmd.Env = []string{"GOTRACEBACK=none"}
+	// With GOMAXPROCS the runtime keeps no files open to ask the system for it.
+	cmd.Env = []string{"GOTRACEBACK=none", fmt.Sprintf("GOMAXPROCS=%d", runtime.GOMAXPROCS(0))}
 	cmd.Dir = "/"
 	cmd.Stderr = c.stderr
 	cmd.WaitDelay = time.Second
@@ -87,6 +90,7 @@ func (c *child) process(command []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	c.pid = cmd.Process.Pid
 	c.in, c.out = in, bufio.NewReaderSize(out, 64<<10)
 	c.stop = sync.OnceFunc(func() { kill(cmd) })
 	c.wait = sync.OnceValue(cmd.Wait)

@@ -82,6 +82,27 @@ func repoOf(pairs ...string) fs.FS {
 func summary(t *testing.T, fsys fs.FS, root string) string {
 	t.Helper()
 	desired, problems := Load(fsys, root)
+	if diff := cmp.Diff(described(desired, problems), evaluated(t, fsys, root)); diff != "" {
+		t.Errorf("an Evaluator differs (-Load +Evaluator):\n%s", diff)
+	}
+	return described(desired, problems)
+}
+
+// evaluated is the same by an Evaluator that uses this process.
+func evaluated(t *testing.T, fsys fs.FS, root string) string {
+	t.Helper()
+	e := NewEvaluator(EvaluatorOptions{})
+	desired, problems, err := e.Load(t.Context(), fsys, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return described(desired, problems)
+}
+
+func described(desired *Desired, problems Problems) string {
 	var lines []string
 	for addr, o := range desired.Resources.All() {
 		lines = append(lines, addr.String()+" at "+o.Source.String())

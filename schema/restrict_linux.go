@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -13,6 +14,9 @@ import (
 // measured and comes on top. From there on the heap grows by arenas of 64 MiB,
 // each of which counts whole.
 func restrictSystem(l limits) error {
+	if err := closeInherited(); err != nil {
+		return err
+	}
 	if l.memoryBytes > 0 {
 		reserved, err := addressSpace()
 		if err != nil {
@@ -33,6 +37,28 @@ func restrictSystem(l limits) error {
 	} {
 		if err := lower(limit.what, limit.most); err != nil {
 			return fmt.Errorf("%s: %w", limit.name, err)
+		}
+	}
+	return nil
+}
+
+// closeInherited closes what vksync itself was started with beside the standard
+// streams, as sockets of a service manager. What Go opens is not inherited, and
+// what the runtime of this process has open is no file.
+func closeInherited() error {
+	const open = "/proc/self/fd"
+	fds, err := os.ReadDir(open)
+	if err != nil {
+		return err
+	}
+	for _, entry := range fds {
+		fd, err := strconv.Atoi(entry.Name())
+		to, gone := os.Readlink(open + "/" + entry.Name())
+		if err != nil || gone != nil || fd <= 2 || strings.HasPrefix(to, "anon_inode:") {
+			continue
+		}
+		if err := syscall.Close(fd); err != nil {
+			return fmt.Errorf("closing what was inherited: %w", err)
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ import (
 func ServeEvaluator(in io.Reader, out io.Writer) error { return serve(in, out, restrict) }
 
 func serve(in io.Reader, out io.Writer, restrict func(limits) error) error {
-	s := &server{out: out, frames: make(chan frame), answers: make(chan frame), gone: make(chan struct{})}
+	s := &server{out: out, frames: make(chan frame), answers: make(chan frame, 1), gone: make(chan struct{})}
 	r := bufio.NewReader(in)
 	hello, err := readFrame(r, maxFrameBytes)
 	if err != nil || hello.kind != frameHello {
@@ -61,12 +61,16 @@ func (s *server) receive(r *bufio.Reader) {
 		if err != nil {
 			return
 		}
-		to := s.answers
-		if f.kind == frameUnit {
-			to = s.frames
+		if f.kind != frameUnit {
+			select {
+			case s.answers <- f:
+				continue
+			default:
+				return // an answer to nothing
+			}
 		}
 		select {
-		case to <- f:
+		case s.frames <- f:
 		case <-s.gone:
 			return
 		}

@@ -74,21 +74,27 @@ func decodeSnapshot(data []byte) (map[unit][]*outcome, error) {
 		return nil, errors.New("it is damaged")
 	}
 	d := &decoder{data: data[sha256.Size:]}
+	entries := d.snapshot()
+	return entries, d.end()
+}
+
+// snapshot reads results; nil where the message is damaged.
+func (d *decoder) snapshot() map[unit][]*outcome {
 	entries := map[unit][]*outcome{}
 	for range d.count() {
 		o := &outcome{unit: unit{file: d.text(), dir: d.text(), pkg: d.text()}}
 		for range d.count() {
 			o.deps = append(o.deps, dependency{access{name: d.text(), list: d.flag()}, d.text()})
 			if d.err != nil {
-				return nil, d.err
+				return nil
 			}
 		}
 		if o.loaded = d.loaded(); d.err != nil {
-			return nil, d.err
+			return nil
 		}
 		entries[o.unit] = append(entries[o.unit], o)
 	}
-	return entries, d.end()
+	return entries
 }
 
 // save writes the cache beside everything else. The results themselves are not
