@@ -85,6 +85,9 @@ func (w *World) Serve(ctx context.Context, o ServeOptions) (*Served, error) {
 	w.vcenter.RequireLogin(s.User, s.Password)
 	w.user = url.UserPassword(s.User, s.Password)
 	s.tokens = gate.NewTokens(s.Token, cmp.Or(o.TokenLife, defaultTokenLife), w.vcenter.Allows)
+	if err := w.controllers.Everyday(); err != nil {
+		return nil, fmt.Errorf("serving the simulated world: %w", err)
+	}
 	w.begin(o)
 	ctx, s.stop = context.WithCancel(ctx)
 	go func() {

@@ -218,6 +218,20 @@ func (m *Manager) Fixtures() error {
 	return m.createReleases()
 }
 
+// Everyday makes the namespaces that every Kubernetes has and that are missing.
+// Nothing that is simulated needs them; people and their tools do.
+func (m *Manager) Everyday() error {
+	for _, name := range []string{"default", "kube-system"} {
+		if m.store.Get(kindNamespace.key("", name)) != nil {
+			continue
+		}
+		if _, err := m.create(actorReleases, kindNamespace, map[string]any{"metadata": map[string]any{"name": name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func clusterClass(namespace, name string) map[string]any {
 	return map[string]any{
 		"metadata": map[string]any{"namespace": namespace, "name": name},
