@@ -70,6 +70,14 @@ func (r *Recorder) Standing(a resource.Addr, now time.Time) (phase.ID, time.Dura
 	return row.Current, now.Sub(r.start) - step.Start
 }
 
+// Read calls f with the state after the last event. Unlike Timeline it may be
+// called while others record; f must not keep what it is given.
+func (r *Recorder) Read(f func(*Timeline)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r.timeline)
+}
+
 // Timeline is the state after the last event. It is the Recorder's own: read it
 // from a sink, or when nothing records any more.
 func (r *Recorder) Timeline() *Timeline { return r.timeline }
