@@ -41,6 +41,8 @@ type Options struct {
 	Prune      bool
 	PruneLimit int
 	Adopt      bool
+	// Allow lets through the actions that are this plan's; nil is all.
+	Allow func(plan.Action) bool
 	// ForceConflicts takes over fields that other field managers own.
 	ForceConflicts bool
 	// Inventory, when known, lets the plan check addresses and capacity.
@@ -120,6 +122,9 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 	}
 	p := plan.Make(desired, observed, policy)
 	p.Revision, p.Inventory = o.Revision, o.Inventory
+	if o.Allow != nil {
+		p = p.Only(o.Allow)
+	}
 	return p, nil
 }
 

@@ -1,0 +1,143 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/vksync/vksync/gitsource"
+	"github.com/vksync/vksync/schema"
+)
+
+// Repository is what a Feed follows; a *gitsource.Source is one.
+type Repository interface {
+	// Changed is signalled when Latest may differ.
+	Changed() <-chan struct{}
+	Latest() gitsource.State
+}
+
+// Evaluate turns a tree into what it asks for. An error says that it could not
+// be evaluated, which says nothing about the tree.
+type Evaluate func(ctx context.Context, tree *gitsource.Tree) (*schema.Desired, schema.Problems, error)
+
+// A Revision is a commit that was read and found valid.
+type Revision struct {
+	Commit  gitsource.Commit
+	Desired *schema.Desired
+	// Seen is when the commit was found in the repository.
+	Seen time.Time
+}
+
+// Feed follows a repository and hands out its newest valid revision. The last
+// one is served while Git is down or a newer one is invalid.
+type Feed struct {
+	name       string
+	repository Repository
+	evaluate   Evaluate
+	log        *slog.Logger
+
+	mu       sync.Mutex // guards what is below
+	revision *Revision
+	replaced chan struct{} // closed when revision is
+	status   SourceStatus
+}
+
+// evaluateAgain is how soon a tree is tried again that could not be evaluated.
+const evaluateAgain = 15 * time.Second
+
+// NewFeed makes a feed; Run drives it.
+func NewFeed(name string, r Repository, e Evaluate, log *slog.Logger) *Feed {
+	return &Feed{
+		name: name, repository: r, evaluate: e, log: log.With("source", name),
+		replaced: make(chan struct{}), status: SourceStatus{Name: name},
+	}
+}
+
+// Run follows the repository until ctx ends.
+func (f *Feed) Run(ctx context.Context) {
+	evaluated := "" // the last commit that was judged
+	for {
+		var again <-chan time.Time
+		state := f.repository.Latest()
+		f.note(state)
+		if state.Tree != nil && state.Commit.Hash != evaluated {
+			if err := f.take(ctx, state); err == nil {
+				evaluated = state.Commit.Hash
+			} else if ctx.Err() == nil {
+				f.log.Error("the revision could not be evaluated", "revision", short(state.Commit.Hash), "error", err)
+				again = time.After(evaluateAgain)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.repository.Changed():
+		case <-again:
+		}
+	}
+}
+
+// note takes the state of Git into the status.
+func (f *Feed) note(s gitsource.State) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	text := ""
+	if s.Err != nil {
+		text = s.Err.Error()
+	}
+	if text != f.status.Error {
+		if text != "" {
+			f.log.Warn("the repository cannot be followed; the last good revision stays", "error", text)
+		} else {
+			f.log.Info("the repository can be followed again")
+		}
+	}
+	f.status.Error, f.status.CheckedAt, f.status.Newest = text, s.CheckedAt, s.Commit.Hash
+}
+
+// take evaluates a commit and publishes it when it is valid.
+func (f *Feed) take(ctx context.Context, s gitsource.State) error {
+	began := time.Now()
+	desired, problems, err := f.evaluate(ctx, s.Tree)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status.Evaluations.add(time.Since(began))
+	if err != nil {
+		f.status.Invalid = &Invalid{Revision: s.Commit.Hash, Problems: []string{err.Error()}}
+		return err
+	}
+	if len(problems) > 0 {
+		f.status.Invalid = &Invalid{Revision: s.Commit.Hash}
+		for _, p := range problems {
+			f.status.Invalid.Problems = append(f.status.Invalid.Problems, p.String())
+			f.log.Error("the revision is not valid; the last good one stays", "revision", short(s.Commit.Hash), "problem", p.String())
+		}
+		return nil
+	}
+	f.revision = &Revision{Commit: s.Commit, Desired: desired, Seen: began}
+	f.status.Invalid, f.status.Revision = nil, s.Commit.Hash
+	f.status.Author, f.status.Subject, f.status.Signer = s.Commit.Author, s.Commit.Subject, s.Commit.Signer
+	f.log.Info("new revision", "revision", short(s.Commit.Hash), "author", s.Commit.Author, "subject", s.Commit.Subject)
+	close(f.replaced)
+	f.replaced = make(chan struct{})
+	return nil
+}
+
+// Latest is the newest valid revision, nil before the first, and a channel that
+// is closed when there is a newer one.
+func (f *Feed) Latest() (*Revision, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.revision, f.replaced
+}
+
+// Status is how the source stands.
+func (f *Feed) Status() SourceStatus {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status
+}
+
+// short is a hash as people write it.
+func short(hash string) string { return hash[:min(len(hash), 12)] }

@@ -1,0 +1,389 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/plan"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/supervisor"
+	"github.com/vksync/vksync/schema"
+)
+
+// LoopConfig is what a Loop keeps equal to what.
+type LoopConfig struct {
+	// Source and Supervisor are names. Source is the value of the label that
+	// marks what is owned.
+	Source, Supervisor string
+	Feed               *Feed
+	// Part is what of a revision is for the Supervisor; nil is all of it.
+	Part func(*schema.Desired) *resource.Set
+	// Connect makes an Engine for the Source on the Supervisor.
+	Connect func(context.Context) (*Engine, error)
+	Policy  schema.Policy
+	// Shard says by its labels which resource is acted on; nil is every one.
+	Shard func(labels map[string]string) bool
+	// Namespace is where the loop's ConfigMap is.
+	Namespace string
+	// Lease makes one of several replicas the leader; nil does without.
+	Lease *supervisor.LeaderOptions
+	// Resync is how often everything is compared although nothing seems to have
+	// changed; 0 is a minute.
+	Resync time.Duration
+	// Journal gets the events of every run, which begins with Seq 0.
+	Journal []func(journal.Event)
+	Log     *slog.Logger
+}
+
+// Loop keeps one Supervisor equal to one source: the newest revision wins, what
+// others change is seen and corrected, what fails is tried again. It keeps no
+// progress: every turn observes and plans anew.
+type Loop struct {
+	LoopConfig
+	log *slog.Logger
+
+	mu     sync.Mutex // guards what is below
+	status LoopStatus
+	// recorder is of the run that is under way; nil between runs.
+	recorder *journal.Recorder
+	// engine is connected; nil when none is.
+	engine *Engine
+}
+
+// How often a loop looks when there is no reason to.
+const (
+	resync       = time.Minute
+	poll         = 3 * time.Second // of what cannot be watched, while a run waits for it
+	approvalPoll = 3 * time.Second
+	// settle is how long changes on the Supervisor collect before they are
+	// compared, so that a rollout is not planned anew at each of its steps.
+	settle = 2 * time.Second
+)
+
+// How soon a failed turn is tried again, and after how many of them the
+// connections are made anew.
+const (
+	turnRetryFirst = 2 * time.Second
+	turnRetryMost  = time.Minute
+	turnsUntilNew  = 3
+)
+
+// Why a run was ended before its time.
+var (
+	errNewer = errors.New("a newer revision")
+	errDrift = errors.New("something else is to be done")
+)
+
+// NewLoop makes a loop; Run drives it.
+func NewLoop(c LoopConfig) *Loop {
+	if c.Resync == 0 {
+		c.Resync = resync
+	}
+	if c.Part == nil {
+		c.Part = func(d *schema.Desired) *resource.Set { return &d.Resources }
+	}
+	return &Loop{
+		LoopConfig: c, log: c.Log.With("source", c.Source, "supervisor", c.Supervisor),
+		status: LoopStatus{Source: c.Source, Supervisor: c.Supervisor, State: Connecting, Since: time.Now(), Leader: c.Lease == nil},
+	}
+}
+
+// Run keeps the Supervisor equal until ctx ends. No failure ends it.
+func (l *Loop) Run(ctx context.Context) {
+	for failures := 0; ctx.Err() == nil; failures++ {
+		began := time.Now()
+		err := l.session(ctx)
+		if time.Since(began) > turnRetryMost {
+			failures = 0
+		}
+		if ctx.Err() == nil && err != nil {
+			l.fails(err)
+			pause(ctx, min(turnRetryFirst<<min(failures, 10), turnRetryMost))
+		}
+	}
+}
+
+// session connects and keeps the Supervisor equal until that fails so often that
+// a new connection may be the remedy.
+func (l *Loop) session(ctx context.Context) (err error) {
+	l.become(Connecting)
+	e, err := l.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	l.connected(e)
+	defer func() {
+		l.connected(nil)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, e.Close(closing))
+	}()
+	if l.Lease == nil {
+		return l.keep(ctx, e)
+	}
+	l.become(Standby)
+	return e.kube.Lead(ctx, *l.Lease, func(ctx context.Context) error {
+		l.leads(true)
+		defer l.leads(false)
+		return l.keep(ctx, e)
+	})
+}
+
+// keep takes one turn after the other.
+func (l *Loop) keep(ctx context.Context, e *Engine) error {
+	k := &keeper{Loop: l, engine: e, ledger: newLedger(e, l.Namespace, l.Source), retries: backoff{}}
+	for failures := 0; ; {
+		revision, newer := l.Feed.Latest()
+		next := k.Resync
+		if revision == nil {
+			l.become(Waiting)
+		} else if err := k.turn(ctx, revision, newer); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			l.fails(err)
+			if failures++; failures >= turnsUntilNew {
+				return err
+			}
+			next = min(turnRetryFirst<<failures, turnRetryMost)
+		} else {
+			failures, next = 0, k.nextTurn()
+		}
+		if err := k.await(ctx, newer, next); err != nil {
+			return err
+		}
+	}
+}
+
+// A keeper is a loop that is connected and leads.
+type keeper struct {
+	*Loop
+	engine   *Engine // the Loop's, which is guarded
+	ledger   *ledger
+	recalled bool // whether the ledger was read
+	// ledgerless says that there can be none, which was said.
+	ledgerless bool
+	planned    string // the revision of the last turn
+	retries    backoff
+	holding    bool      // the plan waits for approval or for the end of a freeze
+	told       string    // what was last said of that
+	watching   time.Time // when drift is looked for next
+}
+
+// turn observes, plans, and runs what may be run.
+func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) error {
+	if err := k.recall(ctx); err != nil {
+		return err
+	}
+	if r.Commit.Hash != k.planned {
+		clear(k.retries)
+		k.planned = r.Commit.Hash
+	}
+	p, err := k.plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	if k.ledger.settled == r.Commit.Hash { // before, what differs may not have come yet
+		k.observeDrift(ctx)
+	}
+	todo := p.Only(k.allow(r))
+	if !acts(todo) {
+		return k.idle(ctx, p, todo, r)
+	}
+	if changes(todo) {
+		if why, err := k.held(ctx, todo, r); err != nil {
+			return err
+		} else if why != "" {
+			return k.hold(ctx, todo, why)
+		}
+	}
+	k.holding = false
+	return k.run(ctx, todo, r, newer)
+}
+
+func (k *keeper) plan(ctx context.Context, r *Revision) (*plan.Plan, error) {
+	k.become(Planning)
+	began := time.Now()
+	p, err := k.engine.Plan(ctx, k.Part(r.Desired), k.options(r))
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.status.Plans.add(time.Since(began))
+	if err != nil {
+		return nil, err
+	}
+	k.status.Error, k.status.Revision = "", r.Commit.Hash
+	k.status.Digest, k.status.Summary, k.status.Findings = p.Digest(), p.Summary(), p.Findings
+	return p, nil
+}
+
+func (k *keeper) options(r *Revision) Options {
+	return Options{
+		Revision: r.Commit.Hash,
+		Prune:    k.Policy.Prune, PruneLimit: k.Policy.PruneLimit,
+		Adopt: k.Policy.Adopt,
+		// After a revision was done, who owns a field that vksync applied took it away.
+		ForceConflicts: k.Policy.ForceConflicts || k.Policy.Drift != schema.DriftObserve && k.ledger.settled == r.Commit.Hash,
+	}
+}
+
+// allow lets through the actions that are this loop's, are not tried again too
+// early, and correct no drift that is to be observed only.
+func (k *keeper) allow(r *Revision) func(plan.Action) bool {
+	retries, now := maps.Clone(k.retries), time.Now()
+	observeOnly := k.Policy.Drift == schema.DriftObserve && k.ledger.settled == r.Commit.Hash
+	desired := k.Part(r.Desired)
+	return func(a plan.Action) bool {
+		switch {
+		case a.Skip != "":
+			return false
+		case retries.holds(a.Addr, now), observeOnly && a.Verb != plan.None:
+			return false
+		}
+		return k.Shard == nil || k.Shard(k.engine.labels(a.Addr, desired))
+	}
+}
+
+// idle notes that nothing is to be done now, or nothing at all.
+func (k *keeper) idle(ctx context.Context, p, todo *plan.Plan, r *Revision) error {
+	k.holding = false
+	switch {
+	case k.retrying():
+		k.become(Degraded)
+		return nil
+	case !changes(p) || k.ledger.settled == r.Commit.Hash:
+		return k.settle(ctx, r.Commit.Hash)
+	}
+	k.become(Degraded) // what is left is skipped; the findings say why
+	return nil
+}
+
+// settle notes that a revision is done.
+func (k *keeper) settle(ctx context.Context, revision string) error {
+	k.become(InSync)
+	if k.ledger.settled != revision {
+		k.log.Info("in sync", "revision", short(revision))
+	}
+	k.ledger.settle(revision)
+	k.mu.Lock()
+	k.status.Synced, k.status.Hold = revision, ""
+	k.mu.Unlock()
+	return k.remember(ctx, nil)
+}
+
+// hold shows a plan that may not be run now.
+func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
+	k.become(Held)
+	k.mu.Lock()
+	k.status.Hold = why
+	k.mu.Unlock()
+	k.holding = true
+	if news := why + p.Digest(); news != k.told {
+		k.told = news
+		k.log.Info("a plan is held", "why", why, "plan", short(p.Digest()), "approve", k.ledger.command(p.Digest()))
+	}
+	return k.remember(ctx, p)
+}
+
+// await waits for a reason to take the next turn.
+func (k *keeper) await(ctx context.Context, newer <-chan struct{}, next time.Duration) error {
+	timer := time.NewTimer(next)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-newer:
+	case <-timer.C:
+	case <-k.engine.cache.Changed():
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-newer:
+		case <-time.After(settle):
+		}
+	}
+	return nil
+}
+
+// nextTurn is how soon to look again although nothing has changed.
+func (k *keeper) nextTurn() time.Duration {
+	next := k.Resync
+	if k.holding {
+		next = approvalPoll
+	}
+	if at, any := k.retries.next(time.Now()); any {
+		next = min(next, max(time.Until(at), time.Second))
+	}
+	return next
+}
+
+// acts says whether a plan does or awaits anything, changes whether it does.
+func acts(p *plan.Plan) bool    { return changes(p) || p.Summary().Wait > 0 }
+func changes(p *plan.Plan) bool { s := p.Summary(); return s.Create+s.Update+s.Delete > 0 }
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func (l *Loop) become(s State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.status.State != s {
+		l.status.State, l.status.Since = s, time.Now()
+	}
+	if s != Held {
+		l.status.Hold = ""
+	}
+}
+
+func (l *Loop) leads(is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status.Leader = is
+	l.log.Info("leadership", "leads", is)
+}
+
+// connected has the status follow an engine.
+func (l *Loop) connected(e *Engine) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.engine = e
+}
+
+// shows has the status follow a run.
+func (l *Loop) shows(r *journal.Recorder) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.recorder = r
+}
+
+func (l *Loop) fails(err error) {
+	l.become(Failing)
+	l.log.Error("the turn failed and is tried again", "error", err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status.Error = err.Error()
+}
+
+// Status is how the loop stands.
+func (l *Loop) Status() LoopStatus {
+	l.mu.Lock()
+	s, recorder, engine := l.status, l.recorder, l.engine
+	s.Actions, s.Drifted = slices.Clone(s.Actions), maps.Clone(s.Drifted)
+	l.mu.Unlock() // the recorder's sinks take it
+	if engine != nil {
+		s.connects(engine.Health())
+	}
+	if recorder != nil {
+		recorder.Read(func(t *journal.Timeline) { s.Goals = goalsOf(t) })
+	}
+	return s
+}
