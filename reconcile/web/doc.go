@@ -1,0 +1,7 @@
+// Package web is what a daemon serves over HTTP: health and readiness, metrics,
+// its status, the journals of its runs as they are written, and the webhooks of
+// Git hosts. It hides the formats; what is served it is given.
+//
+// Status and events name clusters and commits, so only this machine may read
+// them unless there is a token. No secret is in any of it.
+package web
