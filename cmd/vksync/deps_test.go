@@ -37,6 +37,7 @@ var imports = map[string][]string{
 		"reconcile/apply", "reconcile/drift", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
 		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "gitsource", "schema",
 	},
+	"reconcile/web":                {"reconcile", "reconcile/journal", "reconcile/link", "reconcile/phase"},
 	"simulate/inventory":           {"reconcile/resource"},
 	"simulate/kubeapi":             {"reconcile/resource"},
 	"simulate/kubeapi/conformance": {"reconcile/resource"},
@@ -49,7 +50,7 @@ var imports = map[string][]string{
 	},
 	"tui": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource"},
 	"cmd/vksync": {
-		"gitsource", "schema", "reconcile", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
+		"gitsource", "schema", "reconcile", "reconcile/web", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
 		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui",
 	},
 }
@@ -87,6 +88,7 @@ var owners = []struct {
 	{"github.com/go-git", []string{"gitsource"}},
 	{"github.com/vmware/govmomi", []string{"reconcile/vsphere", "simulate/vcenter"}},
 	{"k8s.io/client-go", []string{"reconcile", "reconcile/supervisor", "simulate", "simulate/kubeapi/conformance"}},
+	{"github.com/prometheus", []string{"reconcile/web"}},
 	{"charm.land", []string{"tui", "cmd/vksync"}},
 	{"github.com/spf13/cobra", []string{"cmd/vksync"}},
 }

@@ -40,6 +40,7 @@ Exit codes:
 		newEvaluateCmd(io),
 		newApplyCmd(io, &connection{stderr: io.errs}),
 		newSandboxCmd(io),
+		newRunCmd(),
 		newVersionCmd(io),
 	)
 	root.InitDefaultCompletionCmd()

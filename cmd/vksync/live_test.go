@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/vksync/vksync/reconcile"
+	vkschema "github.com/vksync/vksync/schema"
+	"github.com/vksync/vksync/simulate"
+	siteinventory "github.com/vksync/vksync/simulate/inventory"
+)
+
+// A liveWorld is a simulated site served over TLS, which processes of vksync
+// reach by the environment that kubectl and govc use.
+type liveWorld struct {
+	*simulate.Served
+	world *simulate.World
+	env   []string
+}
+
+// worldSpeed is how much faster than the wall clock model time runs.
+const worldSpeed = 400
+
+func newLiveWorld(t testing.TB) *liveWorld {
+	t.Helper()
+	inv, err := siteinventory.Decode(vkschema.LabInventory().Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &liveWorld{}
+	if w.world, err = simulate.New(simulate.Config{Inventory: inv, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	w.Served, err = w.world.Serve(context.WithoutCancel(t.Context()), simulate.ServeOptions{
+		Speed: worldSpeed, OnFault: func(err error) { t.Errorf("the simulation: %v", err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(w.Served.Close(), w.world.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	dir := t.TempDir()
+	kubeconfig, err := w.Kubeconfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"kubeconfig": kubeconfig, "ca.pem": w.CA} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.env = []string{
+		"KUBECONFIG=" + filepath.Join(dir, "kubeconfig"), "GOVC_URL=" + w.VCenterURL(), "GOVC_USERNAME=" + w.User,
+		"GOVC_PASSWORD=" + w.Password, "GOVC_TLS_CA_CERTS=" + filepath.Join(dir, "ca.pem"), "NO_COLOR=1",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(),
+	}
+	return w
+}
+
+var clusterResource = schema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"}
+
+func (w *liveWorld) kube(t testing.TB) dynamic.Interface {
+	t.Helper()
+	c, err := dynamic.NewForConfig(w.KubeConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// clusters are all Clusters by NAMESPACE/NAME.
+func (w *liveWorld) clusters(t testing.TB) map[string]unstructured.Unstructured {
+	t.Helper()
+	list, err := w.kube(t).Resource(clusterResource).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]unstructured.Unstructured{}
+	for _, o := range list.Items {
+		out[o.GetNamespace()+"/"+o.GetName()] = o
+	}
+	return out
+}
+
+// A process is vksync as users run it.
+type process struct {
+	cmd  *exec.Cmd
+	url  string // of its HTTP server
+	done chan struct{}
+	err  error // once done
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+// listening finds the address in the log.
+var listening = regexp.MustCompile(`address=(http://[0-9.:]+)`)
+
+// runDaemon starts "vksync run" and waits until it serves.
+func (w *liveWorld) runDaemon(t testing.TB, args ...string) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{done: make(chan struct{})}
+	p.cmd = exec.Command(self)
+	p.cmd.Args = append([]string{"vksync", "run", "--listen=127.0.0.1:0", "--resync=1s"}, args...)
+	p.cmd.Env = w.env
+	errs, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan string, 1)
+	go p.read(errs, served)
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("%s\n%s", strings.Join(p.cmd.Args, " "), p.text())
+		}
+	})
+	select {
+	case p.url = <-served:
+	case <-p.done:
+		t.Fatalf("vksync run ended with %v:\n%s", p.err, p.text())
+	}
+	return p
+}
+
+// read keeps the log, finds the address in it, and waits for the end.
+func (p *process) read(errs io.Reader, served chan<- string) {
+	buffer := make([]byte, 4096)
+	told := false
+	for {
+		n, err := errs.Read(buffer)
+		p.mu.Lock()
+		p.log.Write(buffer[:n])
+		found := listening.FindSubmatch(p.log.Bytes())
+		p.mu.Unlock()
+		if found != nil && !told {
+			told = true
+			served <- string(found[1])
+		}
+		if err != nil {
+			break
+		}
+	}
+	p.err = p.cmd.Wait()
+	close(p.done)
+}
+
+func (p *process) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// kill ends it as a crash does, and waits until it is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may be gone already
+	<-p.done
+}
+
+// stop ends it as an operator does.
+func (p *process) stop(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not end")
+	}
+	if p.err != nil {
+		t.Errorf("it ended with %v", p.err)
+	}
+}
+
+func (p *process) status(t testing.TB) (s reconcile.Status) {
+	t.Helper()
+	response, err := http.Get(p.url + "/api/v1/status")
+	if err != nil {
+		return s // it is ending, or was killed
+	}
+	defer func() { _ = response.Body.Close() }()
+	if err := json.NewDecoder(response.Body).Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// synced waits until nothing is left to do of a revision.
+func (p *process) synced(t testing.TB, revision string) {
+	t.Helper()
+	eventually(t, "in sync with "+revision, func() bool {
+		s := p.status(t)
+		return len(s.Loops) == 1 && s.Loops[0].State == reconcile.InSync && s.Loops[0].Synced == revision
+	})
+}
+
+// eventually waits until what is asked for is so.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	deadline := time.After(40 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-deadline:
+			t.Fatalf("never: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// A gitRepo is a bare repository and a work tree that pushes to it.
+type gitRepo struct{ bare, work string }
+
+func newGitRepo(t testing.TB) *gitRepo {
+	t.Helper()
+	dir := t.TempDir()
+	r := &gitRepo{filepath.Join(dir, "fleet.git"), filepath.Join(dir, "work")}
+	r.git(t, dir, "init", "--quiet", "--bare", "--initial-branch=main", r.bare)
+	r.git(t, dir, "init", "--quiet", "--initial-branch=main", r.work)
+	r.git(t, r.work, "remote", "add", "origin", r.bare)
+	return r
+}
+
+func (r *gitRepo) git(t testing.TB, dir string, args ...string) string {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "git", args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
+		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=C", "GIT_COMMITTER_EMAIL=c@example.com")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// push makes a commit of exactly these files and pushes it.
+func (r *gitRepo) push(t testing.TB, files map[string]string) string {
+	t.Helper()
+	r.git(t, r.work, "rm", "-rq", "--ignore-unmatch", ".")
+	for name, text := range files {
+		path := filepath.Join(r.work, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.git(t, r.work, "add", "-A")
+	r.git(t, r.work, "commit", "--quiet", "--allow-empty", "-m", "change")
+	r.git(t, r.work, "push", "--quiet", "origin", "HEAD:main")
+	return r.git(t, r.work, "rev-parse", "HEAD")
+}

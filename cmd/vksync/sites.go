@@ -1,0 +1,125 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"os"
+
+	"github.com/vksync/vksync/gitsource"
+	"github.com/vksync/vksync/reconcile"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/supervisor"
+	"github.com/vksync/vksync/schema"
+)
+
+// A liveSite is a Supervisor with its vCenter.
+type liveSite struct {
+	name string
+	part func(*schema.Desired) *resource.Set
+	// target finds out how it is reached; secrets are read anew each time.
+	target func() (target, error)
+}
+
+// sites are those of the configuration, or else the one of the environment.
+func (o *runOptions) sites(config *schema.Config, source schema.SourceConfig) []liveSite {
+	if len(config.Supervisors) == 0 {
+		return []liveSite{{name: cmp.Or(o.supervisor, o.context, "supervisor"), target: o.connection.target}}
+	}
+	var out []liveSite
+	for _, s := range config.Supervisors {
+		at := liveSite{name: s.Name, target: func() (target, error) { return targetOf(s) }}
+		if len(config.Supervisors) > 1 {
+			at.part = reconcile.PartFor(s.Name, s.Name == cmp.Or(source.Supervisor, config.Supervisors[0].Name))
+		}
+		out = append(out, at)
+	}
+	return out
+}
+
+// connectTo makes an engine for a source on a site.
+func (o *runOptions) connectTo(ctx context.Context, at liveSite, source string) (*reconcile.Engine, error) {
+	t, err := at.target()
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := o.connection.connect(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	endpoints.Source = source
+	return reconcile.Connect(ctx, endpoints)
+}
+
+// targetOf is what the configuration says of a Supervisor.
+func targetOf(s schema.SupervisorConfig) (t target, err error) {
+	fail := func(err error) (target, error) { return target{}, fmt.Errorf("supervisor %s: %w", s.Name, err) }
+	if t.vsphere.URL, err = url.Parse(s.VCenter.URL); err != nil {
+		return fail(err)
+	}
+	user, password, err := read(s.VCenter.Credentials)
+	if err != nil {
+		return fail(err)
+	}
+	t.vsphere.URL.User = url.UserPassword(user, password)
+	if t.vsphere.RootCAs, err = authorities(s.VCenter.TLS.CAFile); err != nil {
+		return fail(err)
+	}
+	t.vsphere.Thumbprint, t.vsphere.Insecure = s.VCenter.TLS.Thumbprint, s.VCenter.TLS.Insecure
+	t.kubeconfig, t.context = s.Kubernetes.Kubeconfig, s.Kubernetes.Context
+	login := s.Kubernetes.Login
+	if login == nil {
+		return t, nil
+	}
+	if !login.Credentials.Username.IsZero() {
+		if user, password, err = read(login.Credentials); err != nil {
+			return fail(err)
+		}
+	}
+	t.login = &supervisor.LoginConfig{
+		Address: login.Address, Username: user, Password: password,
+		Thumbprint: login.TLS.Thumbprint, Insecure: login.TLS.Insecure,
+	}
+	if t.login.RootCAs, err = authorities(login.TLS.CAFile); err != nil {
+		return fail(err)
+	}
+	return t, nil
+}
+
+func read(c schema.Credentials) (user, password string, err error) {
+	if user, err = c.Username.Read(os.Getenv, os.ReadFile); err != nil {
+		return "", "", err
+	}
+	password, err = c.Password.Read(os.Getenv, os.ReadFile)
+	return user, password, err
+}
+
+// authorities are those of a PEM file; nil, the system's, without one.
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	return pool, nil
+}
+
+// evaluator judges revisions in child processes, and only what changed.
+func (o *runOptions) evaluator(d *daemon) (reconcile.Evaluate, error) {
+	e, err := newEvaluator(schema.EvaluatorOptions{})
+	if err != nil {
+		return nil, err
+	}
+	d.closers = append(d.closers, e.Close)
+	return func(ctx context.Context, tree *gitsource.Tree) (*schema.Desired, schema.Problems, error) {
+		return e.Load(ctx, tree.FS, tree.Root)
+	}, nil
+}
