@@ -71,7 +71,13 @@ func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, 
 			Name: k.Resource, TypeDescription: gk.String(), Logger: &klog.Logger{},
 		})
 		w.done.Go(func() {
-			repeat(running, func() error { return listError(k, reflector.ListAndWatchWithContext(running)) })
+			repeat(running, func() error {
+				err := listError(k, reflector.ListAndWatchWithContext(running))
+				if class := ClassOf(err); class != "" && class != Transient {
+					store.fail(err) // a watch that is refused: what is held grows old from now on
+				}
+				return err
+			})
 		})
 	}
 	if err := w.await(ctx, func() (bool, error) { return w.synced() }); err != nil {

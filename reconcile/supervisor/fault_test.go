@@ -229,3 +229,33 @@ func TestAConflictNamesEveryManager(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", e.Message, want)
 	}
 }
+
+// A kind may be listed and not watched. What the cache holds grows old then, and
+// that must not go unsaid.
+func TestAWatchThatIsRefusedIsAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t)
+		w := s.watch(t)
+		synctest.Wait()
+		s.breakBy(func(rw http.ResponseWriter, r *http.Request) bool {
+			if !r.URL.Query().Has("watch") || !strings.HasSuffix(r.URL.Path, "/clusters") {
+				return false
+			}
+			rw.Header().Set("Content-Type", "application/json")
+			rw.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprint(rw, status(403, "Forbidden", "cannot watch"))
+			return true
+		})
+		s.endWatches()
+		time.Sleep(time.Minute)
+		if err := w.Err(); supervisor.ClassOf(err) != supervisor.Denied {
+			t.Errorf("got %v, want what was denied", err)
+		}
+		s.breakBy(nil)
+		time.Sleep(4 * time.Minute)
+		if err := w.Err(); err != nil {
+			t.Errorf("once it is allowed: %v", err)
+		}
+	})
+}

@@ -31,6 +31,7 @@ type Follower struct {
 	done   sync.WaitGroup
 
 	telling sync.Mutex // held while each is called
+	shared  conditions
 
 	mu     sync.Mutex // guards what is below
 	unread map[schema.GroupKind]string
@@ -112,7 +113,7 @@ func (f *following) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lw, expected := f.follower.client.slimListWatch(k, f.kind)
+	lw, expected := f.follower.slimListWatch(k, f.kind)
 	reflector := cache.NewReflectorWithOptions(lw, expected, f, cache.ReflectorOptions{
 		Name: k.Resource, TypeDescription: f.kind.String(), Logger: &klog.Logger{},
 	})
@@ -234,7 +235,8 @@ func (f *following) Resync() error { return nil }
 
 // slimListWatch reads one kind. Pages are made slim as they come, so that a list
 // of thousands is never there in full.
-func (c *Client) slimListWatch(k kind, gk schema.GroupKind) (cache.ListerWatcher, any) {
+func (f *Follower) slimListWatch(k kind, gk schema.GroupKind) (cache.ListerWatcher, any) {
+	c := f.client
 	if gk == kindSecret {
 		at := c.metadata.Resource(k.GroupVersionResource)
 		return plainList{&cache.ListWatch{
@@ -252,12 +254,19 @@ func (c *Client) slimListWatch(k kind, gk schema.GroupKind) (cache.ListerWatcher
 				return nil, err
 			}
 			for i := range list.Items {
-				list.Items[i] = *Slim(&list.Items[i])
+				list.Items[i] = *f.slim(&list.Items[i])
 			}
 			return list, nil
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) { return at.Watch(ctx, o) },
 	}}, &unstructured.Unstructured{}
+}
+
+// slim is what is kept of an object.
+func (f *Follower) slim(u *unstructured.Unstructured) *unstructured.Unstructured {
+	out := Slim(u)
+	f.shared.share(out)
+	return out
 }
 
 // consistent asks for what is there now: the version 0 that a reflector begins

@@ -81,7 +81,7 @@ func withoutFields(entries []any) []any {
 func (f *following) slim(obj any) (*unstructured.Unstructured, error) {
 	switch o := obj.(type) {
 	case *unstructured.Unstructured:
-		return Slim(o), nil
+		return f.follower.slim(o), nil
 	case *metav1.PartialObjectMetadata:
 		return ofMetadata(f.kind, o), nil
 	}
