@@ -24,8 +24,8 @@ type blobFS struct {
 	// dirs and listed are guarded by repo.mu.
 	dirs   map[string][]node
 	listed int
-	// kept are the files that were read when the revision was accepted.
-	kept map[plumbing.Hash][]byte
+	// held are the directories that were read when the revision was accepted.
+	held map[string]*directory
 }
 
 var (
@@ -152,6 +152,10 @@ func (b *blobFS) list(name string, tree plumbing.Hash) ([]node, error) {
 	if nodes, known := b.dirs[name]; known {
 		return nodes, nil
 	}
+	if d := b.held[name]; d != nil {
+		b.dirs[name] = b.nodes(d.entries, d)
+		return b.dirs[name], nil
+	}
 	decoded, err := b.repo.treeAt(tree)
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fmt.Errorf("reading tree %.12s: %w", tree.String(), err)}
@@ -164,17 +168,17 @@ func (b *blobFS) list(name string, tree plumbing.Hash) ([]node, error) {
 			return nil, &fs.PathError{Op: "readdir", Path: name, Err: refused("the name %q cannot be used: rename it", e.Name)}
 		}
 	}
-	b.dirs[name] = b.nodes(decoded.Entries)
+	b.dirs[name] = b.nodes(decoded.Entries, nil)
 	return b.dirs[name], nil
 }
 
 // nodes are the entries of a directory by name. Git sorts directories as if their
 // names ended in a slash.
-func (b *blobFS) nodes(entries []object.TreeEntry) []node {
+func (b *blobFS) nodes(entries []object.TreeEntry, in *directory) []node {
 	nodes := make([]node, 0, len(entries))
 	for _, e := range entries {
 		if !hidden(e.Name) {
-			nodes = append(nodes, node{name: e.Name, mode: e.Mode, hash: e.Hash, fs: b})
+			nodes = append(nodes, node{name: e.Name, mode: e.Mode, hash: e.Hash, fs: b, in: in})
 		}
 	}
 	slices.SortFunc(nodes, func(x, y node) int { return strings.Compare(x.name, y.name) })
@@ -186,7 +190,7 @@ func (b *blobFS) content(n node, name string) ([]byte, error) {
 	if err := n.refused("read", name); err != nil {
 		return nil, err
 	}
-	if content, ok := b.kept[n.hash]; ok {
+	if content, ok := n.held(); ok {
 		return slices.Clone(content), nil
 	}
 	fail := func(err error) ([]byte, error) { return nil, &fs.PathError{Op: "read", Path: name, Err: err} }
@@ -260,6 +264,15 @@ type node struct {
 	mode filemode.FileMode
 	hash plumbing.Hash
 	fs   *blobFS
+	in   *directory // which may hold the content; nil when it was not read
+}
+
+// held is the content when it was read with its directory.
+func (n node) held() (content []byte, ok bool) {
+	if n.in != nil {
+		content, ok = n.in.blobs[n.hash]
+	}
+	return content, ok
 }
 
 func (n node) Name() string               { return n.name }
@@ -274,7 +287,7 @@ func (n node) Size() int64 {
 	if !n.mode.IsRegular() && n.mode != filemode.Executable {
 		return 0
 	}
-	if content, ok := n.fs.kept[n.hash]; ok {
+	if content, ok := n.held(); ok {
 		return int64(len(content))
 	}
 	size, err := n.fs.repo.size(n.hash)

@@ -3,11 +3,8 @@ package gitsource
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path"
-	"slices"
 	"strings"
-	"unicode"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -33,10 +30,12 @@ const (
 type checks struct {
 	limits Limits
 	known  map[plumbing.Hash]*directory
+	places map[string]*directory // the same by path
 }
 
 // directory is a harmless one with all that is in it; it never changes.
 type directory struct {
+	hash    plumbing.Hash
 	entries []object.TreeEntry
 	dirs    map[string]*directory
 	blobs   map[plumbing.Hash][]byte // the content of its own manifests
@@ -59,7 +58,7 @@ func (c *checks) read(b *blobFS, root string) error {
 	}
 	if !n.IsDir() {
 		content, err := b.content(n, root)
-		b.kept = map[plumbing.Hash][]byte{n.hash: content}
+		b.hold(root, &directory{blobs: map[plumbing.Hash][]byte{n.hash: content}})
 		return err
 	}
 	reading := &reader{checks: c, repo: b.repo, seen: map[plumbing.Hash]*directory{}}
@@ -68,15 +67,24 @@ func (c *checks) read(b *blobFS, root string) error {
 		return err
 	}
 	c.known = reading.seen
-	b.kept = map[plumbing.Hash][]byte{}
+	b.held = map[string]*directory{}
 	b.fill(top, root)
+	c.places = b.held
 	return nil
+}
+
+// hold keeps the content of one file.
+func (b *blobFS) hold(file string, d *directory) {
+	for i, n := range b.dirs[path.Dir(file)] {
+		if n.name == path.Base(file) {
+			b.dirs[path.Dir(file)][i].in = d
+		}
+	}
 }
 
 // fill takes over a directory that was read.
 func (b *blobFS) fill(d *directory, at string) {
-	b.dirs[at] = b.nodes(d.entries)
-	maps.Copy(b.kept, d.blobs)
+	b.held[at] = d
 	for name, below := range d.dirs {
 		b.fill(below, path.Join(at, name))
 	}
@@ -103,6 +111,7 @@ func (r *reader) dir(tree plumbing.Hash, at string) (*directory, error) {
 		if d, err = r.listing(entries, at); err != nil {
 			return nil, err
 		}
+		d.hash = tree
 	}
 	r.remember(tree, d)
 	return d, r.within(d.below, at)
@@ -114,10 +123,8 @@ func (r *reader) remember(tree plumbing.Hash, d *directory) {
 		return
 	}
 	r.seen[tree] = d
-	for _, e := range d.entries {
-		if below := d.dirs[e.Name]; below != nil {
-			r.remember(e.Hash, below)
-		}
+	for _, below := range d.dirs {
+		r.remember(below.hash, below)
 	}
 }
 
@@ -174,6 +181,10 @@ func (r *reader) entry(d *directory, e object.TreeEntry, file string) (extent, e
 	if !manifest(e.Name) {
 		return extent{}, nil
 	}
+	if content, ok := r.before(path.Dir(file), e.Hash); ok {
+		d.blobs[e.Hash] = content
+		return extent{files: 1, bytes: int64(len(content))}, nil
+	}
 	size, err := r.repo.sizeOf(e.Hash, file)
 	if err != nil {
 		return extent{}, err
@@ -186,6 +197,15 @@ func (r *reader) entry(d *directory, e object.TreeEntry, file string) (extent, e
 		return extent{}, fmt.Errorf("reading %s: %w", file, err)
 	}
 	return extent{files: 1, bytes: size}, nil
+}
+
+// before is the content of a file that the last revision had in the same
+// directory.
+func (r *reader) before(dir string, h plumbing.Hash) (content []byte, ok bool) {
+	if d := r.places[dir]; d != nil {
+		content, ok = d.blobs[h]
+	}
+	return content, ok
 }
 
 // add puts what is below an entry to what is in its directory.
@@ -217,51 +237,6 @@ func (c *checks) within(x extent, at string) error {
 		return refused("%s: more than %d directories are in one another", where, MaxDepth)
 	case len(at)+x.longest > MaxPathBytes:
 		return refused("%s: a path below it has more than %d bytes", where, MaxPathBytes)
-	}
-	return nil
-}
-
-// manifest says whether the name of a file is one that can be read as manifest.
-func manifest(name string) bool {
-	return slices.Contains([]string{".yaml", ".yml", ".json", ".cue"}, strings.ToLower(path.Ext(name)))
-}
-
-// harmlessName refuses a name that cannot be shown or opened as it is.
-func harmlessName(name, at string) error {
-	where := at
-	if at == "" {
-		where = "the top directory"
-	}
-	switch {
-	case !readable(name):
-		return refused("%s holds the name %q, which is not a file's: rename it", where, name)
-	case strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
-		return refused("%s holds the name %q, which has invisible characters: rename it", where, name)
-	}
-	return nil
-}
-
-// harmlessLink refuses a link that a reader of manifests would miss the target
-// of, or that points out of the repository. Any other is ignored.
-func (r *repository) harmlessLink(e object.TreeEntry, file string) error {
-	if manifest(e.Name) {
-		return refused("%s is a symbolic link, which is not followed in a commit: put the file itself there", file)
-	}
-	size, err := r.sizeOf(e.Hash, file)
-	if err != nil {
-		return err
-	}
-	if size > MaxPathBytes {
-		return refused("%s is a symbolic link with a target of %d bytes: remove it", file, size)
-	}
-	target, err := r.read(e.Hash, size)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", file, err)
-	}
-	to := strings.ReplaceAll(string(target), `\`, "/")
-	reached := path.Join(path.Dir(file), to)
-	if strings.HasPrefix(to, "/") || reached == ".." || strings.HasPrefix(reached, "../") {
-		return refused("%s is a symbolic link that leaves the repository: remove it", file)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -121,42 +120,6 @@ func (l *local) reference() plumbing.ReferenceName {
 		return plumbing.HEAD
 	}
 	return head.Target()
-}
-
-// tip is the commit that a reference names. While packing references Git moves
-// one from its own file into the common one, so a miss is looked for once more.
-func (r *repository) tip(name plumbing.ReferenceName) (plumbing.Hash, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	ref, err := r.git.Reference(name, true)
-	if errors.Is(err, plumbing.ErrReferenceNotFound) {
-		ref, err = r.git.Reference(name, true)
-	}
-	if err != nil {
-		return plumbing.ZeroHash, err
-	}
-	return ref.Hash(), nil
-}
-
-// withoutBranch says that a branch is not there, and which are.
-func (r *repository) withoutBranch(name plumbing.ReferenceName) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	branches, _ := r.names()
-	return noBranch(name.Short(), r.path, branches)
-}
-
-// noBranch is the one message for a branch that was deleted or never pushed.
-func noBranch(branch, shown string, branches []string) error {
-	if len(branches) == 0 {
-		return refused("%s has no commits yet: push the branch %s", shown, branch)
-	}
-	slices.Sort(branches)
-	hint := ""
-	if near := nearest(branch, branches); near != "" {
-		hint = fmt.Sprintf(": did you mean %s?", near)
-	}
-	return refused("%s has no branch %s%s; push it, or follow one of: %s", shown, branch, hint, listed(branches))
 }
 
 // branchDirs are the directories in which a change of a reference shows, the

@@ -13,14 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-	"github.com/go-git/go-git/v5/storage/filesystem"
-
-	"github.com/go-git/go-billy/v5/osfs"
 )
 
 const (
@@ -258,119 +252,4 @@ func (m *mirror) receive(ctx context.Context, s session, list *packp.AdvRefs, ti
 	}
 	defer from.Close()
 	return receive(ctx, from, m.config.Dir, room, m.config.Limits)
-}
-
-// clone makes a new mirror, and puts it in the place of the old one when it is
-// whole.
-func (m *mirror) clone(ctx context.Context, s session, list *packp.AdvRefs, tip plumbing.Hash) error {
-	in, err := m.receive(ctx, s, list, tip, m.config.Limits.MirrorBytes)
-	if err != nil {
-		return err
-	}
-	defer in.discard()
-	if err := m.build(in, tip); err != nil {
-		return fmt.Errorf("making the mirror: %w", err)
-	}
-	if err := exchange(m.next(), m.dir(), m.old()); err != nil {
-		return fmt.Errorf("making the mirror: %w", err)
-	}
-	repo, err := openRepository(m.at.shown, m.dir())
-	if err != nil {
-		return err
-	}
-	m.repo, m.cloned, m.fault = repo, tip, nil
-	return nil
-}
-
-// build makes a repository out of a pack.
-func (m *mirror) build(in *incoming, tip plumbing.Hash) error {
-	if err := os.RemoveAll(m.next()); err != nil {
-		return err
-	}
-	store := filesystem.NewStorage(osfs.New(m.next(), osfs.WithBoundOS()), cache.NewObjectLRU(cache.MiByte))
-	made, err := git.Init(store, nil)
-	if err != nil {
-		return err
-	}
-	if _, err := made.CreateRemote(&config.RemoteConfig{Name: "origin", URLs: []string{m.source()}}); err != nil {
-		return err
-	}
-	if err := in.install(m.next()); err != nil {
-		return err
-	}
-	if m.repo != nil { // what was served stays known if the new history has it
-		if served, err := m.repo.tip(m.servedRef()); err == nil && store.HasEncodedObject(served) == nil {
-			if err := store.SetReference(plumbing.NewHashReference(m.servedRef(), served)); err != nil {
-				return err
-			}
-		}
-	}
-	if err := store.SetReference(plumbing.NewHashReference(m.tipRef(), tip)); err != nil {
-		return err
-	}
-	return store.Close()
-}
-
-// exchange puts a directory in the place of another one, which it removes.
-func exchange(next, place, old string) error {
-	if err := os.RemoveAll(old); err != nil {
-		return err
-	}
-	if err := os.Rename(place, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(next, place); err != nil {
-		return err
-	}
-	return os.RemoveAll(old)
-}
-
-// has says whether an object is there.
-func (r *repository) has(h plumbing.Hash) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.store.HasEncodedObject(h) == nil
-}
-
-// refresh looks for new packs.
-func (r *repository) refresh() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.store.Reindex()
-}
-
-// point makes a reference name a commit.
-func (r *repository) point(name plumbing.ReferenceName, to plumbing.Hash) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if ref, err := r.store.Reference(name); err == nil && ref.Hash() == to {
-		return nil
-	}
-	return r.store.SetReference(plumbing.NewHashReference(name, to))
-}
-
-// recent are the newest commits that references lead to, for the remote to find
-// one that it has as well.
-func (r *repository) recent(names ...plumbing.ReferenceName) []plumbing.Hash {
-	var found []plumbing.Hash
-	seen := map[plumbing.Hash]bool{}
-	for _, name := range names {
-		if tip, err := r.tip(name); err == nil && !seen[tip] {
-			seen[tip] = true
-			found = append(found, tip)
-		}
-	}
-	for i := 0; i < len(found) && len(found) < maxHaves; i++ {
-		commit, err := r.commitAt(found[i])
-		if err != nil {
-			continue
-		}
-		for _, parent := range commit.ParentHashes {
-			if !seen[parent] {
-				seen[parent] = true
-				found = append(found, parent)
-			}
-		}
-	}
-	return found
 }

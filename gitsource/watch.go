@@ -15,7 +15,7 @@ import (
 // A push makes several changes in a row: settle is the calm to wait for, and
 // atMost how long at most.
 const (
-	settle = 15 * time.Millisecond
+	settle = 10 * time.Millisecond
 	atMost = 200 * time.Millisecond
 )
 
