@@ -476,6 +476,7 @@ func FuzzCacheFile(f *testing.F) {
 	for _, versions := range e.cache.entries {
 		all = append(all, versions...)
 	}
+	f.Add([]byte{})
 	f.Add(encodeSnapshot(all)[len(snapshotHead())+32:])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := &decoder{data: data}

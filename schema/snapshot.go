@@ -94,6 +94,9 @@ func (d *decoder) snapshot() map[unit][]*outcome {
 		}
 		entries[o.unit] = append(entries[o.unit], o)
 	}
+	if d.err != nil {
+		return nil
+	}
 	return entries
 }
 
