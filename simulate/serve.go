@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -106,17 +105,7 @@ func (w *World) begin(o ServeOptions) {
 	w.clock.pace = newPace(o.Speed, w.clock.now)
 	w.inbox = &inbox{wake: w.clock.pace.nudge}
 	w.onInterfere = o.OnInterference
-	told := map[string]bool{}
-	w.controllers.Tolerate(func(u *unstructured.Unstructured, err error) {
-		if told[err.Error()] {
-			return
-		}
-		told[err.Error()] = true
-		if o.OnFault != nil {
-			o.OnFault(err)
-		}
-		w.showFault(u, err)
-	})
+	w.controllers.Tolerate(w.faultTeller(o.OnFault))
 }
 
 func (s *Served) listen(o ServeOptions) error {

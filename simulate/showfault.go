@@ -6,10 +6,27 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/simulate/controllers"
 )
 
 // sandboxActor writes what belongs to no controller of a Supervisor.
 const sandboxActor = "vksync-sandbox"
+
+// faultTeller tells f of every fault of the simulation, each once, and shows it.
+func (w *World) faultTeller(f func(error)) controllers.Fault {
+	told := map[string]bool{}
+	return func(u *unstructured.Unstructured, err error) {
+		if told[err.Error()] {
+			return
+		}
+		told[err.Error()] = true
+		if f != nil {
+			f(err)
+		}
+		w.showFault(u, err)
+	}
+}
 
 // showFault makes a fault of the simulation an Event of the object it happened
 // with, where kubectl describe shows it.
