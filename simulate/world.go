@@ -6,7 +6,9 @@
 // how time, latencies, placement and addresses are modelled.
 //
 // The same Config gives the same world to the last byte: nothing in it depends
-// on the wall clock, on global randomness, or on the order of goroutines.
+// on the wall clock, on global randomness, or on the order of goroutines. Only a
+// world that is served to clients on the network lives with the wall clock, and
+// with whatever they do when.
 package simulate
 
 import (
