@@ -20,6 +20,8 @@ import (
 // Namespaces through vCenter. It belongs to the goroutine of the run, except Do.
 type actor struct {
 	engine *Engine
+	// watched is this run's own: several may go on side by side.
+	watched *supervisor.Subscription
 	// desired and options are those of the plan that is run, for planning again.
 	desired *resource.Set
 	options Options
@@ -41,7 +43,7 @@ var _ apply.Actor = (*actor)(nil)
 
 func newActor(e *Engine, p *plan.Plan) *actor {
 	return &actor{
-		engine: e, desired: p.Desired,
+		engine: e, watched: e.cache.Subscribe(), desired: p.Desired,
 		options: Options{
 			Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt,
 			ForceConflicts: p.Policy.ForceConflicts, Inventory: p.Inventory,
@@ -50,14 +52,14 @@ func newActor(e *Engine, p *plan.Plan) *actor {
 	}
 }
 
-func (a *actor) Changed() <-chan struct{} { return a.engine.cache.Changed() }
+func (a *actor) Changed() <-chan struct{} { return a.watched.Changed() }
 
 func (a *actor) CatchUp(ctx context.Context, mark string) error {
 	return a.engine.cache.CatchUp(ctx, mark)
 }
 
 func (a *actor) TakeChanged() []resource.Addr {
-	out := a.engine.cache.TakeChanged()
+	out := a.watched.TakeChanged()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for addr := range a.changed {
@@ -336,8 +338,6 @@ func failure(err error) error {
 	var kube *supervisor.Error
 	var vcenter *vsphere.Error
 	switch {
-	case errors.As(err, &kube) && kube.Class == supervisor.Conflict && kube.Manager != "":
-		return &apply.Failure{Reason: kube.Reason(), Message: kube.Text() + "; --force-conflicts takes them over"}
 	case errors.As(err, &kube):
 		return &apply.Failure{Reason: kube.Reason(), Message: kube.Text(), Transient: kube.Transient()}
 	case errors.As(err, &vcenter):

@@ -52,7 +52,8 @@ type Options struct {
 // dryRuns bounds how many dry runs are asked for at once.
 const dryRuns = 8
 
-// Engine plans and runs against one Supervisor and its vCenter.
+// Engine plans and runs against one Supervisor and its vCenter. It is safe for
+// concurrent use: several plans can be run side by side.
 type Engine struct {
 	kube    *supervisor.Client
 	cache   *supervisor.Cache
@@ -131,7 +132,7 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 // observe reads everything a plan needs: a list per kind, however many clusters
 // there are.
 func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error) {
-	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}, Contested: map[resource.Addr]bool{}}
+	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}}
 	namespaces, err := e.vcenter.Namespaces(ctx)
 	if err != nil {
 		return nil, err
@@ -198,7 +199,6 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 				observed.Predicted[a] = predicted
 			case errors.As(err, &refusal) && !refusal.Transient():
 				observed.Refused[a] = refusal.Text()
-				observed.Contested[a] = refusal.Class == supervisor.Conflict && refusal.Manager != ""
 			default:
 				return err
 			}
@@ -213,7 +213,9 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, o apply.Options) (journa
 	if p.Desired == nil {
 		return journal.End{}, fmt.Errorf("running a plan: it was not made by Plan")
 	}
-	o.Client = newActor(e, p)
+	actor := newActor(e, p)
+	defer actor.watched.Close()
+	o.Client = actor
 	if o.World == nil {
 		o.World = e.world
 	}

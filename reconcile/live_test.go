@@ -100,6 +100,36 @@ func sortedKeys(m map[string]bool) []string {
 	return out
 }
 
+// Two plans are run side by side on one engine: each sees all that concerns it.
+func TestTwoRunsGoOnSideBySide(t *testing.T) {
+	t.Parallel()
+	s := newSiteAt(t, liveSpeed)
+	e := s.live(t, "fleet")
+	other := strings.NewReplacer("team-a", "team-b", "name: prod", "name: shop").Replace(clusterOf("prod"))
+	teamOther := strings.ReplaceAll(teamA, "team-a", "team-b")
+	plans := []*plan.Plan{
+		s.plan(t, e, desired(t, teamA, clusterOf("prod")), reconcile.Options{}),
+		s.plan(t, e, desired(t, teamOther, other), reconcile.Options{}),
+	}
+	ends := make(chan journal.End, len(plans))
+	for _, p := range plans {
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			end, err := e.Run(ctx, p, apply.Options{Poll: 50 * time.Millisecond, StallAfter: 30 * time.Second})
+			if err != nil {
+				t.Errorf("the run ended %v, %v", end, err)
+			}
+			ends <- end
+		}()
+	}
+	for range plans {
+		if end := <-ends; end != (journal.End{Outcome: journal.Reached, Reached: 2, Goals: 2}) {
+			t.Errorf("a run ended %v", end)
+		}
+	}
+}
+
 // What a run is not about is not in its journal.
 func TestALiveRunIsToldOnlyWhatConcernsItsGoals(t *testing.T) {
 	t.Parallel()

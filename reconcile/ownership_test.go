@@ -66,6 +66,38 @@ func TestARunThatEndsBeforeTheLabelLosesNoOwnership(t *testing.T) {
 	}
 }
 
+// vCenter takes a creation and its answer is lost: the second attempt finds what
+// the first one made, and it is this source's.
+func TestACreationWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.engine(t, "fleet")
+	d := desired(t, teamB)
+	p := s.plan(t, e, d, reconcile.Options{})
+	s.wire.lose("POST /api/vcenter/namespaces/instances")
+	s.wire.take()
+	s.run(t, e, p)
+	posts := 0
+	for _, request := range s.wire.take() {
+		if strings.HasPrefix(request, "vCenter POST /api/vcenter/namespaces/instances") {
+			posts++
+		}
+	}
+	if posts != 2 {
+		t.Errorf("it was asked for %d times, want twice", posts)
+	}
+	if p := s.plan(t, e, d, reconcile.Options{}); !p.Empty() {
+		t.Errorf("the plan is not empty:\n%s", p.Text())
+	}
+	// Somebody else's is not taken for it.
+	theirs := s.plan(t, s.engine(t, "others"), desired(t, teamA), reconcile.Options{})
+	s.bring(t, e, desired(t, teamA), reconcile.Options{})
+	end, err := s.engine(t, "others").Run(t.Context(), theirs, apply.Options{})
+	if err != nil || end.Outcome != journal.NotReached {
+		t.Errorf("another source's run ended %v, %v, want it refused", end, err)
+	}
+}
+
 // The Supervisor refuses the label of one namespace: only that one fails.
 func TestARefusedLabelFailsItsNamespaceOnly(t *testing.T) {
 	t.Parallel()
@@ -147,7 +179,7 @@ func TestFieldsOfAnotherManagerAreTakenOverOnlyByForce(t *testing.T) {
 	d := desired(t, teamA, strings.Replace(clusterOf("prod"), "spec:\n", "spec:\n  paused: false\n", 1))
 	fresh := s.engine(t, "fleet")
 	p := s.plan(t, fresh, d, reconcile.Options{Adopt: true})
-	want(t, "without force", p, "update Cluster team-a/prod skipped: the API server refuses it: field manager night-shift owns spec.paused")
+	want(t, "without force", p, "update Cluster team-a/prod skipped: the API server refuses it: field manager night-shift owns spec.paused (--force-conflicts takes over)")
 	if text := p.Text(); !strings.Contains(text, "--force-conflicts") {
 		t.Errorf("the plan does not say what to do:\n%s", text)
 	}
@@ -163,7 +195,7 @@ func TestFieldsOfAnotherManagerAreTakenOverOnlyByForce(t *testing.T) {
 	if _, err := fresh.Run(t.Context(), unforced, apply.Options{Journal: recorder}); err != nil {
 		t.Fatal(err)
 	}
-	if refused == nil || refused.Reason != "conflict" || refused.Message != "field manager night-shift owns spec.paused; --force-conflicts takes them over" {
+	if refused == nil || refused.Reason != "conflict" || refused.Message != "field manager night-shift owns spec.paused (--force-conflicts takes over)" {
 		t.Errorf("the journal says %+v", refused)
 	}
 	want(t, "with force", s.bring(t, fresh, d, reconcile.Options{ForceConflicts: true}), "update Cluster team-a/prod")

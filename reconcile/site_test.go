@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -94,7 +95,7 @@ func (s *site) connectIn(t testing.TB, source string, world apply.World) (*recon
 	kube.WrapTransport = func(next http.RoundTripper) http.RoundTripper { return transport{s.wire, next} }
 	vcenter.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := s.world.DialContext(ctx, network, address)
-		return &counting{conn, s.wire}, err
+		return &counting{Conn: conn, wire: s.wire}, err
 	}
 	engine, err := reconcile.Connect(t.Context(), reconcile.Endpoints{Kube: kube, VSphere: vcenter, World: world, Source: source})
 	if err == nil {
@@ -155,6 +156,8 @@ type wire struct {
 	requests []string
 	// refused is a part of the paths that the Supervisor forbids; empty is none.
 	refused string
+	// lost is a part of a request to vCenter that is sent and whose answer is lost, once.
+	lost    string
 	cut     bool // vCenter does not answer any more
 	watches []io.Closer
 }
@@ -242,9 +245,36 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 type counting struct {
 	net.Conn
 	wire *wire
+	deaf atomic.Bool // the next answer is lost
 }
 
 var errCut = errors.New("the wire is cut")
+
+func (w *wire) lose(part string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost = part
+}
+
+// loses says whether the answer to a request is to be lost.
+func (w *wire) loses(line string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lost == "" || !strings.Contains(line, w.lost) {
+		return false
+	}
+	w.lost = ""
+	return true
+}
+
+// Read gives the answer, unless that is to be lost.
+func (c *counting) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.deaf.Load() && n > 0 {
+		return 0, errors.Join(errCut, c.Close())
+	}
+	return n, err
+}
 
 func (c *counting) Write(b []byte) (int, error) {
 	if c.wire.isCut() {
@@ -254,6 +284,9 @@ func (c *counting) Write(b []byte) (int, error) {
 		if bytes.HasPrefix(b, []byte(method+" /")) {
 			line, _, _ := bytes.Cut(b, []byte(" HTTP/"))
 			c.wire.note("vCenter " + string(line))
+			if c.wire.loses(string(line)) {
+				c.deaf.Store(true)
+			}
 			if c.wire.refuses(string(line)) {
 				return 0, errCut
 			}

@@ -80,10 +80,6 @@ func (m *maker) clusterChanges(want, live resource.Object) []Change {
 // refused notes that the API server refused a dry run.
 func (m *maker) refused(want resource.Object) {
 	if text := m.observed.Refused[want.Addr()]; text != "" {
-		hint := ""
-		if m.observed.Contested[want.Addr()] {
-			hint = "leave the fields to it, or run with --force-conflicts to take them over"
-		}
-		m.find(Fail, CodeDryRun, want, hint, "the API server refuses it: %s", resource.Redact(text))
+		m.find(Fail, CodeDryRun, want, "", "the API server refuses it: %s", resource.Redact(text))
 	}
 }

@@ -12,9 +12,6 @@ type Observed struct {
 	Predicted map[resource.Addr]resource.Object
 	// Refused is the API server's text where it refused a dry run.
 	Refused map[resource.Addr]string
-	// Contested is set where it did so because another field manager owns fields
-	// that applying would change.
-	Contested map[resource.Addr]bool
 	// Unread lists what could not be read. A kind that is not in it and has no
 	// object in Live has none.
 	Unread []Unread

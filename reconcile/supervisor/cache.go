@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -22,14 +21,14 @@ import (
 // Cache holds all objects of a few kinds and follows them by watches. It is
 // safe for concurrent use.
 type Cache struct {
-	kinds  []*watched
-	stop   context.CancelFunc
-	done   sync.WaitGroup // the reflectors
-	signal chan struct{}
+	kinds []*watched
+	stop  context.CancelFunc
+	done  sync.WaitGroup // the reflectors
 
 	mu      sync.Mutex // guards what is below
 	objects map[resource.Addr]resource.Object
-	changed map[resource.Addr]struct{}
+	// subscriptions are told what changes.
+	subscriptions map[*Subscription]struct{}
 	// advanced is closed and replaced when a kind has been synced, has failed, or
 	// has seen a later version.
 	advanced chan struct{}
@@ -56,8 +55,8 @@ var (
 func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, error) {
 	running, stop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), klog.Logger{}))
 	w := &Cache{
-		stop: stop, signal: make(chan struct{}, 1), advanced: make(chan struct{}),
-		objects: map[resource.Addr]resource.Object{}, changed: map[resource.Addr]struct{}{},
+		stop: stop, advanced: make(chan struct{}),
+		objects: map[resource.Addr]resource.Object{}, subscriptions: map[*Subscription]struct{}{},
 	}
 	for _, gk := range kinds {
 		k, err := c.kindOf("listing "+gk.String(), gk)
@@ -84,7 +83,6 @@ func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, 
 		w.Close()
 		return nil, err
 	}
-	w.TakeChanged()
 	return w, nil
 }
 
@@ -122,23 +120,6 @@ type plainList struct{ *cache.ListWatch }
 
 // IsWatchListSemanticsUnSupported is looked for by cache.Reflector.
 func (plainList) IsWatchListSemanticsUnSupported() bool { return true }
-
-// Changed is signalled when an object has changed. One signal may stand for
-// many changes.
-func (w *Cache) Changed() <-chan struct{} { return w.signal }
-
-// TakeChanged lists, in order, what has changed since it was last asked.
-func (w *Cache) TakeChanged() []resource.Addr {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := make([]resource.Addr, 0, len(w.changed))
-	for addr := range w.changed {
-		out = append(out, addr)
-	}
-	clear(w.changed)
-	slices.SortFunc(out, resource.Addr.Compare)
-	return out
-}
 
 // Get returns the object called addr. It must not be written to.
 func (w *Cache) Get(addr resource.Addr) (resource.Object, bool) {
@@ -232,10 +213,8 @@ func (w *Cache) wake() {
 
 // note records a change. It is called with mu held.
 func (w *Cache) note(addr resource.Addr) {
-	w.changed[addr] = struct{}{}
-	select {
-	case w.signal <- struct{}{}:
-	default:
+	for s := range w.subscriptions {
+		s.note(addr)
 	}
 }
 

@@ -25,7 +25,9 @@ func TestTheCacheHoldsWhatTheServerHasAtTheMark(t *testing.T) {
 	s.putCluster(t, "old", nil)
 	s.putCluster(t, "stays", nil)
 	w := s.watch(t)
-	if got := w.TakeChanged(); len(got) != 0 {
+	told, ended := w.Subscribe(), w.Subscribe()
+	ended.Close()
+	if got := told.TakeChanged(); len(got) != 0 {
 		t.Errorf("what was there at first counts as changed: %v", got)
 	}
 	s.putCluster(t, "stays", map[string]any{"spec": map[string]any{"paused": true}})
@@ -37,12 +39,15 @@ func TestTheCacheHoldsWhatTheServerHasAtTheMark(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-w.Changed():
+	case <-told.Changed():
 	default:
 		t.Error("Changed is not signalled")
 	}
+	if got := ended.TakeChanged(); len(got) != 0 {
+		t.Errorf("a Subscription that was closed was told %v", got)
+	}
 	var changed []string
-	for _, a := range w.TakeChanged() {
+	for _, a := range told.TakeChanged() {
 		changed = append(changed, a.String())
 	}
 	if diff := cmp.Diff([]string{"Cluster team-a/new", "Cluster team-a/old", "Cluster team-a/stays"}, changed); diff != "" {
