@@ -203,10 +203,11 @@ func (a *actor) doCluster(ctx context.Context, action plan.Action) error {
 	if action.Verb != plan.Delete {
 		return a.apply(ctx, action.Object, action.Force)
 	}
-	if err := a.unprotected(ctx, action.Addr); err != nil {
+	leaving, err := a.mayDelete(ctx, action.Addr)
+	if leaving || err != nil {
 		return err
 	}
-	err := a.engine.kube.Delete(ctx, action.Addr, action.UID)
+	err = a.engine.kube.Delete(ctx, action.Addr, action.UID)
 	if supervisor.ClassOf(err) == supervisor.NotFound {
 		return nil // it is gone already
 	}
@@ -247,13 +248,13 @@ func (a *actor) doNamespace(ctx context.Context, action plan.Action) error {
 		}
 		return a.label(ctx, name)
 	case plan.Delete:
-		if err := a.unprotected(ctx, resource.Addr{Kind: "Namespace", Name: name}); err != nil {
+		if _, err := a.mayDelete(ctx, resource.Addr{Kind: "Namespace", Name: name}); err != nil {
 			return err
 		}
 		if err := a.uninhabited(ctx, name); err != nil {
 			return err
 		}
-		if err := a.engine.vcenter.DeleteNamespace(ctx, name); err != nil {
+		if err := a.remove(ctx, name); err != nil {
 			return err
 		}
 		a.countDeletion()
@@ -282,19 +283,52 @@ func (a *actor) create(ctx context.Context, o resource.Object) error {
 	return err
 }
 
-// unprotected fails when an object was protected from deletion after the plan. It
-// is read anew, since a watch may be behind.
-func (a *actor) unprotected(ctx context.Context, carrier resource.Addr) error {
+// mayDelete fails when an object was protected from deletion after the plan, and
+// says whether it is leaving already. It is read anew, since a watch may be behind.
+func (a *actor) mayDelete(ctx context.Context, carrier resource.Addr) (leaving bool, err error) {
 	o, err := a.engine.kube.Get(ctx, carrier)
 	switch {
 	case supervisor.ClassOf(err) == supervisor.NotFound:
-		return nil
+		return true, nil
 	case err != nil:
-		return err
+		return false, err
+	case o.GetDeletionTimestamp() != nil:
+		return true, nil
 	case plan.Protected(o):
-		return &apply.Failure{Reason: "Protected", Message: carrier.String() + " has the annotation " + resource.AnnotationProtection}
+		return false, &apply.Failure{Reason: "Protected", Message: carrier.String() + " has the annotation " + resource.AnnotationProtection}
+	}
+	return false, nil
+}
+
+// remove deletes a vSphere Namespace. One that is gone, or on its way out, was
+// deleted by an earlier request.
+func (a *actor) remove(ctx context.Context, name string) error {
+	known, there := a.Get(resource.Addr{Group: resource.GroupVksync, Kind: resource.KindVSphereNamespace, Name: name})
+	if there && removing(known) {
+		return nil
+	}
+	err := a.engine.vcenter.DeleteNamespace(ctx, name)
+	switch kind := vsphere.KindOf(err); {
+	case err == nil || kind == vsphere.NotFound:
+		return nil
+	case kind != vsphere.Conflict && kind != vsphere.Invalid: // vCenter has more than one word for it
+		return err
+	}
+	list, unread := a.engine.vcenter.Namespaces(ctx)
+	if unread != nil {
+		return unread
+	}
+	stays := func(o resource.Object) bool {
+		return o.GetName() == name && !removing(o)
+	}
+	if slices.ContainsFunc(list, stays) {
+		return err
 	}
 	return nil
+}
+
+func removing(namespace resource.Object) bool {
+	return resource.Text(namespace.Object, "status", "configStatus") == "REMOVING"
 }
 
 // uninhabited fails when there is a Cluster in a namespace, which would go with
