@@ -137,7 +137,8 @@ func (l *Loop) session(ctx context.Context) (err error) {
 
 // keep takes one turn after the other.
 func (l *Loop) keep(ctx context.Context, e *Engine) error {
-	k := &keeper{Loop: l, engine: e, ledger: newLedger(e, l.Namespace, l.Source), retries: backoff{}}
+	k := &keeper{Loop: l, engine: e, watched: e.cache.Subscribe(), ledger: newLedger(e, l.Namespace, l.Source), retries: backoff{}}
+	defer k.watched.Close()
 	for failures := 0; ; {
 		revision, newer := l.Feed.Latest()
 		next := k.Resync
@@ -164,6 +165,7 @@ func (l *Loop) keep(ctx context.Context, e *Engine) error {
 type keeper struct {
 	*Loop
 	engine   *Engine // the Loop's, which is guarded
+	watched  *supervisor.Subscription
 	ledger   *ledger
 	recalled bool // whether the ledger was read
 	// ledgerless says that there can be none, which was said.
@@ -298,7 +300,7 @@ func (k *keeper) await(ctx context.Context, newer <-chan struct{}, next time.Dur
 		return ctx.Err()
 	case <-newer:
 	case <-timer.C:
-	case <-k.engine.cache.Changed():
+	case <-k.watched.Changed():
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
