@@ -2,7 +2,6 @@ package kubeapi
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -44,11 +43,12 @@ func (t *table) gvks() []schema.GroupVersionKind {
 
 // version finds the name of a version by its group and version.
 func (t *table) version(gv schema.GroupVersion) (string, bool) {
-	i := slices.IndexFunc(t.Versions, func(v string) bool { return t.gvk(v).GroupVersion() == gv })
-	if i < 0 {
-		return "", false
+	for _, v := range t.Versions {
+		if known := t.gvk(v); known.Version == gv.Version && known.Group == gv.Group {
+			return v, true
+		}
 	}
-	return t.Versions[i], true
+	return "", false
 }
 
 // convert returns u in another served version of its kind, in a top-level map

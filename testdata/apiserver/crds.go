@@ -33,13 +33,17 @@ var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Ver
 //
 // Cluster API's kinds are defined as they are published, but served as v1beta2
 // only: the other version needs its conversion webhook. All other kinds take any
-// content, and their versions differ in name only.
-func (s *Server) Define(t testing.TB) {
+// content, and their versions differ in name only. change may edit the published
+// definitions.
+func (s *Server) Define(t testing.TB, change ...func(*unstructured.Unstructured)) {
 	t.Helper()
 	published := publishedDefinitions(t)
 	var all []*unstructured.Unstructured
 	for _, kind := range controllers.Kinds() {
 		if d := published[schema.GroupKind{Group: kind.Group, Kind: kind.Kind}]; d != nil {
+			for _, f := range change {
+				f(d)
+			}
 			all = append(all, d)
 			continue
 		}
