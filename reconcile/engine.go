@@ -210,11 +210,18 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 
 // Run runs a plan made by Plan.
 func (e *Engine) Run(ctx context.Context, p *plan.Plan, o apply.Options) (journal.End, error) {
+	return e.RunOnly(ctx, p, nil, o)
+}
+
+// RunOnly runs what is left of a plan after Only with the same allow, which then
+// counts as well when the run plans anew at its end; nil lets everything through.
+func (e *Engine) RunOnly(ctx context.Context, p *plan.Plan, allow func(plan.Action) bool, o apply.Options) (journal.End, error) {
 	if p.Desired == nil {
 		return journal.End{}, fmt.Errorf("running a plan: it was not made by Plan")
 	}
 	actor := newActor(e, p)
 	defer actor.watched.Close()
+	actor.options.Allow = allow
 	o.Client = actor
 	if o.World == nil {
 		o.World = e.world
