@@ -191,7 +191,7 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 		return err
 	}
 	if k.ledger.settled == r.Commit.Hash { // before, what differs may not have come yet
-		k.observeDrift(ctx)
+		k.observeDrift(ctx, changes(p))
 	}
 	todo := p.Only(k.allow(r))
 	if !acts(todo) {

@@ -12,10 +12,11 @@ import (
 const recent = time.Hour
 
 // observeDrift compares what exists with what vksync and the Supervisor made of
-// it, not more often than each Resync, and tells of what is new.
-func (k *keeper) observeDrift(ctx context.Context) {
+// it, and tells of what is new: when something is about to be corrected, and else
+// not more often than each Resync.
+func (k *keeper) observeDrift(ctx context.Context, correcting bool) {
 	now := time.Now()
-	if now.Before(k.watching) {
+	if now.Before(k.watching) && !correcting {
 		return
 	}
 	k.watching = now.Add(k.Resync)

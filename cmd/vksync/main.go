@@ -22,7 +22,7 @@ func main() {
 // run is the whole program. It returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errs *os.File) int {
 	tuneMemory(os.Getenv)
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
 	// The second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
@@ -38,6 +38,16 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs *os.File) i
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}),
 	)
 	return report(errs, err)
+}
+
+// endings are the signals that end the program in good order: Ctrl-C, a service
+// manager, and a terminal that is closed, unless nohup has it live on.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // streams are where a command reads keys from and writes results to.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -96,7 +97,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.elect, "leader-elect", false, "act only while holding a Lease, for several replicas")
 	f.StringVar(&o.mirror, "mirror", "", "directory for copies of remote repositories, else the user's cache")
 	f.DurationVar(&o.resync, "resync", time.Minute, "how often all is compared although nothing changed")
-	addChoice(cmd, &o.logFormat, "log-format", "", "form of the log on stderr", "text", "json")
+	addChoice(cmd, &o.logFormat, "log-format", "", "form of the log on stderr", "auto", "text", "json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
 	for _, single := range []string{"source", "branch", "path", "mode", "prune", "prune-limit", "adopt", "force-conflicts", "observe-drift", "shard", "leader-elect", "namespace", "listen", "supervisor"} {
 		cmd.MarkFlagsMutuallyExclusive("config", single)
@@ -160,16 +161,23 @@ func (o *runOptions) mirrors() (string, error) {
 	return filepath.Join(cache, "vksync", "mirrors"), nil
 }
 
-// logger writes to stderr, where the journal is not.
-func (o *runOptions) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: shownAttr}
+// logger writes to stderr: for people on a terminal, for tools anywhere else.
+func (o *runOptions) logger(config *schema.Config) *slog.Logger {
+	level := slog.LevelInfo
 	if o.verbose {
-		options.Level = slog.LevelDebug
+		level = slog.LevelDebug
 	}
-	if o.logFormat == "json" {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: shownAttr}
+	file, is := o.stderr.(*os.File)
+	switch {
+	case o.logFormat == "json":
 		return slog.New(slog.NewJSONHandler(o.stderr, options))
+	case o.logFormat == "text" || !is || !term.IsTerminal(file.Fd()):
+		return slog.New(slog.NewTextHandler(o.stderr, options))
+	case len(config.Sources) == 1 && len(config.Supervisors) <= 1:
+		return slog.New(newTerminalLog(file, level, "source", "supervisor"))
 	}
-	return slog.New(slog.NewTextHandler(o.stderr, options))
+	return slog.New(newTerminalLog(file, level))
 }
 
 // shownAttr keeps credentials and control characters out of the log.
@@ -185,7 +193,7 @@ func shownAttr(_ []string, a slog.Attr) slog.Attr {
 
 // run keeps everything equal until ctx ends, which is how it is told to stop.
 func (o *runOptions) run(ctx context.Context, config *schema.Config) error {
-	log := o.logger()
+	log := o.logger(config)
 	slog.SetDefault(log)
 	d, err := o.assemble(ctx, config, log)
 	if err != nil {
