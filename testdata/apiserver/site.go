@@ -3,6 +3,7 @@ package apiserver
 import (
 	"context"
 	"crypto/x509"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"sync"
@@ -28,7 +29,11 @@ import (
 type Site struct {
 	*Server
 	VSphere vsphere.Config
+	// Pause stops the controllers for good.
+	Pause func()
 
+	vcenter     *vcenter.VCenter
+	calls       *calls // to vCenter
 	loop        *loop
 	store       *store
 	controllers *controllers.Manager
@@ -61,17 +66,23 @@ func StartSite(t testing.TB, inv *inventory.Inventory, speed float64) *Site {
 	}
 	s.controllers = controllers.New(controllers.Config{Store: s.store, Clock: s.loop, VSphere: v, Inventory: inv, Chance: 1})
 	hooks = s.controllers.NamespaceHooks()
-	s.VSphere = serveVCenter(t, v)
+	s.vcenter, s.calls = v, &calls{}
+	s.VSphere = serveVCenter(t, v, s.calls)
 	s.admit(t, inv, s.store)
 	s.follow(t, ctx)
 	if err := s.controllers.Fixtures(); err != nil {
 		t.Fatalf("making what every Supervisor has: %v", err)
 	}
 	var running sync.WaitGroup
-	running.Go(func() { s.loop.run(ctx) })
-	t.Cleanup(func() {
-		stop()
+	acting, pause := context.WithCancel(ctx)
+	running.Go(func() { s.loop.run(acting) })
+	s.Pause = func() {
+		pause()
 		running.Wait()
+	}
+	t.Cleanup(func() {
+		s.Pause()
+		stop()
 		if err := s.controllers.Err(); err != nil {
 			t.Errorf("the simulated controllers failed: %v", err)
 		}
@@ -84,9 +95,12 @@ func (s *Site) Endpoints(source string) reconcile.Endpoints {
 	return reconcile.Endpoints{Kube: s.Config, VSphere: s.VSphere, Source: source}
 }
 
-func serveVCenter(t testing.TB, v *vcenter.VCenter) vsphere.Config {
+func serveVCenter(t testing.TB, v *vcenter.VCenter, asked *calls) vsphere.Config {
 	t.Helper()
-	server := httptest.NewTLSServer(v.Handler())
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.note(r)
+		v.Handler().ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		server.Close()
 		if err := v.Close(); err != nil {
