@@ -8,7 +8,7 @@ RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build tools test race bench lint fmt fuzz-smoke
+.PHONY: help demo build tools test apiserver-test race bench lint fmt fuzz-smoke
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,17 +25,21 @@ tools: ## build kubectl and govc for the tests, into bin/tools
 test: tools ## run every test
 	go test ./...
 
+apiserver-test: ## test against a real Kubernetes API server (the first build takes minutes)
+	cd testdata/apiserver && go vet ./... && go test -timeout 15m ./...
+
 race: ## run the fast tests under the race detector
 	go test -race $(RACE)
 
 bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
+	cd testdata/apiserver && go test -run '^$$' -bench '^BenchmarkNoOpPlan$$' -benchtime 5x -timeout 30m .
 
 fmt: ## format the code
-	gofmt -w cmd gitsource reconcile schema simulate testdata/tools tui
+	gofmt -w cmd gitsource reconcile schema simulate testdata/apiserver testdata/tools tui
 
 lint: ## check format, vet, and staticcheck
-	@unformatted=$$(gofmt -l cmd gitsource reconcile schema simulate testdata/tools tui); \
+	@unformatted=$$(gofmt -l cmd gitsource reconcile schema simulate testdata/apiserver testdata/tools tui); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,8 +44,9 @@ type Server struct {
 var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
 // Start runs an API server for the test, with the garbage collector and the
-// namespace controller, but without any kind that is not Kubernetes' own.
-func Start(t testing.TB) *Server {
+// namespace controller, but without any kind that is not Kubernetes' own. gates
+// are feature gates, as GATE=BOOL; they hold for the whole process.
+func Start(t testing.TB, gates ...string) *Server {
 	t.Helper()
 	quiet()
 	// Cleanups run when the test's own context has ended.
@@ -55,7 +57,7 @@ func Start(t testing.TB) *Server {
 		t.Fatalf("listening on loopback: %v", err)
 	}
 	dir := t.TempDir()
-	options, err := optionsFor(ctx, dir, listener, etcd)
+	options, err := optionsFor(ctx, dir, listener, etcd, gates)
 	if err != nil {
 		t.Fatalf("configuring the API server: %v", err)
 	}
@@ -85,7 +87,7 @@ const (
 )
 
 // optionsFor are the command line of the API server, as a struct.
-func optionsFor(ctx context.Context, dir string, listener net.Listener, etcd *database) (controlplane.CompletedOptions, error) {
+func optionsFor(ctx context.Context, dir string, listener net.Listener, etcd *database, gates []string) (controlplane.CompletedOptions, error) {
 	var none controlplane.CompletedOptions
 	tokens, key := filepath.Join(dir, "tokens.csv"), filepath.Join(dir, "accounts.key")
 	if err := os.WriteFile(tokens, []byte(adminToken+`,administrator,administrator,"system:masters"`+"\n"), 0o600); err != nil {
@@ -102,9 +104,7 @@ func optionsFor(ctx context.Context, dir string, listener net.Listener, etcd *da
 		all.AddFlagSet(set)
 	}
 	// What only a flag can say.
-	if err := all.Parse([]string{"--authorization-mode=RBAC", "--token-auth-file=" + tokens,
-		// Else old pages are served from memory, and none is ever too old in a test.
-		"--feature-gates=ListFromCacheSnapshot=false"}); err != nil {
+	if err := all.Parse([]string{"--authorization-mode=RBAC", "--token-auth-file=" + tokens, "--feature-gates=" + strings.Join(gates, ",")}); err != nil {
 		return none, err
 	}
 	address := listener.Addr().(*net.TCPAddr)
