@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output of scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vksync": main})
+	testscript.Main(m, map[string]func(){"vksync": main, "get": get})
 }
 
 // The scripts run every command as users do. Beside testscript's own commands
@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 //	source FILE              set the variables that a shell would set
 //	await file FILE          wait until the file is there
 //	await REGEXP COMMAND...  run it until it succeeds and its stdout matches
+//	exec get URL             print what is served there, whatever the status
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
