@@ -67,8 +67,13 @@ func TestFind(t *testing.T) {
 			in.Events = []drift.Event{event("VmPoweredOffEvent", "vm-1", 0)}
 		}, nil},
 		{"powered off and on again", func(_ *drift.Machine, _ *drift.VM, in *drift.Input) {
-			in.Events = []drift.Event{event("VmPoweredOffEvent", "vm-1", 0), event("VmPoweredOnEvent", "vm-1", 1)}
+			in.Events = []drift.Event{event("VmPoweredOffEvent", "vm-1", 0)}
 		}, []string{`VirtualMachine team-a/prod-1  powered off  by LAB\alice at 2026-01-01T12:00:00Z: it was off for a while, and is on again`}},
+		{"powered off, and on again by somebody", func(_ *drift.Machine, _ *drift.VM, in *drift.Input) {
+			first, again := event("VmPoweredOnEvent", "vm-1", -1), event("VmPoweredOnEvent", "vm-1", 1)
+			first.User, again.User = `LAB\bob`, `VSPHERE.LOCAL\wcp`
+			in.Events = []drift.Event{again, event("VmPoweredOffEvent", "vm-1", 0), first}
+		}, []string{`VirtualMachine team-a/prod-1  powered off  by LAB\alice at 2026-01-01T12:00:00Z: it was off for a while, and is on again: VSPHERE.LOCAL\wcp powered it on`}},
 		{"removed", func(_ *drift.Machine, vm *drift.VM, in *drift.Input) {
 			*vm = drift.VM{Name: "other", MoID: "vm-5", Folder: "/dc/vm"}
 			in.Events = []drift.Event{event("VmRemovedEvent", "vm-1", 0)}

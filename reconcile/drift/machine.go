@@ -11,6 +11,7 @@ import (
 // The events that tell of each kind of drift.
 var (
 	powerEvents  = []string{"VmPoweredOffEvent", "VmSuspendedEvent", "VmGuestShutdownEvent"}
+	onEvents     = []string{"VmPoweredOnEvent", "DrsVmPoweredOnEvent"}
 	removeEvents = []string{"VmRemovedEvent"}
 	moveEvents   = []string{"VmRelocatedEvent", "VmResourcePoolMovedEvent", "VmMigratedEvent"}
 	sizeEvents   = []string{"VmReconfiguredEvent"}
@@ -81,9 +82,19 @@ func (f *finder) power(m Machine, vm VM) {
 	for _, e := range f.eventsOf(vm.MoID, powerEvents) {
 		f.add(Item{
 			Addr: m.addr(), Cluster: m.Cluster, Kind: PoweredOff, Who: e.User, When: e.Time,
-			Message: "it was off for a while, and is on again",
+			Message: "it was off for a while, and is on again" + f.poweredOn(e),
 		})
 	}
+}
+
+// poweredOn says who powered a machine on after an event, as far as that is known.
+func (f *finder) poweredOn(after Event) string {
+	for _, e := range f.eventsOf(after.MoID, onEvents) {
+		if !e.Time.Before(after.Time) && e.User != "" {
+			return ": " + e.User + " powered it on"
+		}
+	}
+	return ""
 }
 
 // replaced tells of a machine that was removed and has been made again since.
