@@ -53,6 +53,8 @@ type KubernetesConfig struct {
 type LoginConfig struct {
 	// Address is the Supervisor's HOST or HOST:PORT; the port is 443 by default.
 	Address string
+	// API is HOST:PORT of the Kubernetes API; "" is the host of Address at 6443.
+	API string
 	// Credentials are those of the vCenter where the file gives none.
 	Credentials Credentials
 	TLS         TLSConfig

@@ -58,7 +58,10 @@ func (d decoding) supervisor(n *node) SupervisorConfig {
 		},
 	}
 	if login := kubernetes.field("login"); login != nil {
-		s.Kubernetes.Login = &LoginConfig{Address: login.field("address").str(), Credentials: d.credentials(login), TLS: d.tls(login)}
+		s.Kubernetes.Login = &LoginConfig{
+			Address: login.field("address").str(), API: login.field("api").str(),
+			Credentials: d.credentials(login), TLS: d.tls(login),
+		}
 		if s.Kubernetes.Login.Credentials == (Credentials{}) {
 			s.Kubernetes.Login.Credentials = s.VCenter.Credentials
 		}

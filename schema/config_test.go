@@ -23,7 +23,7 @@ supervisors:
     password: {file: secrets/vcenter}
     thumbprint: "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"
   kubernetes:
-    login: {address: 10.0.0.2, caFile: /etc/ca.pem}
+    login: {address: 10.0.0.2, api: "10.0.0.2:443", caFile: /etc/ca.pem}
 - name: edge
   vcenter: {url: "https://edge.example:8443/sdk", username: vksync@vsphere.local, password: {env: EDGE}, insecure: true}
   kubernetes: {kubeconfig: edge.kubeconfig, context: edge}
@@ -64,7 +64,7 @@ func TestLoadConfig(t *testing.T) {
 				URL: "https://vcenter.lab.example", Credentials: vcenter,
 				TLS: TLSConfig{Thumbprint: "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"},
 			},
-			Kubernetes: KubernetesConfig{Login: &LoginConfig{Address: "10.0.0.2", Credentials: vcenter, TLS: TLSConfig{CAFile: "/etc/ca.pem"}}},
+			Kubernetes: KubernetesConfig{Login: &LoginConfig{Address: "10.0.0.2", API: "10.0.0.2:443", Credentials: vcenter, TLS: TLSConfig{CAFile: "/etc/ca.pem"}}},
 		}, {
 			Name: "edge",
 			VCenter: VCenterConfig{
@@ -167,6 +167,9 @@ func TestConfigProblems(t *testing.T) {
 		"a token for ssh", []string{address, "git@git.example:fleet.git"},
 		"22:9: sources[0].auth: has no sshKeyFile, so nothing can log in by ssh\n" +
 			"22:35: sources[0].auth.token: has no effect with an ssh address (allowed: username, sshKeyFile, knownHostsFile)\n    remove it, or change the address",
+	}, {
+		"an API without a port", []string{"10.0.0.2:443", "10.0.0.2"},
+		"11:37: supervisors[0].kubernetes.login.api: must be a host and a port (found \"10.0.0.2\", allowed: HOST:PORT, without https://)",
 	}, {
 		"login and kubeconfig", []string{"context: edge}", "login: {address: x}}"},
 		"14:52: supervisors[1].kubernetes.login: is given beside a kubeconfig or context, and only one of them can be used\n    remove one of the two",

@@ -79,7 +79,7 @@ func targetOf(s schema.SupervisorConfig) (t target, err error) {
 		}
 	}
 	t.login = &supervisor.LoginConfig{
-		Address: login.Address, Username: user, Password: password,
+		Address: login.Address, API: login.API, Username: user, Password: password,
 		Thumbprint: login.TLS.Thumbprint, Insecure: login.TLS.Insecure,
 	}
 	if t.login.RootCAs, err = authorities(login.TLS.CAFile); err != nil {
