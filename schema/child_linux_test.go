@@ -12,7 +12,7 @@ import (
 // The kernel holds the child to its limits, and it knows nothing of this process.
 func TestChildIsRestricted(t *testing.T) {
 	t.Setenv("VKSYNC_CANARY", "hunter2")
-	c := startedChild(t, limits{memoryBytes: minMemory})
+	c := startedChild(t, limits{memoryBytes: MinMemory})
 	if _, died := c.evaluate(t.Context(), unit{file: "a.yaml"}, []byte(goodNamespace), true, nil, maxStart); died != nil {
 		t.Fatalf("%+v", died)
 	}

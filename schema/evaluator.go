@@ -33,12 +33,12 @@ type EvaluatorOptions struct {
 	CacheFile string
 }
 
-// The defaults of EvaluatorOptions.
+// The defaults of EvaluatorOptions, and the least memory.
 const (
-	defaultTimeout     = 10 * time.Second
+	DefaultTimeout     = 10 * time.Second
 	defaultLoadTimeout = 5 * time.Minute
-	defaultMemory      = 512 << 20
-	minMemory          = 64 << 20
+	DefaultMemory      = 512 << 20
+	MinMemory          = 64 << 20
 )
 
 // perChild is how many units are worth another process, which takes longer to
@@ -68,15 +68,15 @@ type Evaluator struct {
 // NewEvaluator makes an Evaluator. It starts nothing yet.
 func NewEvaluator(o EvaluatorOptions) *Evaluator {
 	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
+		o.Timeout = DefaultTimeout
 	}
 	if o.LoadTimeout <= 0 {
 		o.LoadTimeout = defaultLoadTimeout
 	}
 	if o.MemoryBytes <= 0 {
-		o.MemoryBytes = defaultMemory
+		o.MemoryBytes = DefaultMemory
 	}
-	o.MemoryBytes = max(o.MemoryBytes, minMemory)
+	o.MemoryBytes = max(o.MemoryBytes, MinMemory)
 	return &Evaluator{options: o}
 }
 

@@ -35,10 +35,6 @@ func (o *runOptions) assemble(ctx context.Context, config *schema.Config, log *s
 	if err != nil {
 		return nil, err
 	}
-	evaluate, err := o.evaluator(d)
-	if err != nil {
-		return nil, err
-	}
 	var hooks []gitsource.Hook
 	for _, s := range config.Sources {
 		source, err := o.follow(ctx, s)
@@ -48,6 +44,10 @@ func (o *runOptions) assemble(ctx context.Context, config *schema.Config, log *s
 		d.closers = append(d.closers, source.Close)
 		if s.Webhook != nil {
 			hooks = append(hooks, hookOf(s, source))
+		}
+		evaluate, err := o.evaluator(d, s.Name)
+		if err != nil {
+			return nil, errors.Join(err, d.close())
 		}
 		feed := reconcile.NewFeed(s.Name, source, evaluate, log)
 		d.daemon.Feeds = append(d.daemon.Feeds, feed)

@@ -32,6 +32,10 @@ type runOptions struct {
 	elect     bool
 	mirror    string
 	resync    time.Duration
+
+	evaluateTimeout time.Duration
+	evaluateMemory  int // bytes
+
 	logFormat string
 	verbose   bool
 }
@@ -54,7 +58,11 @@ by logging in with the vCenter's credentials (--supervisor ADDRESS).
 'vksync sandbox' serves both to try it with.
 
 Nothing is deleted without --prune. Ctrl-C finishes the actions that are
-under way and ends; the next run goes on from what exists.`,
+under way and ends; the next run goes on from what exists.
+
+Manifests are evaluated in processes of their own: a file that takes longer
+than --evaluate-timeout or more than --evaluate-memory is reported, and the
+last good revision stays.`,
 		Example: `  vksync run /srv/git/fleet.git
   vksync run https://git.example.com/platform/fleet.git --branch main --prune
   vksync run --config vksync.yaml`,
@@ -95,8 +103,11 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.listen, "listen", defaultListen, "address of health, metrics, status and events; empty: none")
 	f.StringVar(&o.namespace, "namespace", defaultNamespace, "namespace on the Supervisor of vksync's own ConfigMap and Lease")
 	f.BoolVar(&o.elect, "leader-elect", false, "act only while holding a Lease, for several replicas")
-	f.StringVar(&o.mirror, "mirror", "", "directory for copies of remote repositories, else the user's cache")
+	f.StringVar(&o.mirror, "mirror", "", "directory for copies of repositories, else the user's cache")
 	f.DurationVar(&o.resync, "resync", time.Minute, "how often all is compared although nothing changed")
+	f.DurationVar(&o.evaluateTimeout, "evaluate-timeout", schema.DefaultTimeout, "how long one file or CUE package may take to evaluate")
+	o.evaluateMemory = schema.DefaultMemory
+	f.Var((*byteSize)(&o.evaluateMemory), "evaluate-memory", "memory that evaluating may take, per process")
 	addChoice(cmd, &o.logFormat, "log-format", "", "form of the log on stderr", "auto", "text", "json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log more")
 	for _, single := range []string{"source", "branch", "path", "mode", "prune", "prune-limit", "adopt", "force-conflicts", "observe-drift", "shard", "leader-elect", "namespace", "listen", "supervisor"} {
@@ -108,6 +119,9 @@ func (o *runOptions) addFlags(cmd *cobra.Command) {
 func (o *runOptions) configuration(args []string) (*schema.Config, error) {
 	if o.resync < time.Second {
 		return nil, invalid(fmt.Errorf("--resync is %s: want 1s or more", o.resync))
+	}
+	if o.evaluateTimeout < 100*time.Millisecond {
+		return nil, invalid(fmt.Errorf("--evaluate-timeout is %s: want 100ms or more", o.evaluateTimeout))
 	}
 	switch {
 	case o.config != "" && len(args) > 0:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"github.com/vksync/vksync/gitsource"
 	"github.com/vksync/vksync/reconcile"
@@ -112,14 +113,27 @@ func authorities(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// evaluator judges revisions in child processes, and only what changed.
-func (o *runOptions) evaluator(d *daemon) (reconcile.Evaluate, error) {
-	e, err := newEvaluator(schema.EvaluatorOptions{})
+// evaluator judges the revisions of a source in child processes, and only what
+// changed, also since an earlier process: what it found out is kept beside the
+// source's mirror. That is the content of manifests, so nobody else may read it.
+func (o *runOptions) evaluator(d *daemon, source string) (reconcile.Evaluate, error) {
+	mirrors, err := o.mirrors()
+	if err != nil {
+		return nil, err
+	}
+	e, err := newEvaluator(schema.EvaluatorOptions{
+		Timeout: o.evaluateTimeout, MemoryBytes: o.evaluateMemory,
+		CacheFile: filepath.Join(mirrors, source+".evaluated"),
+	})
 	if err != nil {
 		return nil, err
 	}
 	d.closers = append(d.closers, e.Close)
 	return func(ctx context.Context, tree *gitsource.Tree) (*schema.Desired, schema.Problems, error) {
-		return e.Load(ctx, tree.FS, tree.Root)
+		desired, problems, err := e.Load(ctx, tree.FS, tree.Root)
+		for i := range problems {
+			problems[i].Pos.File = tree.Place(problems[i].Pos.File)
+		}
+		return desired, problems, err
 	}, nil
 }
