@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -62,11 +63,16 @@ func (f *Feed) Run(ctx context.Context) {
 		state := f.repository.Latest()
 		f.note(state)
 		if state.Tree != nil && state.Commit.Hash != evaluated {
-			if err := f.take(ctx, state); err == nil {
+			news, err := f.unlessNewer(ctx, state.Commit.Hash, func(ctx context.Context) error { return f.take(ctx, state) })
+			switch {
+			case err == nil:
 				evaluated = state.Commit.Hash
-			} else if ctx.Err() == nil {
+			case ctx.Err() == nil && !errors.Is(err, errNewer):
 				f.log.Error("the revision could not be evaluated", "revision", short(state.Commit.Hash), "error", err)
 				again = time.After(evaluateAgain)
+			}
+			if news && ctx.Err() == nil {
+				continue
 			}
 		}
 		select {
@@ -74,6 +80,31 @@ func (f *Feed) Run(ctx context.Context) {
 			return
 		case <-f.repository.Changed():
 		case <-again:
+		}
+	}
+}
+
+// unlessNewer does work on a commit, and ends it once the repository has another:
+// what takes long to refuse does not hold up what puts it right. News says that
+// the repository changed in the meantime, in whatever way.
+func (f *Feed) unlessNewer(ctx context.Context, hash string, work func(context.Context) error) (news bool, err error) {
+	working, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	done := make(chan error, 1)
+	go func() { done <- work(working) }()
+	for {
+		select {
+		case err := <-done:
+			if err != nil && context.Cause(working) == errNewer {
+				err = errNewer
+			}
+			return news, err
+		case <-f.repository.Changed():
+			news = true
+			state := f.repository.Latest()
+			if f.note(state); state.Commit.Hash != hash {
+				stop(errNewer)
+			}
 		}
 	}
 }
@@ -100,6 +131,9 @@ func (f *Feed) note(s gitsource.State) {
 func (f *Feed) take(ctx context.Context, s gitsource.State) error {
 	began := time.Now()
 	desired, problems, err := f.evaluate(ctx, s.Tree)
+	if ctx.Err() != nil {
+		return ctx.Err() // whoever ended it knows why
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status.Evaluations.add(time.Since(began))
