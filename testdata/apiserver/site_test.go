@@ -70,7 +70,7 @@ spec:
 }
 
 func TestAClusterBecomesAvailableOnARealAPIServer(t *testing.T) {
-	s := StartSite(t, lab(t), 60)
+	s := StartSite(t, lab(t), 200)
 	e, err := reconcile.Connect(t.Context(), s.Endpoints("fleet"))
 	if err != nil {
 		t.Fatal(err)
