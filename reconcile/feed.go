@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -173,5 +174,8 @@ func (f *Feed) Status() SourceStatus {
 	return f.status
 }
 
-// short is a hash as people write it.
-func short(hash string) string { return hash[:min(len(hash), 12)] }
+// short is the hash of a commit, or the digest of a plan, as people write it.
+func short(hash string) string {
+	hash = strings.TrimPrefix(hash, "sha256:")
+	return hash[:min(len(hash), 12)]
+}

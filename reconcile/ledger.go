@@ -9,6 +9,7 @@ import (
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/reconcile/supervisor"
+	"github.com/vksync/vksync/schema"
 )
 
 // AnnotationApprove on a source's ConfigMap holds the digest of the plan that an
@@ -25,6 +26,7 @@ type ledger struct {
 	engine    *Engine
 	namespace string
 	name      string
+	approves  bool // whether an approval lets a plan run
 
 	// settled is the last revision of which nothing was left to do: what differs
 	// from it was changed by others.
@@ -36,8 +38,8 @@ type ledger struct {
 	wrote map[string]any
 }
 
-func newLedger(e *Engine, namespace, source string) *ledger {
-	return &ledger{engine: e, namespace: namespace, name: "vksync-" + source}
+func newLedger(e *Engine, namespace, source, mode string) *ledger {
+	return &ledger{engine: e, namespace: namespace, name: "vksync-" + source, approves: mode == schema.ModeApproval}
 }
 
 func (l *ledger) addr() resource.Addr {
@@ -114,7 +116,9 @@ func (l *ledger) write(ctx context.Context, waiting *plan.Plan) error {
 	if waiting != nil {
 		text := waiting.Text()
 		data["pending"], data["plan"] = waiting.Digest(), strings.ToValidUTF8(text[:min(len(text), maxPlanText)], "")
-		data["approve"] = l.command(waiting.Digest())
+		if l.approves {
+			data["approve"] = l.command(waiting.Digest())
+		}
 	}
 	if l.wrote != nil && sameData(data, l.wrote) {
 		return nil

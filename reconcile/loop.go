@@ -137,7 +137,7 @@ func (l *Loop) session(ctx context.Context) (err error) {
 
 // keep takes one turn after the other.
 func (l *Loop) keep(ctx context.Context, e *Engine) error {
-	k := &keeper{Loop: l, engine: e, watched: e.cache.Subscribe(), ledger: newLedger(e, l.Namespace, l.Source), retries: backoff{}}
+	k := &keeper{Loop: l, engine: e, watched: e.cache.Subscribe(), ledger: newLedger(e, l.Namespace, l.Source, l.Policy.Mode), retries: backoff{}}
 	defer k.watched.Close()
 	for failures := 0; ; {
 		revision, newer := l.Feed.Latest()
@@ -286,7 +286,11 @@ func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
 	k.holding = true
 	if news := why + p.Digest(); news != k.told {
 		k.told = news
-		k.log.Info("a plan is held", "why", why, "plan", short(p.Digest()), "approve", k.ledger.command(p.Digest()))
+		about := []any{"why", why, "plan", short(p.Digest())}
+		if k.ledger.approves {
+			about = append(about, "approve", k.ledger.command(p.Digest()))
+		}
+		k.log.Info("a plan is held", about...)
 	}
 	return k.remember(ctx, p)
 }

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/vksync/vksync/schema"
@@ -20,7 +19,7 @@ func hold(p schema.Policy, now time.Time, digest, approved string) string {
 		return "the policy is to plan only"
 	case schema.ModeApproval:
 		if approved != digest {
-			return fmt.Sprintf("waiting for approval of plan %.12s", digest)
+			return "waiting for approval of plan " + short(digest)
 		}
 	}
 	return ""
