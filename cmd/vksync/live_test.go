@@ -119,13 +119,19 @@ var listening = regexp.MustCompile(`address=(http://[0-9.:]+)`)
 // runDaemon starts "vksync run" and waits until it serves.
 func (w *liveWorld) runDaemon(t testing.TB, args ...string) *process {
 	t.Helper()
+	return w.startDaemon(t, append([]string{"--listen=127.0.0.1:0"}, args...)...)
+}
+
+// startDaemon is runDaemon, where nothing but args says what to serve.
+func (w *liveWorld) startDaemon(t testing.TB, args ...string) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{done: make(chan struct{})}
 	p.cmd = exec.Command(self)
-	p.cmd.Args = append([]string{"vksync", "run", "--listen=127.0.0.1:0", "--resync=1s"}, args...)
+	p.cmd.Args = append([]string{"vksync", "run", "--resync=1s"}, args...)
 	p.cmd.Env = w.env
 	errs, err := p.cmd.StderrPipe()
 	if err != nil {
