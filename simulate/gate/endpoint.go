@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -63,6 +64,7 @@ func (e *Endpoint) Up() error {
 	server := &http.Server{
 		Handler: http.HandlerFunc(e.serve), TLSConfig: e.config.Clone(),
 		ReadHeaderTimeout: 10 * time.Second,
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connection{}, c) },
 		// Clients that go in the middle of a handshake are no news.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}

@@ -54,13 +54,13 @@ func (e *Endpoint) disturb(fail func(*http.Request) *Fault, w http.ResponseWrite
 	case f == nil || *f == (Fault{}):
 		return false
 	case f.Reset:
-		cut(w)
+		cut(r)
 	case f.Lost:
 		e.handler.ServeHTTP(httptest.NewRecorder(), r)
-		cut(w)
+		cut(r)
 	case f.Hang:
 		<-r.Context().Done()
-		cut(w)
+		cut(r)
 	case f.Truncate > 0:
 		truncate(w, r, e.handler, f.Truncate)
 	default:
@@ -72,17 +72,17 @@ func (e *Endpoint) disturb(fail func(*http.Request) *Fault, w http.ResponseWrite
 	return true
 }
 
-// cut ends the connection with a reset where that is possible: over HTTP/2 it
-// ends the one stream.
-func cut(w http.ResponseWriter) {
-	if h, ok := w.(http.Hijacker); ok {
-		if conn, _, err := h.Hijack(); err == nil {
-			if tcp, ok := netConn(conn).(*net.TCPConn); ok {
-				_ = tcp.SetLinger(0) // if not, the client sees an end of file, which is as good
-			}
-			_ = netConn(conn).Close()
-			return
+// connection is where a request's context has the connection it came by.
+type connection struct{}
+
+// cut ends the connection with a reset, and with it whatever else is under way on
+// it: over HTTP/2 that is all of the client's requests.
+func cut(r *http.Request) {
+	if conn, ok := r.Context().Value(connection{}).(net.Conn); ok {
+		if tcp, ok := netConn(conn).(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // if not, the client sees an end of file, which is as good
 		}
+		_ = netConn(conn).Close()
 	}
 	panic(http.ErrAbortHandler)
 }
