@@ -33,6 +33,16 @@ func (l *Link) ask() (probe bool, err error) {
 	return true, nil
 }
 
+// busy records that a request was answered by a server that wants fewer of them. It
+// is there, so the breaker has nothing to do; what it said is worth knowing.
+func (l *Link) busy(probe bool, reason string) {
+	l.tell(probe, "")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.breaker.reason = reason
+	l.settle()
+}
+
 // tell records how a request went; an empty reason is that it was answered.
 func (l *Link) tell(probe bool, reason string) {
 	l.mu.Lock()

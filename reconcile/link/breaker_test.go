@@ -169,3 +169,28 @@ func TestAStreamBeginsInTimeAndLasts(t *testing.T) {
 		}
 	})
 }
+
+// A server that refuses for being asked too much is there: the breaker stays
+// closed, and its words are shown until it answers again.
+func TestABusyServerIsNotADeadOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{steps: []step{answers(http.StatusTooManyRequests)}}
+		l := link.New(link.Options{Name: "the server", Attempts: 1, Failures: 2})
+		for range 5 {
+			if status, _, err := through(t, l.Wrap(s), request(t.Context(), t, "GET", "")); status != http.StatusTooManyRequests || err != nil {
+				t.Fatalf("got %d, %v", status, err)
+			}
+		}
+		if h := l.Health(); h.State != link.Failing || h.LastError != "answered 429 Too Many Requests" {
+			t.Errorf("health %+v", h)
+		}
+		s.steps = []step{answers(http.StatusOK)}
+		if _, _, err := through(t, l.Wrap(s), request(t.Context(), t, "GET", "")); err != nil {
+			t.Fatal(err)
+		}
+		if h := l.Health(); h.State != link.OK || h.LastError != "" {
+			t.Errorf("health %+v", h)
+		}
+	})
+}

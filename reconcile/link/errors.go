@@ -66,8 +66,12 @@ func passing(err error) bool {
 	// net/http has errors without a type for connections that end at a bad time.
 	text := err.Error()
 	return strings.Contains(text, "server closed idle connection") || strings.Contains(text, "connection broken") ||
-		strings.Contains(text, "GOAWAY") || strings.Contains(text, "http2: ")
+		strings.Contains(text, "GOAWAY") || strings.Contains(text, "http2: ") || cutStream(err)
 }
+
+// cutStream says whether the server, or a proxy before it, ended one request of a
+// connection that goes on. net/http does not export the type of that error.
+func cutStream(err error) bool { return strings.HasPrefix(err.Error(), "stream error: ") }
 
 func isTimeout(err error) bool {
 	var network net.Error
@@ -85,7 +89,7 @@ func describe(err error) string {
 		return "the connection was refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the connection was reset"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed), cutStream(err):
 		return "the connection ended before the answer did"
 	case isTimeout(err):
 		return "no answer in time"

@@ -61,6 +61,8 @@ func (t *transport) report(r *http.Request, probe bool, a attempt) {
 		t.link.tell(probe, describe(a.err))
 	case isGateway(a.answer.StatusCode):
 		t.link.tell(probe, describeStatus(a.answer))
+	case a.answer.StatusCode == http.StatusTooManyRequests:
+		t.link.busy(probe, describeStatus(a.answer))
 	default:
 		t.link.tell(probe, "")
 	}

@@ -130,3 +130,36 @@ func FuzzScrub(f *testing.F) {
 }
 
 func notLetter(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
+
+// A proxy that gives up on one request ends its stream, and the connection goes on.
+func TestAStreamThatIsCutIsAFailureOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	var received atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if received.Add(1) < 3 {
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	server.EnableHTTP2, server.Config.ErrorLog = true, quiet
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	l := link.New(link.Options{Name: "the server", Attempts: 2, Backoff: time.Millisecond})
+	get := func() error {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := l.Wrap(server.Client().Transport).RoundTrip(r)
+		if err != nil {
+			return err
+		}
+		return answer.Body.Close()
+	}
+	const want = "the server: the connection ended before the answer did (tried 2 times)"
+	if err := get(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := get(); err != nil || received.Load() != 3 {
+		t.Errorf("got %v after %d requests, want an answer after 3", err, received.Load())
+	}
+}
