@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -143,7 +144,7 @@ func (r *reader) listing(entries []object.TreeEntry, at string) (*directory, err
 		if e.Mode == filemode.Dir || manifest(e.Name) {
 			folded := cases.Fold().String(norm.NFKC.String(e.Name))
 			if other, taken := seen[folded]; taken {
-				return nil, refused("%s and %s are one name where case or Unicode form does not count: rename one", path.Join(at, other), file)
+				return nil, refused("%s and %s are one name where case or Unicode form does not count: rename one", spelled(path.Join(at, other)), spelled(file))
 			}
 			seen[folded] = e.Name
 		}
@@ -157,6 +158,12 @@ func (r *reader) listing(entries []object.TreeEntry, at string) (*directory, err
 		}
 	}
 	return d, nil
+}
+
+// spelled is a name that shows how it differs from one that looks the same.
+func spelled(name string) string {
+	quoted := strconv.QuoteToASCII(name)
+	return quoted[1 : len(quoted)-1]
 }
 
 // entry reads one entry into its directory.
