@@ -119,9 +119,12 @@ func (f *Feed) note(s gitsource.State) {
 		text = s.Err.Error()
 	}
 	if text != f.status.Error {
-		if text != "" {
+		switch {
+		case gitsource.Refused(s.Err):
+			f.log.Error("the newest revision is refused; the last good one stays", "error", text)
+		case text != "":
 			f.log.Warn("the repository cannot be followed; the last good revision stays", "error", text)
-		} else {
+		default:
 			f.log.Info("the repository can be followed again")
 		}
 	}
