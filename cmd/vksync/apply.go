@@ -44,11 +44,17 @@ FILE is a plan that plan --out has saved. It is applied as it was shown, or
 refused with what has changed since: it is bound to the manifests, to the
 Supervisor, and to everything it was computed from. It is used once.
 
+The vCenter is found as govc finds it, the Supervisor as kubectl does, or
+both in the file of run that --config names: of several Supervisors in it,
+--supervisor chooses one, and what belongs there is applied. Sources and
+policies of the file are for run; here flags say what may be done.
+
 Ctrl-C ends the run and nothing else: what has begun goes on, and the next
 run continues. Nothing is kept that could be lost.`,
 		Example: `  vksync apply fleet
   vksync apply fleet --revision main --yes
   vksync apply fleet --prune --prune-limit 1
+  vksync apply fleet --config vksync.yaml --supervisor lab
   vksync plan fleet --live --out friday.plan && vksync apply friday.plan`,
 		Args: atMostOnePath,
 		RunE: runE(func(cmd *cobra.Command, args []string) error {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/resource"
 	vschema "github.com/vksync/vksync/schema"
 	"github.com/vksync/vksync/simulate"
 	siteinventory "github.com/vksync/vksync/simulate/inventory"
@@ -68,6 +69,8 @@ func newLab(t *testing.T) *lab {
 }
 
 func (l *lab) addFlags(*cobra.Command) {}
+
+func (l *lab) part(string) (func(*vschema.Desired) *resource.Set, error) { return nil, nil }
 
 func (l *lab) endpoints(context.Context) (reconcile.Endpoints, error) {
 	kube := l.world.KubeConfig()

@@ -14,12 +14,17 @@ import (
 	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/reconcile/supervisor"
 	"github.com/vksync/vksync/reconcile/vsphere"
+	"github.com/vksync/vksync/schema"
 )
 
 // connection says how a live Supervisor and its vCenter are reached: the vCenter
-// as govc knows it, the Supervisor as kubectl does or by logging in.
+// as govc knows it, the Supervisor as kubectl does or by logging in; or both as a
+// file says.
 type connection struct {
-	// supervisor is the address to log in at; empty uses a kubeconfig.
+	// config is the file; empty uses what is below and the environment.
+	config string
+	// supervisor is the address to log in at; empty uses a kubeconfig. With config
+	// it is the name of one of the Supervisors there.
 	supervisor string
 	kubeconfig string
 	context    string
@@ -33,32 +38,39 @@ type connection struct {
 	links map[string]*link.Link
 	// warned are the endpoints whose certificate is not verified.
 	warned map[string]bool
+	// read is the content of config, once it was read.
+	read *schema.Config
 }
 
 func (c *connection) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.supervisor, "supervisor", "", "address of a Supervisor, to log in with the vCenter's credentials")
+	f.StringVar(&c.config, "config", "", "file that names Supervisors and vCenters, as of run; see docs/config.md")
+	f.StringVar(&c.supervisor, "supervisor", "", "address of a Supervisor, to log in with the vCenter's credentials; with --config: its name there")
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the Supervisor, else $KUBECONFIG or ~/.kube/config")
 	f.StringVar(&c.context, "context", "", "context of the kubeconfig, else its current one")
 	cmd.MarkFlagsMutuallyExclusive("supervisor", "kubeconfig")
 	cmd.MarkFlagsMutuallyExclusive("supervisor", "context")
+	cmd.MarkFlagsMutuallyExclusive("config", "kubeconfig")
+	cmd.MarkFlagsMutuallyExclusive("config", "context")
 }
 
 // target is where to connect, whatever said so. Login is nil where a kubeconfig
-// leads to the Supervisor.
+// leads to the Supervisor. Insecure is what turns verification off, for people.
 type target struct {
 	vsphere    vsphere.Config
 	login      *supervisor.LoginConfig
 	kubeconfig string
 	context    string
+	insecure   string
 }
 
 // endpoints finds out where to connect. Only a login contacts anything.
 func (c *connection) endpoints(ctx context.Context) (reconcile.Endpoints, error) {
-	if c.getenv == nil {
-		c.getenv = os.Getenv
+	at, err := c.site()
+	if err != nil {
+		return reconcile.Endpoints{}, err
 	}
-	t, err := c.target()
+	t, err := at.target()
 	if err != nil {
 		return reconcile.Endpoints{}, err
 	}
@@ -70,18 +82,18 @@ const howToTry = "\nTo try vksync without either, run 'vksync sandbox': it serve
 
 // target is what the flags and the environment say.
 func (c *connection) target() (t target, err error) {
-	t.kubeconfig, t.context = c.kubeconfig, c.context
-	if c.getenv(vsphere.EnvURL) == "" {
+	t.kubeconfig, t.context, t.insecure = c.kubeconfig, c.context, vsphere.EnvInsecure
+	if c.env(vsphere.EnvURL) == "" {
 		return t, invalid(errors.New("no vCenter is given: set " + vsphere.EnvURL + ", " + vsphere.EnvUsername + " and " + vsphere.EnvPassword + ", as for govc" + howToTry))
 	}
-	if t.vsphere, err = vsphere.ConfigFromEnv(c.getenv); err != nil {
+	if t.vsphere, err = vsphere.ConfigFromEnv(c.env); err != nil {
 		return t, invalid(err)
 	}
 	if c.supervisor == "" {
 		return t, nil
 	}
 	password, _ := t.vsphere.URL.User.Password()
-	thumbprint, err := vsphere.KnownThumbprint(c.getenv(vsphere.EnvKnownHosts), c.supervisor)
+	thumbprint, err := vsphere.KnownThumbprint(c.env(vsphere.EnvKnownHosts), c.supervisor)
 	if err != nil {
 		return t, invalid(err)
 	}
@@ -99,10 +111,10 @@ func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints
 	vcenter := "the vCenter at " + t.vsphere.URL.Host
 	e.VSphere.Link = c.link(vcenter)
 	if t.vsphere.Insecure {
-		c.warnInsecure(vcenter, vsphere.EnvInsecure)
+		c.warnInsecure(vcenter, t.insecure)
 	}
 	if t.login != nil {
-		return c.logIn(ctx, e, *t.login)
+		return c.logIn(ctx, e, t)
 	}
 	var err error
 	if e.Kube, err = supervisor.FromKubeconfig(t.kubeconfig, t.context); err != nil {
@@ -119,16 +131,25 @@ func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints
 	return e, nil
 }
 
-func (c *connection) logIn(ctx context.Context, e reconcile.Endpoints, login supervisor.LoginConfig) (reconcile.Endpoints, error) {
+func (c *connection) logIn(ctx context.Context, e reconcile.Endpoints, t target) (reconcile.Endpoints, error) {
+	login := *t.login
 	where := "the Supervisor at " + login.Address
 	e.KubeLink = c.link(where)
 	login.Link = e.KubeLink
 	if login.Insecure {
-		c.warnInsecure(where, vsphere.EnvInsecure)
+		c.warnInsecure(where, t.insecure)
 	}
 	var err error
 	e.Kube, err = supervisor.Login(ctx, login)
 	return e, err
+}
+
+// env is a variable of the environment.
+func (c *connection) env(name string) string {
+	if c.getenv == nil {
+		return os.Getenv(name)
+	}
+	return c.getenv(name)
 }
 
 // link is the Link of an endpoint.

@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vksync/vksync/reconcile"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/schema"
 )
 
 // A connector leads to a live world. It is connection, or in tests what stands in
@@ -14,6 +16,8 @@ import (
 type connector interface {
 	addFlags(cmd *cobra.Command)
 	endpoints(ctx context.Context) (reconcile.Endpoints, error)
+	// part is what of a source's repository is for that world; nil is all of it.
+	part(source string) (func(*schema.Desired) *resource.Set, error)
 }
 
 var _ connector = (*connection)(nil)
@@ -30,7 +34,7 @@ type live struct {
 
 // venue finds out where the live world is.
 func (l *live) venue(ctx context.Context, d desired) (*venue, error) {
-	v := &venue{poll: l.poll}
+	v := &venue{poll: l.poll, part: l.part}
 	switch {
 	case l.inventory != "":
 		chosen, err := inventory(ctx, l.inventory)

@@ -36,12 +36,16 @@ What vksync would change is computed by the shipping planner. What the
 Supervisor then does, and how long it takes, is modelled.
 
 With --live, or a flag that names a Supervisor, the plan is for the live
-one and its vCenter, which are only read. --out saves it, for apply.`,
+one and its vCenter, which are only read. --out saves it, for apply. The
+vCenter is found as govc finds it, the Supervisor as kubectl does, or both
+in the file of run that --config names: of several Supervisors in it,
+--supervisor chooses one, and the plan is for what belongs there.`,
 		Example: `  vksync plan fleet
   vksync plan fleet --revision feature/scale --detailed-exitcode
   vksync plan fleet --inventory site.yaml -o json
   vksync plan fleet --from world --prune
-  vksync plan fleet --live --revision main --out friday.plan`,
+  vksync plan fleet --live --revision main --out friday.plan
+  vksync plan fleet --config vksync.yaml --supervisor lab`,
 		Args: atMostOnePath,
 		RunE: runE(func(cmd *cobra.Command, args []string) error {
 			o.setArgs(args)

@@ -20,7 +20,6 @@ import (
 // runOptions are the flags of run.
 type runOptions struct {
 	connection
-	config string
 
 	name, branch, path string
 	policy             schema.Policy
@@ -50,7 +49,7 @@ push is fetched, validated, planned and applied; what others change is
 reported and corrected; what fails is tried again. REPOSITORY is a URL
 (https, ssh) or the path of a local repository, bare or not. Several
 repositories, Supervisors, policies, signatures and webhooks take a file
-that --config names.
+that --config names; docs/config.md describes it.
 
 The vCenter is found as govc finds it (GOVC_URL, GOVC_USERNAME,
 GOVC_PASSWORD), the Supervisor as kubectl does (KUBECONFIG, --context), or
@@ -77,6 +76,8 @@ last good revision stays.`,
 		}),
 	}
 	o.connection.addFlags(cmd)
+	cmd.Flags().Lookup("config").Usage = "file with Supervisors, sources, policies; see docs/config.md"
+	cmd.Flags().Lookup("supervisor").Usage = "address of a Supervisor, to log in with the vCenter's credentials"
 	o.addFlags(cmd)
 	return cmd
 }
@@ -89,7 +90,6 @@ const (
 
 func (o *runOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.config, "config", "", "file with Supervisors, sources, policies; see docs/config.md")
 	f.StringVar(&o.name, "source", "default", "name of the source: the label of what it owns")
 	f.StringVar(&o.branch, "branch", "", "branch to follow, else the repository's HEAD")
 	f.StringVar(&o.path, "path", "", "directory in the repository, else all of it")
@@ -127,7 +127,7 @@ func (o *runOptions) configuration(args []string) (*schema.Config, error) {
 	case o.config != "" && len(args) > 0:
 		return nil, invalid(errors.New("the repositories are in the file of --config: name none on the command line"))
 	case o.config != "":
-		return loadConfig(o.config)
+		return o.file()
 	case len(args) == 0:
 		return nil, invalid(errors.New("no repository is given: want a URL or a path, or --config FILE"))
 	}
@@ -148,19 +148,6 @@ func (o *runOptions) configuration(args []string) (*schema.Config, error) {
 		},
 		Shard: o.shard,
 	}, nil
-}
-
-// loadConfig reads and judges the file of --config.
-func loadConfig(name string) (*schema.Config, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, invalid(fmt.Errorf("reading the configuration: %w", err))
-	}
-	config, problems := schema.LoadConfig(name, text)
-	if len(problems) > 0 {
-		return nil, invalid(fmt.Errorf("%s is not valid: %s\n%w", name, counted(len(problems), "problem"), problems.Err()))
-	}
-	return config, nil
 }
 
 // mirrors is the directory for copies of remote repositories.

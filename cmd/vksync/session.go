@@ -14,6 +14,7 @@ import (
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/schema"
 	"github.com/vksync/vksync/simulate"
 )
 
@@ -40,6 +41,8 @@ type venue struct {
 	poll  time.Duration // apply.Options.Poll
 	// inventory, when known, lets the plan check addresses and capacity.
 	inventory *resource.Object
+	// part is what of a source's repository belongs here; nil is all of it.
+	part func(source string) (func(*schema.Desired) *resource.Set, error)
 	// recorder is set while and after a plan runs.
 	recorder *journal.Recorder
 }
@@ -86,7 +89,10 @@ func (j *job) begin(ctx context.Context, at func(context.Context, desired) (*ven
 	if err != nil {
 		return nil, err
 	}
-	s := &session{venue: v, job: j, desired: d}
+	s := &session{venue: v, job: j}
+	if s.desired, err = v.takes(d, j.policy); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	s.endpoints.Source = j.policy.source
 	if s.engine, err = reconcile.Connect(ctx, s.endpoints); err == nil {
 		err = s.replan(ctx)
@@ -95,6 +101,24 @@ func (j *job) begin(ctx context.Context, at func(context.Context, desired) (*ven
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// takes is what of all that is desired belongs here.
+func (v *venue) takes(d desired, p policy) (desired, error) {
+	if v.part == nil {
+		return d, nil
+	}
+	part, err := v.part(p.source)
+	if part == nil || err != nil {
+		return d, err
+	}
+	here := *d.Desired
+	here.Resources = *part(d.Desired)
+	d.Desired = &here
+	if here.Resources.Len() == 0 && !p.prune {
+		return d, invalid(fmt.Errorf("nothing in %s is for this Supervisor: spec.supervisor of a VSphereNamespace says where it and its Clusters live", d.tree.Name))
+	}
+	return d, nil
 }
 
 // replan plans, or plans again.

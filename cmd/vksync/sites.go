@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/vksync/vksync/gitsource"
 	"github.com/vksync/vksync/reconcile"
@@ -19,19 +21,20 @@ import (
 // A liveSite is a Supervisor with its vCenter.
 type liveSite struct {
 	name string
+	// part is what of a revision is for it; nil is all.
 	part func(*schema.Desired) *resource.Set
 	// target finds out how it is reached; secrets are read anew each time.
 	target func() (target, error)
 }
 
 // sites are those of the configuration, or else the one of the environment.
-func (o *runOptions) sites(config *schema.Config, source schema.SourceConfig) []liveSite {
+func (c *connection) sites(config *schema.Config, source schema.SourceConfig) []liveSite {
 	if len(config.Supervisors) == 0 {
-		return []liveSite{{name: cmp.Or(o.supervisor, o.context, "supervisor"), target: o.connection.target}}
+		return []liveSite{{name: cmp.Or(c.supervisor, c.context, "supervisor"), target: c.target}}
 	}
 	var out []liveSite
 	for _, s := range config.Supervisors {
-		at := liveSite{name: s.Name, target: func() (target, error) { return targetOf(s) }}
+		at := liveSite{name: s.Name, target: func() (target, error) { return c.targetOf(s) }}
 		if len(config.Supervisors) > 1 {
 			at.part = reconcile.PartFor(s.Name, s.Name == cmp.Or(source.Supervisor, config.Supervisors[0].Name))
 		}
@@ -40,13 +43,70 @@ func (o *runOptions) sites(config *schema.Config, source schema.SourceConfig) []
 	return out
 }
 
+// site is the one that the flags of a command choose, which is for one only.
+func (c *connection) site() (liveSite, error) { return c.siteFor("") }
+
+// siteFor is site for a source. What no vSphere Namespace of the repository says
+// the place of is for the Supervisor of that source, or, where the file does not
+// know the source, for the chosen one.
+func (c *connection) siteFor(source string) (liveSite, error) {
+	if c.config == "" {
+		return c.sites(&schema.Config{}, schema.SourceConfig{})[0], nil
+	}
+	config, err := c.file()
+	if err != nil {
+		return liveSite{}, err
+	}
+	var names []string
+	for _, s := range config.Supervisors {
+		names = append(names, s.Name)
+	}
+	chosen := c.supervisor
+	switch {
+	case chosen == "" && len(names) == 1:
+		chosen = names[0]
+	case chosen == "":
+		return liveSite{}, invalid(fmt.Errorf("%s names %d Supervisors: choose one with --supervisor: %s", c.config, len(names), strings.Join(names, ", ")))
+	case !slices.Contains(names, chosen):
+		return liveSite{}, invalid(fmt.Errorf("--supervisor is %q, and %s names none like that: want %s", chosen, c.config, strings.Join(names, ", ")))
+	}
+	of := schema.SourceConfig{Supervisor: chosen}
+	if i := slices.IndexFunc(config.Sources, func(s schema.SourceConfig) bool { return s.Name == source }); i >= 0 {
+		of = config.Sources[i]
+	}
+	return c.sites(config, of)[slices.Index(names, chosen)], nil
+}
+
+// part is what of a repository is for the chosen site; nil is all of it.
+func (c *connection) part(source string) (func(*schema.Desired) *resource.Set, error) {
+	at, err := c.siteFor(source)
+	return at.part, err
+}
+
+// file is what --config says.
+func (c *connection) file() (*schema.Config, error) {
+	if c.read != nil {
+		return c.read, nil
+	}
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		return nil, invalid(fmt.Errorf("reading the configuration: %w", err))
+	}
+	config, problems := schema.LoadConfig(c.config, text)
+	if len(problems) > 0 {
+		return nil, invalid(fmt.Errorf("%s is not valid: %s\n%w", c.config, counted(len(problems), "problem"), problems.Err()))
+	}
+	c.read = config
+	return config, nil
+}
+
 // connectTo makes an engine for a source on a site.
-func (o *runOptions) connectTo(ctx context.Context, at liveSite, source string) (*reconcile.Engine, error) {
+func (c *connection) connectTo(ctx context.Context, at liveSite, source string) (*reconcile.Engine, error) {
 	t, err := at.target()
 	if err != nil {
 		return nil, err
 	}
-	endpoints, err := o.connection.connect(ctx, t)
+	endpoints, err := c.connect(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +115,14 @@ func (o *runOptions) connectTo(ctx context.Context, at liveSite, source string) 
 }
 
 // targetOf is what the configuration says of a Supervisor.
-func targetOf(s schema.SupervisorConfig) (t target, err error) {
-	fail := func(err error) (target, error) { return target{}, fmt.Errorf("supervisor %s: %w", s.Name, err) }
+func (c *connection) targetOf(s schema.SupervisorConfig) (t target, err error) {
+	fail := func(err error) (target, error) {
+		return target{}, invalid(fmt.Errorf("supervisor %s: %w", s.Name, err))
+	}
 	if t.vsphere.URL, err = url.Parse(s.VCenter.URL); err != nil {
 		return fail(err)
 	}
-	user, password, err := read(s.VCenter.Credentials)
+	user, password, err := c.credentials(s.VCenter.Credentials)
 	if err != nil {
 		return fail(err)
 	}
@@ -70,12 +132,13 @@ func targetOf(s schema.SupervisorConfig) (t target, err error) {
 	}
 	t.vsphere.Thumbprint, t.vsphere.Insecure = s.VCenter.TLS.Thumbprint, s.VCenter.TLS.Insecure
 	t.kubeconfig, t.context = s.Kubernetes.Kubeconfig, s.Kubernetes.Context
+	t.insecure = "insecure: true in " + c.config
 	login := s.Kubernetes.Login
 	if login == nil {
 		return t, nil
 	}
 	if !login.Credentials.Username.IsZero() {
-		if user, password, err = read(login.Credentials); err != nil {
+		if user, password, err = c.credentials(login.Credentials); err != nil {
 			return fail(err)
 		}
 	}
@@ -89,11 +152,11 @@ func targetOf(s schema.SupervisorConfig) (t target, err error) {
 	return t, nil
 }
 
-func read(c schema.Credentials) (user, password string, err error) {
-	if user, err = c.Username.Read(os.Getenv, os.ReadFile); err != nil {
+func (c *connection) credentials(of schema.Credentials) (user, password string, err error) {
+	if user, err = of.Username.Read(c.env, os.ReadFile); err != nil {
 		return "", "", err
 	}
-	password, err = c.Password.Read(os.Getenv, os.ReadFile)
+	password, err = of.Password.Read(c.env, os.ReadFile)
 	return user, password, err
 }
 
