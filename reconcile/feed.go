@@ -120,6 +120,8 @@ func (f *Feed) note(s gitsource.State) {
 	}
 	if text != f.status.Error {
 		switch {
+		case text != "" && s.Tree == nil:
+			f.log.Warn("there is no revision yet", "error", text)
 		case gitsource.Refused(s.Err):
 			f.log.Error("the newest revision is refused; the last good one stays", "error", text)
 		case text != "":

@@ -65,7 +65,11 @@ func (h *terminalLog) Handle(_ context.Context, r slog.Record) error {
 // attr is " key=value", with quotes where the value needs them, and nothing for an
 // empty one.
 func (h *terminalLog) attr(a slog.Attr) string {
-	value := shown(a.Value.Resolve().String())
+	resolved := a.Value.Resolve()
+	value := shown(resolved.String())
+	if resolved.Kind() == slog.KindTime {
+		value = resolved.Time().Local().Format(time.DateTime)
+	}
 	if value == "" || slices.Contains(h.omit, a.Key) {
 		return ""
 	}

@@ -35,7 +35,7 @@ func busy() reconcile.Status {
 			Runs:    reconcile.Runs{Reached: 1},
 			Actions: []reconcile.ActionCount{{Verb: "create", Result: journal.ActionDone, Count: 12}},
 			Drift:   []drift.Item{{Kind: drift.PoweredOff}},
-			Drifted: map[string]int{"powered-off": 3},
+			Drifted: map[string]int{"powered off": 3},
 			Endpoints: []reconcile.EndpointStatus{
 				{Name: "vcenter", State: link.OK}, {Name: "supervisor", State: link.Open},
 			},
@@ -72,8 +72,8 @@ func TestMetricsSayWhatTheStatusSays(t *testing.T) {
 		`vksync_pending_actions{source="fleet",supervisor="lab",verb="create"} 3`,
 		`vksync_goals{source="fleet",state="done",supervisor="lab"} 2`,
 		`vksync_goals{source="fleet",state="blocked",supervisor="lab"} 1`,
-		`vksync_drift{kind="powered-off",source="fleet",supervisor="lab"} 1`,
-		`vksync_drift_total{kind="powered-off",source="fleet",supervisor="lab"} 3`,
+		`vksync_drift{kind="powered off",source="fleet",supervisor="lab"} 1`,
+		`vksync_drift_total{kind="powered off",source="fleet",supervisor="lab"} 3`,
 		`vksync_endpoint_up{endpoint="supervisor",source="fleet",supervisor="lab"} 0`,
 		`vksync_endpoint_up{endpoint="vcenter",source="fleet",supervisor="lab"} 1`,
 	} {
