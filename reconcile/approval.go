@@ -39,6 +39,15 @@ func (k *keeper) approved(ctx context.Context, p *plan.Plan, r *Revision) (strin
 	return digest, k.ledger.write(ctx, nil)
 }
 
+// granted says whether the plan that is held has been approved meanwhile.
+func (k *keeper) granted(ctx context.Context) bool {
+	if k.pending == "" || k.Policy.Mode != schema.ModeApproval {
+		return false
+	}
+	digest, err := k.ledger.approval(ctx)
+	return err == nil && digest == k.pending // the next turn meets the error again
+}
+
 // recall reads the ledger once.
 func (k *keeper) recall(ctx context.Context) error {
 	if k.recalled {

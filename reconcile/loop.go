@@ -128,7 +128,9 @@ func (l *Loop) session(ctx context.Context) (err error) {
 		return l.keep(ctx, e)
 	}
 	l.become(Standby)
-	return e.kube.Lead(ctx, *l.Lease, func(ctx context.Context) error {
+	lease := *l.Lease
+	lease.Observed = func(leader string) { l.log.Info("a replica leads", "identity", leader) }
+	return e.kube.Lead(ctx, lease, func(ctx context.Context) error {
 		l.leads(true)
 		defer l.leads(false)
 		return l.keep(ctx, e)
@@ -172,9 +174,12 @@ type keeper struct {
 	ledgerless bool
 	planned    string // the revision of the last turn
 	retries    backoff
-	holding    bool      // the plan waits for approval or for the end of a freeze
-	told       string    // what was last said of that
-	watching   time.Time // when drift is looked for next
+	// pending is the digest of the plan that is held, empty when none is; told is what
+	// was last said of it.
+	pending, told string
+	// lacking says that the plan leaves a goal out that the revision asks for.
+	lacking  bool
+	watching time.Time // when drift is looked for next
 }
 
 // turn observes, plans, and runs what may be run.
@@ -193,9 +198,11 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 	if k.ledger.settled == r.Commit.Hash { // before, what differs may not have come yet
 		k.observeDrift(ctx, changes(p))
 	}
+	p = p.Only(k.mine(r))
+	k.lacking = slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Skip != "" && a.Verb != plan.Delete })
 	todo := p.Only(k.allow(r))
 	if !acts(todo) {
-		return k.idle(ctx, p, todo, r)
+		return k.idle(ctx, p, r)
 	}
 	if changes(todo) {
 		if why, err := k.held(ctx, todo, r); err != nil {
@@ -204,7 +211,7 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 			return k.hold(ctx, todo, why)
 		}
 	}
-	k.holding = false
+	k.pending = ""
 	return k.run(ctx, todo, r, newer)
 }
 
@@ -238,7 +245,7 @@ func (k *keeper) options(r *Revision) Options {
 func (k *keeper) allow(r *Revision) func(plan.Action) bool {
 	retries, now := maps.Clone(k.retries), time.Now()
 	observeOnly := k.Policy.Drift == schema.DriftObserve && k.ledger.settled == r.Commit.Hash
-	desired := k.Part(r.Desired)
+	mine := k.mine(r)
 	return func(a plan.Action) bool {
 		switch {
 		case a.Skip != "":
@@ -246,22 +253,25 @@ func (k *keeper) allow(r *Revision) func(plan.Action) bool {
 		case retries.holds(a.Addr, now), observeOnly && a.Verb != plan.None:
 			return false
 		}
-		return k.Shard == nil || k.Shard(k.engine.labels(a.Addr, desired))
+		return mine(a)
 	}
 }
 
+// mine lets through the actions on resources of the loop's shard.
+func (k *keeper) mine(r *Revision) func(plan.Action) bool {
+	desired := k.Part(r.Desired)
+	return func(a plan.Action) bool { return k.Shard == nil || k.Shard(k.engine.labels(a.Addr, desired)) }
+}
+
 // idle notes that nothing is to be done now, or nothing at all.
-func (k *keeper) idle(ctx context.Context, p, todo *plan.Plan, r *Revision) error {
-	k.holding = false
-	switch {
-	case k.retrying():
-		k.become(Degraded)
+func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
+	k.pending = ""
+	done := !k.lacking && !changes(p)
+	if k.retrying() || !done && k.ledger.settled != r.Commit.Hash {
+		k.become(Degraded) // the findings say why what is left is skipped
 		return nil
-	case !changes(p) || k.ledger.settled == r.Commit.Hash:
-		return k.settle(ctx, r.Commit.Hash)
 	}
-	k.become(Degraded) // what is left is skipped; the findings say why
-	return nil
+	return k.settle(ctx, r.Commit.Hash)
 }
 
 // settle notes that a revision is done.
@@ -283,7 +293,7 @@ func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
 	k.mu.Lock()
 	k.status.Hold = why
 	k.mu.Unlock()
-	k.holding = true
+	k.pending = p.Digest()
 	if news := why + p.Digest(); news != k.told {
 		k.told = news
 		about := []any{"why", why, "plan", short(p.Digest())}
@@ -299,28 +309,29 @@ func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
 func (k *keeper) await(ctx context.Context, newer <-chan struct{}, next time.Duration) error {
 	timer := time.NewTimer(next)
 	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-newer:
-	case <-timer.C:
-	case <-k.watched.Changed():
+	look := time.NewTicker(approvalPoll)
+	defer look.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-newer:
-		case <-time.After(settle):
+			return nil
+		case <-timer.C:
+			return nil
+		case <-look.C:
+			if k.granted(ctx) {
+				return nil
+			}
+		case <-k.watched.Changed():
+			timer.Reset(min(next, settle))
 		}
 	}
-	return nil
 }
 
 // nextTurn is how soon to look again although nothing has changed.
 func (k *keeper) nextTurn() time.Duration {
 	next := k.Resync
-	if k.holding {
-		next = approvalPoll
-	}
 	if at, any := k.retries.next(time.Now()); any {
 		next = min(next, max(time.Until(at), time.Second))
 	}

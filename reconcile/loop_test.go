@@ -384,8 +384,10 @@ func TestAShardActsOnItsOwnOnly(t *testing.T) {
 	})
 	other := strings.Replace(clusterOf("b"), "name: b,", "name: b, labels: {shard: two},", 1)
 	revision := s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": mine, "b.yaml": other})
-	await(t, "a is there", func() bool { _, is := s.cluster(t, "a"); return is })
-	await(t, "all is done", func() bool { return s.loop.Status().Revision == revision && s.state() != reconcile.Running })
+	s.synced(t, revision)
+	if _, is := s.cluster(t, "a"); !is {
+		t.Error("a cluster of the shard was not made")
+	}
 	if _, is := s.cluster(t, "b"); is {
 		t.Error("a cluster of another shard was made")
 	}

@@ -21,7 +21,7 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	done := &doneActions{at: map[resource.Addr]bool{}}
-	announcer := k.engine.announce(ctx, k.log)
+	announcer := k.engine.announce(ctx, k.log, r.Commit.Hash)
 	defer announcer.close()
 	recorder := journal.NewRecorder(time.Now(), append([]func(journal.Event){done.add, k.tally, announcer.event}, k.Journal...)...)
 	k.shows(recorder)
@@ -43,7 +43,7 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 		return nil
 	case err != nil:
 		return err
-	case end.Outcome == journal.Reached && !k.retrying():
+	case end.Outcome == journal.Reached && !k.retrying() && !k.lacking:
 		return k.settle(ctx, r.Commit.Hash)
 	}
 	return nil
