@@ -141,7 +141,11 @@ func TestARunIsToldToWhoListens(t *testing.T) {
 		}
 	}
 	eventually(t, "a Kubernetes Event about the Cluster", func() bool { return w.eventsAbout(t, "c00000")["Created"] })
+	told := time.Now()
 	p.stop(t)
+	if took := time.Since(told); took > stopTimeout-time.Second {
+		t.Errorf("it took %s to end while somebody listens", took)
+	}
 }
 
 // eventsAbout are the reasons of the Kubernetes Events that vksync wrote about a Cluster.

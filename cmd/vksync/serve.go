@@ -14,8 +14,7 @@ import (
 )
 
 // How long a client may take over its part of a request, and how long answers
-// that are under way may take when the server stops. A stream of events has no
-// end of its own.
+// that are under way may take when the server stops.
 const (
 	headerTimeout = 10 * time.Second
 	bodyTimeout   = 30 * time.Second
@@ -46,10 +45,15 @@ func (d *daemon) listen(c schema.ServerConfig) (*httpServer, error) {
 	if err != nil {
 		return nil, invalid(fmt.Errorf("serving at %s: %w; give another address with --listen or server.address", c.Address, err))
 	}
+	serving, end := context.WithCancel(context.Background())
 	s := &httpServer{
-		server:   &http.Server{Handler: web.Handler(options), ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, MaxHeaderBytes: 64 << 10},
+		server: &http.Server{
+			Handler: web.Handler(options), ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, MaxHeaderBytes: 64 << 10,
+			BaseContext: func(net.Listener) context.Context { return serving },
+		},
 		listener: listener, failed: make(chan error, 1),
 	}
+	s.server.RegisterOnShutdown(end) // of the streams of events, which nothing else ends
 	go func() { s.failed <- s.server.Serve(listener) }()
 	return s, nil
 }
@@ -71,7 +75,7 @@ func (s *httpServer) close() error {
 	defer cancel()
 	err := s.server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.server.Close() // only streams of events last that long
+		err = s.server.Close() // a client that takes no answer is left behind
 	}
 	if served := <-s.failed; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
