@@ -52,7 +52,7 @@ type Options struct {
 	// Failures in a row open the breaker; the default is 5.
 	Failures int
 	// Pause is how long the breaker stays open at first; it doubles each time a
-	// probe fails, up to MaxPause. The defaults are 1 s and 1 min.
+	// probe fails, up to MaxPause. The defaults are 1 s and 30 s.
 	Pause, MaxPause time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -71,7 +71,7 @@ func (o *Options) setDefaults() {
 	orDefault(&o.MaxBackoff, 10*time.Second)
 	orDefault(&o.Failures, 5)
 	orDefault(&o.Pause, time.Second)
-	orDefault(&o.MaxPause, time.Minute)
+	orDefault(&o.MaxPause, 30*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
