@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func classify(op string, addr resource.Addr, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	e := &Error{Op: op, Addr: addr, Class: Transient, Message: clean(err.Error()), cause: err}
+	e := &Error{Op: op, Addr: addr, Class: Transient, Message: clean(withoutURL(err).Error()), cause: err}
 	var status apierrors.APIStatus
 	var login *Error
 	var untrusted *tls.CertificateVerificationError
@@ -102,6 +103,16 @@ func classify(op string, addr resource.Addr, err error) error {
 		e.readConflict(answer)
 	}
 	return e
+}
+
+// withoutURL is what happened to a request. Which one it was, the operation says;
+// its address with all parameters says less to people.
+func withoutURL(err error) error {
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		return sent.Err
+	}
+	return err
 }
 
 func classOf(err error, answer metav1.Status) Class {
