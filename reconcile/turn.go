@@ -149,6 +149,8 @@ func goalsOf(t *journal.Timeline) []GoalStatus {
 		switch {
 		case row.Refused != nil:
 			g.Why = row.Refused.Reason + ": " + row.Refused.Message
+		case row.Delayed != nil:
+			g.Why = row.Delayed.Reason + ": " + row.Delayed.Message
 		case row.Blocked != nil:
 			g.Why = row.Blocked.Cause
 		}

@@ -99,6 +99,9 @@ func waitsFor(t *journal.Timeline, r journal.Row) string {
 	if r.Refused != nil {
 		return join(r.Refused.Reason, r.Refused.Message)
 	}
+	if r.Delayed != nil {
+		return join(r.Delayed.Reason, r.Delayed.Message)
+	}
 	return brieflyLacks(t.Why(r.Addr))
 }
 

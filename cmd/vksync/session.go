@@ -238,6 +238,8 @@ func cause(row journal.Row) string {
 		return row.Blocked.Cause
 	case row.Refused != nil:
 		return strings.TrimPrefix(row.Refused.Reason+": "+row.Refused.Message, ": ")
+	case row.Delayed != nil:
+		return strings.TrimPrefix(row.Delayed.Reason+": "+row.Delayed.Message, ": ")
 	}
 	return ""
 }

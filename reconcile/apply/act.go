@@ -144,6 +144,9 @@ func (r *run) judge(s *step, err error) {
 		s.retryAt = s.movedAt.Add(min(firstRetry<<s.attempts, longestRetry))
 		s.attempts++
 		r.retries = append(r.retries, s)
+		r.record(s, journal.ActionDelayed, &Failure{
+			Reason: refusal.Reason, Message: fmt.Sprintf("%s; it is tried again in %s", refusal.Message, s.retryAt.Sub(s.movedAt)),
+		})
 	default:
 		r.record(s, journal.ActionFailed, err)
 		r.fail(s)

@@ -227,6 +227,9 @@ func TestATransientFailureIsTriedAgainWithLongerAndLongerPauses(t *testing.T) {
 			if diff := cmp.Diff(test.at, s.attempts[prod]); diff != "" {
 				t.Errorf("attempts (-want +got):\n%s", diff)
 			}
+			if said := strings.Count(strings.Join(s.story(), "\n"), "delayed"); said != min(test.failures, len(test.at)-1) {
+				t.Errorf("%d of the attempts are told of:\n%s", said, strings.Join(s.story(), "\n"))
+			}
 		})
 	}
 }

@@ -71,6 +71,9 @@ const (
 	ActionDone    ActionState = "done"   // the API accepted it
 	ActionFailed  ActionState = "failed" // Reason and Message say why
 	ActionSkipped ActionState = "skipped"
+	// ActionDelayed is one that failed and is tried again; Reason and Message say
+	// why, and when.
+	ActionDelayed ActionState = "delayed"
 )
 
 // Action is something vksync itself does.

@@ -25,6 +25,7 @@ type Timeline struct {
 type fault struct {
 	blocked *Blocked
 	refused *Action
+	delayed *Action
 }
 
 // NewTimeline is the state before the first event.
@@ -39,6 +40,8 @@ type Row struct {
 	Blocked *Blocked
 	// Refused is vksync's own action when it failed.
 	Refused *Action
+	// Delayed is vksync's own action while it is tried again.
+	Delayed *Action
 }
 
 // Totals count what the goals have come to and what the run has made.
@@ -121,11 +124,14 @@ func (t *Timeline) applyAction(at time.Duration, a *Action) {
 	case ActionDone:
 		t.tracker.Acted(at, a.Addr, phase.Done)
 		if f := t.faults[a.Addr]; f != nil {
-			f.refused = nil
+			f.refused, f.delayed = nil, nil
 		}
+	case ActionDelayed:
+		t.fault(a.Addr).delayed = a
 	case ActionFailed:
 		t.tracker.Acted(at, a.Addr, phase.Failed)
-		t.fault(a.Addr).refused = a
+		f := t.fault(a.Addr)
+		f.refused, f.delayed = a, nil
 	}
 }
 
@@ -169,7 +175,7 @@ func (t *Timeline) Row(a resource.Addr) (Row, bool) {
 	}
 	row := Row{Progress: p}
 	if f := t.faults[a]; f != nil {
-		row.Refused = f.refused
+		row.Refused, row.Delayed = f.refused, f.delayed
 		if p.State == phase.Blocked || p.State == phase.Failed {
 			row.Blocked = f.blocked
 		}
