@@ -23,15 +23,24 @@ func (h Health) OK() bool {
 	return well(h.Supervisor) && well(h.VCenter) && h.Watch == ""
 }
 
+// Health is how the endpoints are, as the last requests showed.
+func (e Endpoints) Health() Health {
+	return linkHealth(e.KubeLink, e.VSphere.Link)
+}
+
+func linkHealth(kube, vcenter *link.Link) (h Health) {
+	if kube != nil {
+		h.Supervisor = kube.Health()
+	}
+	if vcenter != nil {
+		h.VCenter = vcenter.Health()
+	}
+	return h
+}
+
 // Health asks nobody: it is what the last requests showed.
 func (e *Engine) Health() Health {
-	var h Health
-	if e.kubeLink != nil {
-		h.Supervisor = e.kubeLink.Health()
-	}
-	if e.vcenterLink != nil {
-		h.VCenter = e.vcenterLink.Health()
-	}
+	h := linkHealth(e.kubeLink, e.vcenterLink)
 	if err := e.cache.Err(); err != nil {
 		h.Watch = reasonUnread(err)
 	}

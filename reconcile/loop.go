@@ -26,7 +26,10 @@ type LoopConfig struct {
 	Part func(*schema.Desired) *resource.Set
 	// Connect makes an Engine for the Source on the Supervisor.
 	Connect func(context.Context) (*Engine, error)
-	Policy  schema.Policy
+	// Health is how the endpoints are that Connect last tried, for the time in which
+	// there is no Engine; nil is not known.
+	Health func() Health
+	Policy schema.Policy
 	// Shard says by its labels which resource is acted on; nil is every one.
 	Shard func(labels map[string]string) bool
 	// Namespace is where the loop's ConfigMap is.
@@ -70,9 +73,14 @@ const (
 // connections are made anew.
 const (
 	turnRetryFirst = 2 * time.Second
-	turnRetryMost  = time.Minute
+	turnRetryMost  = 30 * time.Second
 	turnsUntilNew  = 3
 )
+
+// turnRetry is how long to wait after so many failures in a row.
+func turnRetry(failures int) time.Duration {
+	return min(turnRetryFirst<<min(failures-1, 10), turnRetryMost)
+}
 
 // Why a run was ended before its time.
 var (
@@ -96,15 +104,17 @@ func NewLoop(c LoopConfig) *Loop {
 
 // Run keeps the Supervisor equal until ctx ends. No failure ends it.
 func (l *Loop) Run(ctx context.Context) {
-	for failures := 0; ctx.Err() == nil; failures++ {
+	for failures := 0; ctx.Err() == nil; {
 		began := time.Now()
 		err := l.session(ctx)
 		if time.Since(began) > turnRetryMost {
 			failures = 0
 		}
 		if ctx.Err() == nil && err != nil {
-			l.fails(err)
-			pause(ctx, min(turnRetryFirst<<min(failures, 10), turnRetryMost))
+			failures++
+			again := turnRetry(failures)
+			l.fails(err, again)
+			pause(ctx, again)
 		}
 	}
 }
@@ -122,7 +132,9 @@ func (l *Loop) session(ctx context.Context) (err error) {
 		l.connected(nil)
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		err = errors.Join(err, e.Close(closing))
+		if closed := e.Close(closing); err == nil {
+			err = closed // whatever failed before it says more
+		}
 	}()
 	if l.Lease == nil {
 		return l.keep(ctx, e)
@@ -149,11 +161,11 @@ func (l *Loop) keep(ctx context.Context, e *Engine) error {
 		} else if err := k.turn(ctx, revision, newer); ctx.Err() != nil {
 			return ctx.Err()
 		} else if err != nil {
-			l.fails(err)
 			if failures++; failures >= turnsUntilNew {
 				return err
 			}
-			next = min(turnRetryFirst<<failures, turnRetryMost)
+			next = turnRetry(failures)
+			l.fails(err, next)
 		} else {
 			failures, next = 0, k.nextTurn()
 		}
@@ -225,7 +237,8 @@ func (k *keeper) plan(ctx context.Context, r *Revision) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.status.Error, k.status.Revision = "", r.Commit.Hash
+	k.works()
+	k.status.Revision = r.Commit.Hash
 	k.status.Digest, k.status.Summary, k.status.Findings = p.Digest(), p.Summary(), p.Findings
 	return p, nil
 }
@@ -350,9 +363,14 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// become notes what the loop does. One that fails does so until it works again:
+// each try is no news.
 func (l *Loop) become(s State) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.status.State == Failing && (s == Connecting || s == Planning) {
+		return
+	}
 	if l.status.State != s {
 		l.status.State, l.status.Since = s, time.Now()
 	}
@@ -382,12 +400,22 @@ func (l *Loop) shows(r *journal.Recorder) {
 	l.recorder = r
 }
 
-func (l *Loop) fails(err error) {
+// fails notes why nothing can be done now, and when it is tried again.
+func (l *Loop) fails(err error, again time.Duration) {
 	l.become(Failing)
-	l.log.Error("the turn failed and is tried again", "error", err)
+	l.log.Error("the turn failed and is tried again", "error", err, "in", again)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.status.Error = err.Error()
+	l.status.Error, l.status.Retry = err.Error(), time.Now().Add(again)
+}
+
+// works notes that what had failed is over. It is called with mu held.
+func (l *Loop) works() {
+	if l.status.State == Failing {
+		l.log.Info("it works again", "failed", time.Since(l.status.Since).Round(time.Millisecond))
+		l.status.State, l.status.Since = Planning, time.Now()
+	}
+	l.status.Error, l.status.Retry = "", time.Time{}
 }
 
 // Status is how the loop stands.
@@ -396,8 +424,11 @@ func (l *Loop) Status() LoopStatus {
 	s, recorder, engine := l.status, l.recorder, l.engine
 	s.Actions, s.Drifted = slices.Clone(s.Actions), maps.Clone(s.Drifted)
 	l.mu.Unlock() // the recorder's sinks take it
-	if engine != nil {
+	switch {
+	case engine != nil:
 		s.connects(engine.Health())
+	case l.Health != nil:
+		s.connects(l.Health())
 	}
 	if recorder != nil {
 		recorder.Read(func(t *journal.Timeline) { s.Goals = goalsOf(t) })

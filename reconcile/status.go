@@ -71,8 +71,9 @@ type LoopStatus struct {
 	Synced string `json:"synced,omitempty"`
 	// Hold is why what the plan asks for is not done.
 	Hold string `json:"hold,omitempty"`
-	// Error is why the last plan or run failed.
-	Error string `json:"error,omitempty"`
+	// Error is why the last plan or run failed, Retry when it is tried again.
+	Error string    `json:"error,omitempty"`
+	Retry time.Time `json:"retry,omitzero"`
 	// Digest, Summary and Findings are of the last plan.
 	Digest   string         `json:"digest,omitempty"`
 	Summary  plan.Summary   `json:"summary"`
@@ -107,6 +108,8 @@ type GoalStatus struct {
 
 // EndpointStatus is how an endpoint is.
 type EndpointStatus struct {
+	// Kind is "Supervisor" or "vCenter".
+	Kind  string     `json:"kind"`
 	Name  string     `json:"name"`
 	State link.State `json:"state"`
 	Since time.Time  `json:"since"`
@@ -147,9 +150,9 @@ func (t *Took) add(d time.Duration) {
 // connects takes in how the endpoints are.
 func (s *LoopStatus) connects(h Health) {
 	s.Watch, s.Unread, s.Endpoints = h.Watch, h.Unread, nil
-	for _, e := range []link.Health{h.Supervisor, h.VCenter} {
+	for i, e := range []link.Health{h.Supervisor, h.VCenter} {
 		if e.State != "" {
-			s.Endpoints = append(s.Endpoints, EndpointStatus{Name: e.Name, State: e.State, Since: e.Since, Error: e.LastError, Retry: e.Retry})
+			s.Endpoints = append(s.Endpoints, EndpointStatus{Kind: [...]string{"Supervisor", "vCenter"}[i], Name: e.Name, State: e.State, Since: e.Since, Error: e.LastError, Retry: e.Retry})
 		}
 	}
 }

@@ -58,6 +58,7 @@ func (o *runOptions) assemble(ctx context.Context, config *schema.Config, log *s
 			d.daemon.Loops = append(d.daemon.Loops, reconcile.NewLoop(reconcile.LoopConfig{
 				Source: s.Name, Supervisor: at.name, Feed: feed, Part: at.part, Policy: s.Policy, Shard: shard,
 				Connect:   func(ctx context.Context) (*reconcile.Engine, error) { return o.connectTo(ctx, at, s.Name) },
+				Health:    at.health,
 				Namespace: config.LeaderElection.Namespace,
 				Lease:     leaseOf(config.LeaderElection, s.Name),
 				Resync:    o.resync,

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/vksync/vksync/gitsource"
 	"github.com/vksync/vksync/reconcile"
@@ -25,16 +26,26 @@ type liveSite struct {
 	part func(*schema.Desired) *resource.Set
 	// target finds out how it is reached; secrets are read anew each time.
 	target func() (target, error)
+	// tried is where it was last tried to connect to; nil before.
+	tried *atomic.Pointer[reconcile.Endpoints]
+}
+
+// health is how the endpoints are.
+func (s liveSite) health() (h reconcile.Health) {
+	if tried := s.tried.Load(); tried != nil {
+		h = tried.Health()
+	}
+	return h
 }
 
 // sites are those of the configuration, or else the one of the environment.
 func (c *connection) sites(config *schema.Config, source schema.SourceConfig) []liveSite {
 	if len(config.Supervisors) == 0 {
-		return []liveSite{{name: cmp.Or(c.supervisor, c.context, "supervisor"), target: c.target}}
+		return []liveSite{{name: cmp.Or(c.supervisor, c.context, "supervisor"), target: c.target, tried: new(atomic.Pointer[reconcile.Endpoints])}}
 	}
 	var out []liveSite
 	for _, s := range config.Supervisors {
-		at := liveSite{name: s.Name, target: func() (target, error) { return c.targetOf(s) }}
+		at := liveSite{name: s.Name, target: func() (target, error) { return c.targetOf(s) }, tried: new(atomic.Pointer[reconcile.Endpoints])}
 		if len(config.Supervisors) > 1 {
 			at.part = reconcile.PartFor(s.Name, s.Name == cmp.Or(source.Supervisor, config.Supervisors[0].Name))
 		}
@@ -107,6 +118,7 @@ func (c *connection) connectTo(ctx context.Context, at liveSite, source string) 
 		return nil, err
 	}
 	endpoints, err := c.connect(ctx, t)
+	at.tried.Store(&endpoints) // also of those that cannot be reached, their state is known
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/vksync/vksync/reconcile"
+	"github.com/vksync/vksync/reconcile/link"
 )
 
 // Options are what is served.
@@ -62,6 +63,11 @@ func (o Options) ready(w http.ResponseWriter, _ *http.Request) {
 	for _, loop := range s.Loops {
 		if loop.State == reconcile.Connecting || loop.State == reconcile.Failing {
 			missing = append(missing, "Supervisor "+loop.Supervisor+" for source "+loop.Source+": "+string(loop.State))
+		}
+		for _, e := range loop.Endpoints {
+			if e.State == link.Open {
+				missing = append(missing, "Supervisor "+loop.Supervisor+" for source "+loop.Source+": the "+e.Kind+" does not answer")
+			}
 		}
 	}
 	if len(missing) > 0 {

@@ -98,10 +98,14 @@ func TestReadiness(t *testing.T) {
 		{"failing, without the private details", func(s *reconcile.Status) {
 			s.Loops[0].State, s.Loops[0].Error = reconcile.Failing, "payments/prod is broken"
 		}, 503, "Supervisor lab for source fleet: failing\n"},
+		{"a vCenter that is down", func(s *reconcile.Status) {
+			s.Loops[0].Endpoints = []reconcile.EndpointStatus{{Kind: "vCenter", Name: "the vCenter at 10.0.0.1", State: link.Open}}
+		}, 503, "Supervisor lab for source fleet: the vCenter does not answer\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := busy()
+			s.Loops[0].Endpoints = nil
 			test.change(&s)
 			w := get(t, Handler(Options{Status: func() reconcile.Status { return s }, Events: NewEvents()}), "/readyz")
 			if w.Code != test.code || w.Body.String() != test.body {
