@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -22,11 +23,11 @@ type hashed struct {
 	files map[string]string // content by path
 	dirs  map[string][]fs.DirEntry
 	sums  map[string]string // by path, also of directories
-	reads *int
+	reads *atomic.Int64
 }
 
 func newHashed(files map[string]string) hashed {
-	h := hashed{files: files, reads: new(int)}
+	h := hashed{files: files, reads: new(atomic.Int64)}
 	h.index()
 	return h
 }
@@ -93,7 +94,7 @@ func (h hashed) Open(name string) (fs.File, error) {
 	if !known {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	*h.reads++
+	h.reads.Add(1)
 	return &openText{name: name, Reader: bytes.NewReader([]byte(content))}, nil
 }
 

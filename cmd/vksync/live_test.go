@@ -38,7 +38,7 @@ type liveWorld struct {
 // worldSpeed is how much faster than the wall clock model time runs.
 const worldSpeed = 400
 
-func newLiveWorld(t testing.TB) *liveWorld {
+func newLiveWorld(t testing.TB, change ...func(*simulate.ServeOptions)) *liveWorld {
 	t.Helper()
 	inv, err := siteinventory.Decode(vkschema.LabInventory().Object)
 	if err != nil {
@@ -48,9 +48,13 @@ func newLiveWorld(t testing.TB) *liveWorld {
 	if w.world, err = simulate.New(simulate.Config{Inventory: inv, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	w.Served, err = w.world.Serve(context.WithoutCancel(t.Context()), simulate.ServeOptions{
+	options := simulate.ServeOptions{
 		Speed: worldSpeed, OnFault: func(err error) { t.Errorf("the simulation: %v", err) },
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	w.Served, err = w.world.Serve(context.WithoutCancel(t.Context()), options)
 	if err != nil {
 		t.Fatal(err)
 	}
