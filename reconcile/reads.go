@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -38,4 +40,15 @@ func reasonUnread(err error) string {
 		return e.Text()
 	}
 	return err.Error()
+}
+
+// Kinds are those that an Engine reads of a Supervisor: watched ones are listed and
+// watched, the others only listed. One that may not be read costs what it is for.
+func Kinds() (watched, listed []schema.GroupKind) {
+	watched = slices.Concat(followed, told)
+	slices.SortFunc(watched, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
+	for _, r := range reads {
+		listed = append(listed, r.GroupKind)
+	}
+	return slices.Compact(watched), listed
 }

@@ -14,7 +14,7 @@ type Config struct {
 	// Sources have unique names. A one-shot apply needs none.
 	Sources []SourceConfig
 	Server  ServerConfig
-	// LeaderElection says which replica acts.
+	// LeaderElection says which replica acts for a source.
 	LeaderElection LeaderElectionConfig
 	// Shard is a Kubernetes label selector, as "tier=prod,region in (eu,us)": only
 	// Clusters with such labels are acted on. "" is all.
@@ -183,12 +183,16 @@ type ServerConfig struct {
 	Token SecretRef
 }
 
-// LeaderElectionConfig is the Lease that replicas hold in turn, on the first
-// Supervisor.
+// LeaderElectionConfig is about the Leases that replicas hold in turn: one for
+// each source on each Supervisor, called NAME-SOURCE, so that replicas share the
+// sources out.
 type LeaderElectionConfig struct {
-	// Namespace is that of the Lease, "vksync" by default.
+	// Namespace is that of the Leases on each Supervisor, "vksync" by default. The
+	// ConfigMap vksync-SOURCE, in which a source's state is kept, is there too,
+	// also when election is disabled.
 	Namespace string
-	// Name is "vksync" by default. Replicas of another shard need another name.
+	// Name is what the Leases' names begin with, "vksync" by default. Replicas of
+	// another shard need another name.
 	Name string
 	// Disabled is for a single replica: it always acts.
 	Disabled bool
