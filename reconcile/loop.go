@@ -289,24 +289,31 @@ func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
 
 // settle notes that a revision is done.
 func (k *keeper) settle(ctx context.Context, revision string) error {
+	news := k.ledger.settled != revision
+	k.ledger.settle(revision)
+	if err := k.remember(ctx, nil); err != nil {
+		return err
+	}
 	k.become(InSync)
-	if k.ledger.settled != revision {
+	k.mu.Lock()
+	k.status.Synced = revision
+	k.mu.Unlock()
+	if news {
 		k.log.Info("in sync", "revision", short(revision))
 	}
-	k.ledger.settle(revision)
-	k.mu.Lock()
-	k.status.Synced, k.status.Hold = revision, ""
-	k.mu.Unlock()
-	return k.remember(ctx, nil)
+	return nil
 }
 
 // hold shows a plan that may not be run now.
 func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
+	k.pending = p.Digest()
+	if err := k.remember(ctx, p); err != nil {
+		return err
+	}
 	k.become(Held)
 	k.mu.Lock()
 	k.status.Hold = why
 	k.mu.Unlock()
-	k.pending = p.Digest()
 	if news := why + p.Digest(); news != k.told {
 		k.told = news
 		about := []any{"why", why, "plan", short(p.Digest())}
@@ -315,7 +322,7 @@ func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
 		}
 		k.log.Info("a plan is held", about...)
 	}
-	return k.remember(ctx, p)
+	return nil
 }
 
 // await waits for a reason to take the next turn.

@@ -100,6 +100,12 @@ func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link 
 			continue
 		}
 		want := resource.Int(counts, "desiredReplicas")
+		if asked, known := askedReplicas(o.Object, part); known && asked != want {
+			return link(resource.Condition{
+				Type: part + ".desiredReplicas", Reason: "NotTakenIn",
+				Message: fmt.Sprintf("its controllers work towards %d, and not yet towards %d", want, asked),
+			})
+		}
 		for _, count := range []string{"replicas", "upToDateReplicas", "availableReplicas"} {
 			if have := resource.Int(counts, count); have != want {
 				return link(resource.Condition{
@@ -110,6 +116,28 @@ func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link 
 		}
 	}
 	return Link{}
+}
+
+// askedReplicas is how many machines the topology of a Cluster asks for. The counts
+// in its status follow the objects that the topology controller makes of it: for a
+// moment after a change they are those of before, with the generation seen already.
+// Unknown is what the topology leaves to others, such as an autoscaler.
+func askedReplicas(content map[string]any, part string) (n int64, known bool) {
+	if part == "controlPlane" {
+		n, known = resource.Field(content, "spec", "topology", "controlPlane", "replicas").(int64)
+		return n, known
+	}
+	workers := resource.Fields(content, "spec", "topology", "workers")
+	for _, kind := range []string{"machineDeployments", "machinePools"} {
+		for _, pool := range resource.Items(workers, kind) {
+			replicas, set := resource.Field(pool, "replicas").(int64)
+			if !set {
+				return 0, false
+			}
+			n += replicas
+		}
+	}
+	return n, workers != nil
 }
 
 func joined(a, b string) string {

@@ -99,3 +99,47 @@ func TestReachedNamespace(t *testing.T) {
 		}
 	}
 }
+
+// A Cluster whose change has not reached the objects made of it has the counts and
+// conditions of before, and is not there yet.
+func TestAClusterIsNotReachedBeforeItsTopologyIsTakenIn(t *testing.T) {
+	t.Parallel()
+	pool := func(replicas any) map[string]any {
+		p := map[string]any{"name": "np"}
+		if replicas != nil {
+			p["replicas"] = replicas
+		}
+		return p
+	}
+	for _, test := range []struct {
+		name         string
+		controlPlane any
+		pools        []any
+		lacks        string
+	}{
+		{"taken in", int64(3), []any{pool(int64(1)), pool(int64(1))}, ""},
+		{"the control plane is to grow", int64(5), []any{pool(int64(2))}, "controlPlane.desiredReplicas"},
+		{"a pool is to shrink", int64(3), []any{pool(int64(1))}, "workers.desiredReplicas"},
+		{"a pool is to come", int64(3), []any{pool(int64(2)), pool(int64(1))}, "workers.desiredReplicas"},
+		{"an autoscaler decides", nil, []any{pool(nil), pool(int64(7))}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			controlPlane := map[string]any{}
+			if test.controlPlane != nil {
+				controlPlane["replicas"] = test.controlPlane
+			}
+			o := resource.NewObject(map[string]any{
+				"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": map[string]any{"generation": int64(2)},
+				"spec": map[string]any{"topology": map[string]any{"controlPlane": controlPlane, "workers": map[string]any{"machineDeployments": test.pools}}},
+				"status": map[string]any{
+					"observedGeneration": int64(2), "conditions": conditions("Available", "True"),
+					"controlPlane": counts(3, 3, 3, 3), "workers": counts(2, 2, 2, 2),
+				},
+			})
+			if reached, link := phase.Reached(o); link.Condition != test.lacks || reached != (test.lacks == "") {
+				t.Errorf("reached %t, lacks %+v; want %q", reached, link, test.lacks)
+			}
+		})
+	}
+}
