@@ -167,7 +167,7 @@ func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error
 // followed are the objects of the kinds that are followed. A watch may be behind,
 // which does no harm until something is deleted for it: then they are listed.
 func (e *Engine) followed(ctx context.Context, prune bool) ([]resource.Object, error) {
-	if err := e.cache.Err(); err != nil || !prune {
+	if err := e.cache.Retry(ctx); err != nil || !prune {
 		return e.cache.Objects(), err
 	}
 	var out []resource.Object

@@ -38,10 +38,12 @@ type Cache struct {
 type watched struct {
 	cache *Cache
 	kind  schema.GroupKind
+	again chan struct{} // has a list that failed tried at once
 	// guarded by Cache.mu
 	synced  bool
 	version string // the latest resource version seen
 	err     error  // of the last list; nil after one that succeeded
+	failed  int    // lists that failed
 }
 
 var (
@@ -64,13 +66,13 @@ func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, 
 			w.Close()
 			return nil, err
 		}
-		store := &watched{cache: w, kind: gk}
+		store := &watched{cache: w, kind: gk, again: make(chan struct{}, 1)}
 		w.kinds = append(w.kinds, store)
 		reflector := cache.NewReflectorWithOptions(c.listWatch(k, store), &unstructured.Unstructured{}, store, cache.ReflectorOptions{
 			Name: k.Resource, TypeDescription: gk.String(), Logger: &klog.Logger{},
 		})
 		w.done.Go(func() {
-			repeat(running, func() error {
+			repeat(running, store.again, func() error {
 				err := listError(k, reflector.ListAndWatchWithContext(running))
 				if class := ClassOf(err); class != "" && class != Transient {
 					store.fail(err) // a watch that is refused: what is held grows old from now on
@@ -305,5 +307,6 @@ func (k *watched) fail(err error) {
 	k.cache.mu.Lock()
 	defer k.cache.mu.Unlock()
 	k.err = err
+	k.failed++
 	k.cache.wake()
 }

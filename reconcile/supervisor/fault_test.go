@@ -199,7 +199,7 @@ func TestADeadSupervisorIsSeenAndNotHammered(t *testing.T) {
 			t.Errorf("got %v, want to be told that it is not asked", err)
 		}
 		if asked := s.count("") - before; asked > 40 {
-			t.Errorf("asked %d times in ten minutes, want about one a minute", asked)
+			t.Errorf("asked %d times in ten minutes, want about two a minute", asked)
 		}
 		if h := l.Health(); h.State != link.Open || w.Err() == nil {
 			t.Errorf("health %+v and the cache's error %v, want both to tell", h, w.Err())
@@ -209,6 +209,38 @@ func TestADeadSupervisorIsSeenAndNotHammered(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		if _, there := w.Get(cluster("c1", nil).Addr()); !there || w.Err() != nil || l.Health().State != link.OK {
 			t.Errorf("after its return: in the cache %t, %v, %+v", there, w.Err(), l.Health())
+		}
+	})
+}
+
+func TestWhoeverNeedsTheCacheDoesNotWaitForItsPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t)
+		w := s.watch(t)
+		s.fail("", http.StatusServiceUnavailable, status(503, "ServiceUnavailable", "restarting"))
+		s.endWatches()
+		time.Sleep(5 * time.Minute) // until it is asked as seldom as ever
+		before := s.count("")
+		if err := w.Retry(t.Context()); supervisor.ClassOf(err) != supervisor.Transient {
+			t.Errorf("got %v, want it to fail anew", err)
+		}
+		if asked := s.count("") - before; asked != 2 {
+			t.Errorf("asked %d times, want once for each kind", asked)
+		}
+		s.breakBy(nil)
+		s.putCluster(t, "c1", nil)
+		back := time.Now()
+		if err := w.Retry(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, there := w.Get(cluster("c1", nil).Addr()); !there || time.Since(back) > 0 {
+			t.Errorf("in the cache: %t, after %s; want it at once", there, time.Since(back))
+		}
+		synctest.Wait() // until the watches have begun
+		before = s.count("")
+		if err := w.Retry(t.Context()); err != nil || s.count("") != before {
+			t.Errorf("when all is well: %v after %d requests, want nil without one", err, s.count("")-before)
 		}
 	})
 }

@@ -100,7 +100,7 @@ var _ cache.ReflectorStore = (*following)(nil)
 
 // run lists and watches until ctx ends.
 func (f *following) run(ctx context.Context) {
-	repeat(ctx, func() error {
+	repeat(ctx, nil, func() error {
 		err := f.once(ctx)
 		f.fail(err)
 		return err

@@ -19,7 +19,8 @@ const (
 // repeat lists and watches until ctx ends. A reflector would do so by itself, but
 // waits up to a minute after a failure, writes it to stderr, and asks for what is
 // forbidden as often as for anything else.
-func repeat(ctx context.Context, listAndWatch func() error) {
+// What comes from again has it tried at once.
+func repeat(ctx context.Context, again <-chan struct{}, listAndWatch func() error) {
 	for pause := firstRepeat; ctx.Err() == nil; {
 		begun := time.Now()
 		err := listAndWatch()
@@ -33,6 +34,8 @@ func repeat(ctx context.Context, listAndWatch func() error) {
 		timer := time.NewTimer(wait/2 + rand.N(wait/2)) //#nosec G404 -- spreads requests
 		select {
 		case <-timer.C:
+		case <-again:
+			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
 		}
