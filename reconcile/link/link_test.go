@@ -243,6 +243,24 @@ func TestWhatWasGivenUpIsNotRepeatedByOthers(t *testing.T) {
 	})
 }
 
+func TestAnAnswerThatDoesNotComeIsAwaitedTwice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{steps: []step{func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}}}
+		begun := time.Now()
+		_, err := link.New(link.Options{Name: "the vCenter", Timeout: 10 * time.Second}).Wrap(s).RoundTrip(request(t.Context(), t, "GET", ""))
+		if err == nil || err.Error() != "the vCenter: no answer in time (tried 2 times)" {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(begun); took > 21*time.Second {
+			t.Errorf("it took %s, want twice the time for one", took)
+		}
+	})
+}
+
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -73,10 +73,14 @@ func isGateway(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }
 
+// slowAttempts is how often a request is tried at most that is not answered in time:
+// whoever waits for it waits for all of that.
+const slowAttempts = 2
+
 // pause is how long to wait after attempt n, and whether there is to be another.
 func (t *transport) pause(r *http.Request, a attempt, n int) (time.Duration, bool) {
 	o := t.link.options
-	if n >= o.Attempts || r.Context().Err() != nil || !a.repeatable(isRead(r)) || t.link.Health().State == Open {
+	if n >= o.Attempts || n >= slowAttempts && isTimeout(a.err) || r.Context().Err() != nil || !a.repeatable(isRead(r)) || t.link.Health().State == Open {
 		return 0, false
 	}
 	longest := min(o.Backoff<<(n-1), o.MaxBackoff)
