@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -99,11 +100,21 @@ func classify(err error) (Kind, string) {
 	case errors.As(err, &untrusted): // before the network: net/http wraps it in such an error
 		return Denied, err.Error()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return Transient, "no answer in time: " + err.Error()
+		return Transient, "no answer in time"
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.ErrClosedPipe):
-		return Transient, err.Error()
+		return Transient, withoutURL(err).Error()
 	}
 	return Failed, err.Error()
+}
+
+// withoutURL is what happened to a request, without the address that net/http puts
+// in front: the operation says which one it was.
+func withoutURL(err error) error {
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		return sent.Err
+	}
+	return err
 }
 
 // faultOf is the vCenter fault in err, or nil.
