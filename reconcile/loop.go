@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/reconcile/supervisor"
@@ -57,6 +58,8 @@ type Loop struct {
 	recorder *journal.Recorder
 	// engine is connected; nil when none is.
 	engine *Engine
+	// tries are those that failed in a row, although the endpoints could be asked.
+	tries int
 }
 
 // How often a loop looks when there is no reason to.
@@ -77,9 +80,22 @@ const (
 	turnsUntilNew  = 3
 )
 
-// turnRetry is how long to wait after so many failures in a row.
-func turnRetry(failures int) time.Duration {
-	return min(turnRetryFirst<<min(failures-1, 10), turnRetryMost)
+// again is how long to wait after a failure: until an endpoint that is down may be
+// asked again, which its Link paces, or else longer each time.
+func (l *Loop) again() time.Duration {
+	until := time.Duration(0)
+	for _, e := range l.Status().Endpoints {
+		if e.State == link.Open {
+			until = max(until, time.Until(e.Retry))
+		}
+	}
+	if until > 0 {
+		return until
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tries++
+	return min(turnRetryFirst<<min(l.tries-1, 10), turnRetryMost)
 }
 
 // Why a run was ended before its time.
@@ -104,17 +120,9 @@ func NewLoop(c LoopConfig) *Loop {
 
 // Run keeps the Supervisor equal until ctx ends. No failure ends it.
 func (l *Loop) Run(ctx context.Context) {
-	for failures := 0; ctx.Err() == nil; {
-		began := time.Now()
-		err := l.session(ctx)
-		if time.Since(began) > turnRetryMost {
-			failures = 0
-		}
-		if ctx.Err() == nil && err != nil {
-			failures++
-			again := turnRetry(failures)
-			l.fails(err, again)
-			pause(ctx, again)
+	for ctx.Err() == nil {
+		if err := l.session(ctx); ctx.Err() == nil && err != nil {
+			pause(ctx, l.fails(err))
 		}
 	}
 }
@@ -164,8 +172,7 @@ func (l *Loop) keep(ctx context.Context, e *Engine) error {
 			if failures++; failures >= turnsUntilNew {
 				return err
 			}
-			next = turnRetry(failures)
-			l.fails(err, next)
+			next = l.fails(err)
 		} else {
 			failures, next = 0, k.nextTurn()
 		}
@@ -407,13 +414,16 @@ func (l *Loop) shows(r *journal.Recorder) {
 	l.recorder = r
 }
 
-// fails notes why nothing can be done now, and when it is tried again.
-func (l *Loop) fails(err error, again time.Duration) {
+// fails notes why nothing can be done now, and says how long to wait before it is
+// tried again.
+func (l *Loop) fails(err error) (again time.Duration) {
+	again = l.again()
 	l.become(Failing)
-	l.log.Error("the turn failed and is tried again", "error", err, "in", again)
+	l.log.Error("the turn failed and is tried again", "error", err, "in", again.Round(time.Millisecond))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.status.Error, l.status.Retry = err.Error(), time.Now().Add(again)
+	return again
 }
 
 // works notes that what had failed is over. It is called with mu held.
@@ -422,7 +432,7 @@ func (l *Loop) works() {
 		l.log.Info("it works again", "failed", time.Since(l.status.Since).Round(time.Millisecond))
 		l.status.State, l.status.Since = Planning, time.Now()
 	}
-	l.status.Error, l.status.Retry = "", time.Time{}
+	l.status.Error, l.status.Retry, l.tries = "", time.Time{}, 0
 }
 
 // Status is how the loop stands.
