@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,8 @@ type connection struct {
 	supervisor string
 	kubeconfig string
 	context    string
+	// patience is how long one request may take; 0 is the default of the clients.
+	patience time.Duration
 
 	getenv func(string) string // nil is os.Getenv
 	stderr io.Writer           // for what the user has to know
@@ -48,6 +51,7 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 	f.StringVar(&c.supervisor, "supervisor", "", "address of a Supervisor, to log in with the vCenter's credentials; with --config: its name there")
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the Supervisor, else $KUBECONFIG or ~/.kube/config")
 	f.StringVar(&c.context, "context", "", "context of the kubeconfig, else its current one")
+	f.DurationVar(&c.patience, "request-timeout", 30*time.Second, "how long the Supervisor or the vCenter may take to answer a request")
 	cmd.MarkFlagsMutuallyExclusive("supervisor", "kubeconfig")
 	cmd.MarkFlagsMutuallyExclusive("supervisor", "context")
 	cmd.MarkFlagsMutuallyExclusive("config", "kubeconfig")
@@ -107,7 +111,11 @@ func (c *connection) target() (t target, err error) {
 // connect makes the clients' configurations of a target, each with the Link of its
 // endpoint.
 func (c *connection) connect(ctx context.Context, t target) (reconcile.Endpoints, error) {
+	if c.patience < 0 {
+		return reconcile.Endpoints{}, invalid(fmt.Errorf("--request-timeout is %s: want more than 0", c.patience))
+	}
 	e := reconcile.Endpoints{VSphere: t.vsphere}
+	e.VSphere.Timeout = 2 * c.patience // a call may be a request that is repeated
 	vcenter := "the vCenter at " + t.vsphere.URL.Host
 	e.VSphere.Link = c.link(vcenter)
 	if t.vsphere.Insecure {
@@ -160,7 +168,7 @@ func (c *connection) link(endpoint string) *link.Link {
 		c.links = map[string]*link.Link{}
 	}
 	if c.links[endpoint] == nil {
-		c.links[endpoint] = link.New(link.Options{Name: endpoint})
+		c.links[endpoint] = link.New(link.Options{Name: endpoint, Timeout: c.patience})
 	}
 	return c.links[endpoint]
 }
