@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,9 @@ type narrator struct {
 	available map[string]string // status of the condition, by namespace/name of a Cluster
 	hurt      map[string]bool   // VMs that somebody interfered with, by namespace/name
 }
+
+// everywhere are the namespaces that every Kubernetes has, which vCenter has not made.
+var everywhere = []string{"default", "kube-system"}
 
 func newNarrator(out, errs io.Writer) *narrator {
 	return &narrator{out: out, errs: errs, available: map[string]string{}, hurt: map[string]bool{}}
@@ -80,6 +84,7 @@ func (n *narrator) record(now time.Time, e journal.Event) {
 	case e.Object == nil:
 	case e.Object.Kind == resource.KindCluster:
 		n.cluster(now, e.Object.Change)
+	case e.Object.Kind == "Namespace" && slices.Contains(everywhere, e.Object.Name):
 	case e.Object.Kind == "Namespace" && e.Object.Verb == resource.Created:
 		n.line(now, "vSphere Namespace %s is ready", e.Object.Name)
 	case e.Object.Kind == "Namespace" && e.Object.Verb == resource.Deleted:
