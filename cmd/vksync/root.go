@@ -14,7 +14,8 @@ func newRootCmd(io streams) *cobra.Command {
 		Short: "Keep vSphere Kubernetes Service clusters equal to a Git repository",
 		Long: `Keep vSphere Kubernetes Service clusters equal to what a Git repository
 says, and see beforehand what a change will do: validate it, plan it, play
-it on a simulated vCenter and Supervisor, and then apply it to the live ones.
+it on a simulated vCenter and Supervisor, and then apply it to the live ones,
+once or with every push.
 
 Exit codes:
     0  done, or nothing to do
@@ -26,7 +27,8 @@ Exit codes:
 		Example: `  vksync validate fleet
   vksync plan fleet --revision main
   vksync simulate fleet
-  vksync apply fleet`,
+  vksync apply fleet
+  vksync run /srv/git/fleet.git`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
