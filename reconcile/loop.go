@@ -152,7 +152,10 @@ func (l *Loop) session(ctx context.Context) (err error) {
 	lease.Observed = func(leader string) { l.log.Info("a replica leads", "identity", leader) }
 	return e.kube.Lead(ctx, lease, func(ctx context.Context) error {
 		l.leads(true)
-		defer l.leads(false)
+		defer func() {
+			l.become(Standby)
+			l.leads(false)
+		}()
 		return l.keep(ctx, e)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/supervisor"
 )
 
 // run runs a plan until it is done, fails, or there is something better to do.
@@ -26,12 +27,21 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 	recorder := journal.NewRecorder(time.Now(), append([]func(journal.Event){done.add, k.tally, announcer.event}, k.Journal...)...)
 	k.shows(recorder)
 
+	cutOff, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	defer context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), supervisor.ErrLost) {
+			cut()
+		}
+	})()
+
 	var overseer sync.WaitGroup
 	overseer.Go(func() { k.oversee(running, p, r, newer, done, stop) })
 	end, err := k.engine.RunOnly(running, p, k.allow(r), apply.Options{
 		Journal: recorder,
 		Begin:   journal.Begin{Revision: r.Commit.Hash},
 		Poll:    min(poll, k.Resync),
+		CutOff:  cutOff,
 	})
 	cause := context.Cause(running)
 	stop(nil)

@@ -38,7 +38,8 @@ func newFlight(ctx context.Context, o Options) *flight {
 	f := &flight{alone: o.Concurrency == 1, timeout: o.RequestTimeout, arrived: make(chan struct{}, 1)}
 	f.ctx, f.end = context.WithCancel(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() { f.endAfter(o.Grace) })
-	f.stop = func() { unhook(); f.end() }
+	unhookCut := context.AfterFunc(o.CutOff, f.end)
+	f.stop = func() { unhook(); unhookCut(); f.end() }
 	return f
 }
 

@@ -266,3 +266,29 @@ func TestNoMoreActionsAreUnderWayThanAllowed(t *testing.T) {
 		})
 	}
 }
+
+// Whether the run has ended before, for another reason, or ends with it.
+func TestWhatIsUnderWayIsCutOffWhenAnotherMayAct(t *testing.T) {
+	t.Parallel()
+	for _, ends := range []time.Duration{time.Second, 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cutOff, cut := context.WithCancel(t.Context())
+			r := newRemote()
+			r.answer[prod] = -1
+			begun := time.Now()
+			time.AfterFunc(ends, cancel)
+			time.AfterFunc(3*time.Second, func() {
+				cancel()
+				cut()
+			})
+			end, _, err := r.play(ctx, planOf(do(plan.Create, prod)), apply.Options{CutOff: cutOff})
+			if !errors.Is(err, context.Canceled) || end.Outcome != journal.Interrupted {
+				t.Errorf("the run ended %v, %v", end, err)
+			}
+			if took := time.Since(begun); took != 3*time.Second {
+				t.Errorf("it ended after %s, want 3s", took)
+			}
+		})
+	}
+}

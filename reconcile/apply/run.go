@@ -89,6 +89,9 @@ type Options struct {
 	// Grace is how long requests that are under way are awaited after the end of
 	// the run's context, in real time. Default 10 s.
 	Grace time.Duration
+	// CutOff ends what is under way at once, as when another may act from now on.
+	// The run's context is to have ended before. Nil never ends.
+	CutOff context.Context
 }
 
 func (o *Options) setDefaults() {
@@ -116,6 +119,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
+	}
+	if o.CutOff == nil {
+		o.CutOff = context.Background()
 	}
 }
 

@@ -81,7 +81,9 @@ type term struct {
 	stop     context.CancelCauseFunc // of leading; nil while not
 }
 
-var errLost = errors.New("the Lease could not be renewed in time")
+// ErrLost is the cause with which the context of a leader ends when another may
+// lead soon. Nothing that the leader has begun may take effect after that.
+var ErrLost = errors.New("the Lease could not be renewed in time")
 
 // serve competes, leads and gives the Lease up.
 func (t *term) serve(ctx context.Context, lead func(context.Context) error) (again bool, err error) {
@@ -123,7 +125,7 @@ func (t *term) serve(ctx context.Context, lead func(context.Context) error) (aga
 func (t *term) lead(ctx, held context.Context, lead func(context.Context) error) (again bool, err error) {
 	leading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer context.AfterFunc(held, func() { stop(errLost) })()
+	defer context.AfterFunc(held, func() { stop(ErrLost) })()
 	t.mu.Lock()
 	t.stop = stop
 	t.mu.Unlock()
@@ -134,8 +136,8 @@ func (t *term) lead(ctx, held context.Context, lead func(context.Context) error)
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return false, nil
-	case ctx.Err() == nil && context.Cause(leading) == errLost:
-		t.note(errLost)
+	case ctx.Err() == nil && errors.Is(context.Cause(leading), ErrLost):
+		t.note(ErrLost)
 		return true, nil
 	}
 	return false, err
@@ -226,7 +228,7 @@ func (t *term) lose() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.stop != nil {
-		t.stop(errLost)
+		t.stop(ErrLost)
 	}
 }
 
