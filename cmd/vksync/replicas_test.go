@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -92,19 +93,20 @@ func (r *replica) hang() (release func()) {
 	})
 }
 
-// answers waits while the Supervisor hangs, and says whether anybody still asks.
-func (r *replica) answers(ctx context.Context) bool {
+// answers waits while the Supervisor hangs, and says whether anybody still asks
+// and whether it had to wait.
+func (r *replica) answers(ctx context.Context) (is, late bool) {
 	r.mu.Lock()
 	hung := r.hung
 	r.mu.Unlock()
 	if hung == nil {
-		return true
+		return true, false
 	}
 	select {
 	case <-hung:
-		return ctx.Err() == nil
+		return ctx.Err() == nil, true
 	case <-ctx.Done():
-		return false
+		return false, true
 	}
 }
 
@@ -125,8 +127,18 @@ func (r *replica) front(t testing.TB, w *liveWorld, to string, mayHang bool) (ad
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, q *http.Request) {
 		r.witness.note(r.name, q)
 		if mayHang {
-			if !r.answers(q.Context()) {
+			// Without its body it would not be noticed that nobody asks any more.
+			body, err := io.ReadAll(q.Body)
+			if err != nil {
 				panic(http.ErrAbortHandler)
+			}
+			q.Body = io.NopCloser(bytes.NewReader(body))
+			is, late := r.answers(q.Context())
+			switch {
+			case !is:
+				panic(http.ErrAbortHandler)
+			case late:
+				r.witness.note(r.name, q) // it takes effect only now
 			}
 			out = hanging{out, r, q.Context()}
 		}
@@ -150,7 +162,7 @@ type hanging struct {
 }
 
 func (h hanging) Write(b []byte) (int, error) {
-	if !h.replica.answers(h.ctx) {
+	if is, _ := h.replica.answers(h.ctx); !is {
 		return 0, h.ctx.Err()
 	}
 	return h.ResponseWriter.Write(b)
@@ -267,9 +279,9 @@ func TestOneOfTwoReplicasActs(t *testing.T) {
 		if leader.loop(t).Leader {
 			t.Error("who lost the Lease still leads")
 		}
+		done := len(leader.witness.of(leader.name))
 		release()
 		eventually(t, "the old leader stands by", func() bool { return leader.loop(t).State == reconcile.Standby })
-		done := len(leader.witness.of(leader.name))
 		other.synced(t, repo.push(t, teams(8, 3)))
 		if got := leader.witness.of(leader.name); len(got) != done {
 			t.Errorf("the old leader did %v without the Lease", got[done:])
