@@ -32,14 +32,14 @@ type deed struct {
 	at            time.Time
 }
 
-// A witness notes what replicas do, in the order in which they do it.
-type witness struct {
+// A register notes what replicas do, in the order in which they do it.
+type register struct {
 	mu    sync.Mutex
 	deeds []deed
 	each  func(deed) // nil for none; it is called with the lock held
 }
 
-func (w *witness) note(replica string, r *http.Request) {
+func (w *register) note(replica string, r *http.Request) {
 	path := r.URL.Path
 	switch {
 	case r.Method == http.MethodGet, r.URL.Query().Has("dryRun"):
@@ -57,7 +57,7 @@ func (w *witness) note(replica string, r *http.Request) {
 }
 
 // of are the deeds of a replica.
-func (w *witness) of(replica string) (out []deed) {
+func (w *register) of(replica string) (out []deed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range w.deeds {
@@ -72,7 +72,7 @@ func (w *witness) of(replica string) (out []deed) {
 type replica struct {
 	*process
 	name    string
-	witness *witness
+	register *register
 
 	mu   sync.Mutex
 	hung chan struct{} // closed when the Supervisor answers again; nil while it does
@@ -125,7 +125,7 @@ func (r *replica) front(t testing.TB, w *liveWorld, to string, mayHang bool) (ad
 		Transport: transport, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, q *http.Request) {
-		r.witness.note(r.name, q)
+		r.register.note(r.name, q)
 		if mayHang {
 			// Without its body it would not be noticed that nobody asks any more.
 			body, err := io.ReadAll(q.Body)
@@ -138,7 +138,7 @@ func (r *replica) front(t testing.TB, w *liveWorld, to string, mayHang bool) (ad
 			case !is:
 				panic(http.ErrAbortHandler)
 			case late:
-				r.witness.note(r.name, q) // it takes effect only now
+				r.register.note(r.name, q) // it takes effect only now
 			}
 			out = hanging{out, r, q.Context()}
 		}
@@ -171,9 +171,9 @@ func (h hanging) Write(b []byte) (int, error) {
 func (h hanging) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
 // startReplica starts one of several processes that follow the same repository.
-func (w *liveWorld) startReplica(t testing.TB, name string, repo *gitRepo, s *witness) *replica {
+func (w *liveWorld) startReplica(t testing.TB, name string, repo *gitRepo, s *register) *replica {
 	t.Helper()
-	r := &replica{name: name, witness: s}
+	r := &replica{name: name, register: s}
 	supervisor, trusted := r.front(t, w, w.SupervisorURL(), true)
 	vcenter, alsoTrusted := r.front(t, w, w.VCenterURL(), false)
 	dir := t.TempDir()
@@ -215,7 +215,7 @@ func teams(n, workers int) map[string]string {
 func handOver(t *testing.T, within time.Duration, lose func(leader *replica)) (leader, other *replica, w *liveWorld, repo *gitRepo) {
 	t.Helper()
 	w, repo = newLiveWorld(t), newGitRepo(t)
-	s := &witness{}
+	s := &register{}
 	leader = w.startReplica(t, "the leader", repo, s)
 	eventually(t, "a leader", func() bool { return leader.loop(t).Leader })
 	other = w.startReplica(t, "the other", repo, s)
@@ -279,11 +279,11 @@ func TestOneOfTwoReplicasActs(t *testing.T) {
 		if leader.loop(t).Leader {
 			t.Error("who lost the Lease still leads")
 		}
-		done := len(leader.witness.of(leader.name))
+		done := len(leader.register.of(leader.name))
 		release()
 		eventually(t, "the old leader stands by", func() bool { return leader.loop(t).State == reconcile.Standby })
 		other.synced(t, repo.push(t, teams(8, 3)))
-		if got := leader.witness.of(leader.name); len(got) != done {
+		if got := leader.register.of(leader.name); len(got) != done {
 			t.Errorf("the old leader did %v without the Lease", got[done:])
 		}
 		leader.stop(t)
