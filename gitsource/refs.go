@@ -34,7 +34,8 @@ func (r *repository) withoutBranch(name plumbing.ReferenceName) error {
 // noBranch is the one message for a branch that was deleted or never pushed.
 func noBranch(branch, shown string, branches []string) error {
 	if len(branches) == 0 {
-		return refused("%s has no commits yet: push the branch %s", shown, branch)
+		// Nothing was pushed, so nothing is refused.
+		return fmt.Errorf("%s has no commits yet: push the branch %s", shown, branch)
 	}
 	slices.Sort(branches)
 	hint := ""

@@ -14,19 +14,18 @@ import (
 // An announcer tells of a run where operators look anyway: in the log, and in
 // Kubernetes Events about the resource concerned.
 type announcer struct {
-	engine   *Engine
-	log      *slog.Logger
-	revision string // short
-	queue    chan supervisor.Event
-	done     sync.WaitGroup
+	engine *Engine
+	log    *slog.Logger
+	queue  chan supervisor.Event
+	done   sync.WaitGroup
 }
 
 // maxAnnounced is how many Kubernetes Events may wait to be written. More are
 // dropped: the journal has them all.
 const maxAnnounced = 256
 
-func (e *Engine) announce(ctx context.Context, log *slog.Logger, revision string) *announcer {
-	a := &announcer{engine: e, log: log, revision: short(revision), queue: make(chan supervisor.Event, maxAnnounced)}
+func (e *Engine) announce(ctx context.Context, log *slog.Logger) *announcer {
+	a := &announcer{engine: e, log: log, queue: make(chan supervisor.Event, maxAnnounced)}
 	a.done.Go(func() {
 		for event := range a.queue {
 			if err := e.kube.Emit(ctx, event); err != nil && ctx.Err() == nil {
@@ -64,7 +63,7 @@ func (a *announcer) action(e *journal.Action) {
 	switch e.State {
 	case journal.ActionDone:
 		a.log.Info("action done", about...)
-		a.emit(e.Addr, pasts[e.Verb], strings.ToLower(pasts[e.Verb])+" as revision "+a.revision+" asks", false)
+		a.emit(e.Addr, pasts[e.Verb], strings.ToLower(pasts[e.Verb])+", as the repository asks", false)
 	case journal.ActionFailed:
 		a.log.Error("action failed", append(about, "reason", e.Reason, "message", e.Message)...)
 		a.emit(e.Addr, "ActionFailed", "cannot "+e.Verb+" it: "+e.Message, true)

@@ -119,15 +119,17 @@ func (f *Feed) note(s gitsource.State) {
 		text = s.Err.Error()
 	}
 	if text != f.status.Error {
+		rest := "; the last good one stays"
+		if f.revision == nil {
+			rest = "; there is no good one yet"
+		}
 		switch {
-		case text != "" && s.Tree == nil:
-			f.log.Warn("there is no revision yet", "error", text)
-		case gitsource.Refused(s.Err):
-			f.log.Error("the newest revision is refused; the last good one stays", "error", text)
-		case text != "":
-			f.log.Warn("the repository cannot be followed; the last good revision stays", "error", text)
-		default:
+		case text == "":
 			f.log.Info("the repository can be followed again")
+		case gitsource.Refused(s.Err):
+			f.log.Error("the newest revision is refused"+rest, "error", text)
+		default:
+			f.log.Warn("the repository cannot be followed"+rest, "error", text)
 		}
 	}
 	f.status.Error, f.status.CheckedAt, f.status.Newest = text, s.CheckedAt, s.Commit.Hash

@@ -341,7 +341,7 @@ func (k *keeper) await(ctx context.Context, newer <-chan struct{}, next time.Dur
 	defer timer.Stop()
 	look := time.NewTicker(approvalPoll)
 	defer look.Stop()
-	for {
+	for soon := false; ; {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -354,7 +354,10 @@ func (k *keeper) await(ctx context.Context, newer <-chan struct{}, next time.Dur
 				return nil
 			}
 		case <-k.watched.Changed():
-			timer.Reset(min(next, settle))
+			if !soon { // what changes all the time does not put it off for ever
+				soon = true
+				timer.Reset(min(next, settle))
+			}
 		}
 	}
 }

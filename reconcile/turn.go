@@ -22,7 +22,7 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	done := &doneActions{at: map[resource.Addr]bool{}}
-	announcer := k.engine.announce(ctx, k.log, r.Commit.Hash)
+	announcer := k.engine.announce(ctx, k.log)
 	defer announcer.close()
 	recorder := journal.NewRecorder(time.Now(), append([]func(journal.Event){done.add, k.tally, announcer.event}, k.Journal...)...)
 	k.shows(recorder)

@@ -158,7 +158,7 @@ func (w *liveWorld) eventsAbout(t testing.TB, name string) map[string]bool {
 	reasons := map[string]bool{}
 	for _, o := range list.Items {
 		about := resource.Fields(o.Object, "involvedObject")
-		if about["kind"] == resource.KindCluster && about["name"] == name && strings.HasPrefix(resource.Text(o.Object, "message"), "vksync ") {
+		if about["kind"] == resource.KindCluster && about["name"] == name && resource.Text(o.Object, "source", "component") == "vksync" {
 			reasons[resource.Text(o.Object, "reason")] = true
 		}
 	}

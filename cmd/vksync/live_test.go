@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -147,6 +148,13 @@ func (w *liveWorld) startDaemon(t testing.TB, args ...string) *process {
 	served := make(chan string, 1)
 	go p.read(errs, served)
 	t.Cleanup(func() {
+		if t.Failed() {
+			_ = p.cmd.Process.Signal(syscall.SIGQUIT) // the log ends with what it was doing
+			select {
+			case <-p.done:
+			case <-time.After(5 * time.Second):
+			}
+		}
 		p.kill()
 		if t.Failed() {
 			t.Logf("%s\n%s", strings.Join(p.cmd.Args, " "), p.text())

@@ -71,7 +71,7 @@ func (w *register) of(replica string) (out []deed) {
 // A replica is a process whose every request passes a front of its own.
 type replica struct {
 	*process
-	name    string
+	name     string
 	register *register
 
 	mu   sync.Mutex
