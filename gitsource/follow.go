@@ -20,6 +20,9 @@ type State struct {
 	// CheckedAt is when the repository was last looked at, with whatever result;
 	// zero before the first look is over.
 	CheckedAt time.Time
+	// NextLook is when it is looked at again, unless there is a hint before; zero
+	// while it is being looked at for the first time.
+	NextLook time.Time
 }
 
 // Commit says which revision is served and who made it.
@@ -152,7 +155,9 @@ func (s *Source) run(ctx context.Context) {
 		} else {
 			failures++
 		}
-		timer := time.NewTimer(s.from.pause(failures))
+		pause := s.from.pause(failures)
+		s.pauses(pause)
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -162,6 +167,13 @@ func (s *Source) run(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+}
+
+// pauses notes when the next look is.
+func (s *Source) pauses(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.NextLook = time.Now().Add(d)
 }
 
 // look reads the newest revision and serves it when it can be believed.

@@ -26,7 +26,7 @@ const (
 	// maxHaves is how many known commits a fetch names.
 	maxHaves = 256
 	// firstRetry and lastRetry are how soon a remote that is down is asked again.
-	firstRetry, lastRetry = time.Second, 5 * time.Minute
+	firstRetry, lastRetry = time.Second, time.Minute
 )
 
 // mirror is a bare repository in Config.Dir that follows one branch of a remote.

@@ -52,6 +52,8 @@ func receive(ctx context.Context, from io.Reader, dir string, room int64, limits
 		err = refused("the repository is larger than the %d bytes that its mirror may have: raise the source's limit, or follow a smaller repository", limits.MirrorBytes)
 	case err != nil && strings.HasPrefix(err.Error(), serverSays):
 		err = fmt.Errorf("the server says: %s", printable(strings.TrimPrefix(err.Error(), serverSays), 200))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = errors.New("receiving its objects: the connection ended before all were there")
 	case err != nil && !isRefusal(err):
 		err = fmt.Errorf("receiving its objects: %w", err)
 	}

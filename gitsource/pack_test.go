@@ -154,7 +154,7 @@ func FuzzPack(f *testing.F) {
 func TestPausesGrowAndStayBounded(t *testing.T) {
 	t.Parallel()
 	m := &mirror{config: Config{Poll: 30 * time.Second}}
-	for failures, want := range map[int]time.Duration{0: 30 * time.Second, 1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 10: 5 * time.Minute, 1000: 5 * time.Minute} {
+	for failures, want := range map[int]time.Duration{0: 30 * time.Second, 1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 10: time.Minute, 1000: time.Minute} {
 		for range 100 {
 			if got := m.pause(failures); got < want*9/10 || got > want*11/10 {
 				t.Fatalf("after %d failures the pause is %v, want %v give or take a tenth", failures, got, want)

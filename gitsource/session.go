@@ -78,6 +78,8 @@ func advertised(s session) (*packp.AdvRefs, error) {
 		return nil, fmt.Errorf("the server says: %s", s.mishap())
 	case bytes.Contains(start.Bytes(), []byte("object-format=sha256")):
 		return nil, errors.New("it is a SHA-256 repository, which cannot be read: give one with SHA-1 objects")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("reading its references: the connection ended before all were there")
 	case err != nil:
 		return nil, fmt.Errorf("reading its references: %w", err)
 	}
