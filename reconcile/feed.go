@@ -132,7 +132,13 @@ func (f *Feed) note(s gitsource.State) {
 			f.log.Warn("the repository cannot be followed"+rest, "error", text)
 		}
 	}
-	f.status.Error, f.status.CheckedAt, f.status.Newest = text, s.CheckedAt, s.Commit.Hash
+	switch {
+	case text == "":
+		f.status.Since = time.Time{}
+	case f.status.Error == "":
+		f.status.Since = time.Now()
+	}
+	f.status.Error, f.status.Newest = text, s.Commit.Hash
 }
 
 // take evaluates a commit and publishes it when it is valid.
@@ -176,9 +182,12 @@ func (f *Feed) Latest() (*Revision, <-chan struct{}) {
 
 // Status is how the source stands.
 func (f *Feed) Status() SourceStatus {
+	now := f.repository.Latest()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.status
+	s := f.status
+	s.CheckedAt, s.NextCheck = now.CheckedAt, now.NextLook // which are no news to follow
+	return s
 }
 
 // short is the hash of a commit, or the digest of a plan, as people write it.

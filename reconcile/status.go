@@ -26,10 +26,13 @@ type SourceStatus struct {
 	Author   string `json:"author,omitempty"`
 	Subject  string `json:"subject,omitempty"`
 	Signer   string `json:"signer,omitempty"`
-	// CheckedAt is when Git was last asked.
+	// CheckedAt is when Git was last asked, NextCheck when it will be, unless there is
+	// a hint before.
 	CheckedAt time.Time `json:"checkedAt,omitzero"`
-	// Error is why Git cannot be followed.
-	Error string `json:"error,omitempty"`
+	NextCheck time.Time `json:"nextCheck,omitzero"`
+	// Error is why Git cannot be followed, Since when that began.
+	Error string    `json:"error,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 	// Invalid is why the newest commit is not served.
 	Invalid     *Invalid `json:"invalid,omitempty"`
 	Evaluations Took     `json:"evaluations"`
