@@ -130,14 +130,20 @@ func twoPushes() (first, second map[string]string) {
 	return first, second
 }
 
+func newScene(t *testing.T, o simulate.ServeOptions) *scene {
+	t.Helper()
+	s := &scene{liveWorld: newLiveWorld(t, func(to *simulate.ServeOptions) { to.TokenLife = o.TokenLife }), repo: newGitRepo(t)}
+	s.witness.effects = map[string]int{}
+	s.Fail(simulate.Supervisor, s.witness.see(simulate.Supervisor))
+	s.Fail(simulate.VCenter, s.witness.see(simulate.VCenter))
+	return s
+}
+
 // endure brings a fleet up, has something go wrong, pushes while it lasts, and
 // waits until the daemon says what it is. Once that is over, the push is carried
 // out, by the same process.
 func (x trouble) endure(t *testing.T) {
-	s := &scene{liveWorld: newLiveWorld(t, func(o *simulate.ServeOptions) { o.TokenLife = x.serve.TokenLife }), repo: newGitRepo(t)}
-	s.witness.effects = map[string]int{}
-	s.Fail(simulate.Supervisor, s.witness.see(simulate.Supervisor))
-	s.Fail(simulate.VCenter, s.witness.see(simulate.VCenter))
+	s := newScene(t, x.serve)
 	first, second := twoPushes()
 	revision := s.repo.push(t, first)
 	if x.login {

@@ -284,7 +284,15 @@ func (r *gitRepo) git(t testing.TB, dir string, args ...string) string {
 // push makes a commit of exactly these files and pushes it.
 func (r *gitRepo) push(t testing.TB, files map[string]string) string {
 	t.Helper()
-	r.git(t, r.work, "rm", "-rq", "--ignore-unmatch", ".")
+	r.commit(t, files)
+	r.git(t, r.work, "push", "--quiet", "origin", "HEAD:main")
+	return r.git(t, r.work, "rev-parse", "HEAD")
+}
+
+// commit makes a commit of exactly these files.
+func (r *gitRepo) commit(t testing.TB, files map[string]string) {
+	t.Helper()
+	r.git(t, r.work, "rm", "-rqf", "--ignore-unmatch", ".")
 	for name, text := range files {
 		path := filepath.Join(r.work, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -296,6 +304,4 @@ func (r *gitRepo) push(t testing.TB, files map[string]string) string {
 	}
 	r.git(t, r.work, "add", "-A")
 	r.git(t, r.work, "commit", "--quiet", "--allow-empty", "-m", "change")
-	r.git(t, r.work, "push", "--quiet", "origin", "HEAD:main")
-	return r.git(t, r.work, "rev-parse", "HEAD")
 }
