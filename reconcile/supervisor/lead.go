@@ -61,12 +61,22 @@ func (c *Client) Lead(ctx context.Context, o LeaderOptions, lead func(context.Co
 			LockConfig: resourcelock.ResourceLockConfig{Identity: o.Identity},
 		}}
 		again, err := t.serve(ctx, lead)
-		if !again {
+		var own workError
+		switch {
+		case again:
+		case errors.As(err, &own):
+			return own.error // which is not about the Lease
+		default:
 			return classify(op, noAddr, err)
 		}
 	}
 	return nil
 }
+
+// workError is what lead returned.
+type workError struct{ error }
+
+func (e workError) Unwrap() error { return e.error }
 
 // term is one time of competing and, perhaps, of leading.
 type term struct {
@@ -139,8 +149,10 @@ func (t *term) lead(ctx, held context.Context, lead func(context.Context) error)
 	case ctx.Err() == nil && errors.Is(context.Cause(leading), ErrLost):
 		t.note(ErrLost)
 		return true, nil
+	case err != nil:
+		return false, workError{err}
 	}
-	return false, err
+	return false, nil
 }
 
 func (t *term) observed(leader string) {

@@ -234,8 +234,8 @@ func TestLeadReturnsWhatTheWorkReturns(t *testing.T) {
 		lead := func() error {
 			return c.Lead(t.Context(), supervisor.LeaderOptions{Namespace: "team-a", Name: "vksync", Identity: "a"}, func(context.Context) error { return failed })
 		}
-		if err := lead(); !errors.Is(err, failed) {
-			t.Errorf("got %v", err)
+		if err := lead(); err != failed {
+			t.Errorf("got %v, want it as it is", err)
 		}
 		b := compete(t, s, terms, "b", 0)
 		until(t, terms, "b", 5*time.Second) // the Lease was given up
