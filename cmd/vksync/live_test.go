@@ -119,7 +119,7 @@ type process struct {
 }
 
 // listening finds the address in the log.
-var listening = regexp.MustCompile(`address=(http://[0-9.:]+)`)
+var listening = regexp.MustCompile(`address(?:=|":")(http://[0-9.:]+)`)
 
 // runDaemon starts "vksync run" and waits until it serves.
 func (w *liveWorld) runDaemon(t testing.TB, args ...string) *process {
