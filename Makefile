@@ -1,6 +1,7 @@
 # What a developer does with this repository. "make" lists it.
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 # Packages that also run under the race detector: all but the commands, whose scripts start processes.
 RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
@@ -8,7 +9,7 @@ RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build tools test apiserver-test race bench lint fmt fuzz-smoke
+.PHONY: help demo build tools test apiserver-test race bench lint fmt fuzz-smoke vuln
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,6 +44,9 @@ lint: ## check format, vet, and staticcheck
 		if [ -n "$$unformatted" ]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+vuln: ## look for known vulnerabilities in what is called; reads https://vuln.go.dev, so not part of .ci/run
+	go run $(GOVULNCHECK) ./...
 
 fuzz-smoke: ## run every fuzz target for FUZZTIME
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
