@@ -46,7 +46,7 @@ func TestTheDaemonWithstandsAHostileRepository(t *testing.T) {
 	before := snapshotOf(t, outside)
 
 	good := map[string]string{"team.yaml": namespaces(1, 1, 2)[0]}
-	p := w.runDaemon(t, repo.bare, "--prune", "--mirror="+mirrors, "--evaluate-timeout=1s", fmt.Sprintf("--evaluate-memory=%d", evaluateMemory))
+	p := w.runDaemon(t, repo.bare, "--prune", "--mirror="+mirrors, "--evaluate-timeout=3s", fmt.Sprintf("--evaluate-memory=%d", evaluateMemory))
 	p.synced(t, repo.push(t, good))
 	watch := watchMemory(t, p)
 	drifts := w.meddle(t)
@@ -70,6 +70,7 @@ func TestTheDaemonWithstandsAHostileRepository(t *testing.T) {
 			return len(errs) > 0
 		})
 		one(t, "in the status of "+h.name, errs, h.wants)
+		eventually(t, "logged: "+h.name, func() bool { return len(p.complaints()) >= len(logged)+len(h.wants) })
 		one(t, "in the log of "+h.name, p.complaints()[len(logged):], h.wants)
 		if s := p.status(t); s.Sources[0].Revision != served || s.Loops[0].State == reconcile.Failing {
 			t.Errorf("%s: revision %s is served, want %s; %s", h.name, s.Sources[0].Revision, served, s.Loops[0].Error)
