@@ -6,13 +6,21 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Packages that also run under the race detector: all but the commands, whose scripts start processes.
 RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
 
+# Modules of their own, so that the product's go.mod stays clean.
+NESTED := testdata/tools testdata/apiserver
+
+CODE := cmd gitsource reconcile schema simulate tui $(NESTED)
+
+# No package takes nearly as long.
+TEST := go test -timeout 15m
+
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build tools test apiserver-test race bench lint fmt fuzz-smoke vuln
+.PHONY: help demo build tools test apiserver-test race ci bench lint fmt fuzz-smoke vuln
 
 help: ## list what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 build: ## build bin/vksync
 	go build -o bin/vksync ./cmd/vksync
@@ -24,25 +32,31 @@ tools: ## build kubectl and govc for the tests, into bin/tools
 	go -C testdata/tools build -o ../../bin/tools/ ./kubectl ./govc
 
 test: tools ## run every test
-	go test ./...
+	$(TEST) ./...
 
 apiserver-test: ## test against a real Kubernetes API server (the first build takes minutes)
-	cd testdata/apiserver && go vet ./... && go test -timeout 15m ./...
+	cd testdata/apiserver && $(TEST) ./...
 
 race: ## run the fast tests under the race detector
-	go test -race $(RACE)
+	$(TEST) -race $(RACE)
+
+# What runs under the race detector does not run again without it.
+ci: lint tools race ## what a change must pass
+	$(TEST) ./cmd/...
+	$(MAKE) apiserver-test
 
 bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
 	cd testdata/apiserver && go test -run '^$$' -bench '^BenchmarkNoOpPlan$$' -benchtime 5x -timeout 30m .
 
 fmt: ## format the code
-	gofmt -w cmd gitsource reconcile schema simulate testdata/apiserver testdata/tools tui
+	gofmt -w $(CODE)
 
 lint: ## check format, vet, and staticcheck
-	@unformatted=$$(gofmt -l cmd gitsource reconcile schema simulate testdata/apiserver testdata/tools tui); \
+	@unformatted=$$(gofmt -l $(CODE)); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (run make fmt):"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	@for module in $(NESTED); do echo "go vet $$module"; go -C $$module vet ./... || exit 1; done
 	go run $(STATICCHECK) ./...
 
 vuln: ## look for known vulnerabilities in what is called; reads https://vuln.go.dev, so not part of .ci/run
