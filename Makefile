@@ -6,6 +6,10 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # Packages that also run under the race detector: all but the commands, whose scripts start processes.
 RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
 
+# Time and memory are other ones under the race detector: tests of limits on them run without it.
+LIMITS := ./gitsource ./schema
+RACE_SKIP := ^(TestHostileRepo|TestEvaluatorLoadTimeout|TestAnSSHKeyMayHaveAPassphrase)$$
+
 # Modules of their own, so that the product's go.mod stays clean.
 NESTED := testdata/tools testdata/apiserver
 
@@ -38,11 +42,11 @@ apiserver-test: ## test against a real Kubernetes API server (the first build ta
 	cd testdata/apiserver && $(TEST) ./...
 
 race: ## run the fast tests under the race detector
-	$(TEST) -race $(RACE)
+	$(TEST) -race -skip '$(RACE_SKIP)' $(RACE)
 
 # What runs under the race detector does not run again without it.
 ci: lint tools race ## what a change must pass
-	$(TEST) ./cmd/...
+	$(TEST) ./cmd/... $(LIMITS)
 	$(MAKE) apiserver-test
 
 bench: ## measure speed and size against the bars to hold
