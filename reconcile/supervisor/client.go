@@ -72,7 +72,7 @@ func ConnectThrough(ctx context.Context, config *rest.Config, l *link.Link) (*Cl
 	}
 	client, err := rest.HTTPClientFor(config)
 	if err == nil {
-		c.dynamic, err = dynamic.NewForConfigAndClient(config, client)
+		c.dynamic, err = dynamicFor(config, client)
 	}
 	if err == nil {
 		c.metadata, err = metadata.NewForConfigAndClient(config, client)
