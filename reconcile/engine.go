@@ -187,7 +187,9 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 	var mu sync.Mutex // guards observed
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(dryRuns)
-	for _, a := range plan.NeedsDryRun(desired, observed, policy) {
+	ask, same := plan.NeedsDryRun(desired, observed, policy)
+	observed.Same = same
+	for _, a := range ask {
 		want, _ := desired.Get(a)
 		group.Go(func() error {
 			predicted, err := e.kube.DryRunApply(ctx, plan.Prepared(want, policy), policy.ForceConflicts)

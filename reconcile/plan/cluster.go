@@ -64,6 +64,9 @@ func (m *maker) paused(want, live resource.Object) {
 // clusterChanges lists what applying want changes: the server's word where it
 // gave one, else what can be seen without it.
 func (m *maker) clusterChanges(want, live resource.Object) []Change {
+	if m.observed.Same[want.Addr()] {
+		return nil
+	}
 	var changes []Change
 	if predicted, asked := m.observed.Predicted[want.Addr()]; asked {
 		changes = predictedChanges(live, predicted)

@@ -2,7 +2,10 @@ package plan
 
 import (
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -10,26 +13,67 @@ import (
 // NeedsDryRun names, in order, the desired Clusters for which only a server-side
 // dry run tells what applying them would change: those whose applied fields
 // differ from what is live. A new Cluster is among them only when its namespace
-// exists, since the server refuses it otherwise.
-func NeedsDryRun(desired *resource.Set, observed *Observed, policy Policy) []resource.Addr {
-	var out []resource.Addr
-	for addr, want := range desired.All() {
-		if want.GetKind() != resource.KindCluster {
-			continue
-		}
-		live, exists := observed.Live.Get(addr)
-		switch {
-		case !exists:
-			if _, there := observed.Live.Get(namespaceAddr(addr)); there {
-				out = append(out, addr)
-			}
-		case live.GetDeletionTimestamp() == nil && mayTouch(live, policy):
-			if changes, unsure := compareCluster(live, owned(want, policy)); unsure || len(changes) > 0 {
-				out = append(out, addr)
-			}
+// exists, since the server refuses it otherwise. Same are those that are known to
+// be as desired, for Observed.Same.
+func NeedsDryRun(desired *resource.Set, observed *Observed, policy Policy) (ask []resource.Addr, same map[resource.Addr]bool) {
+	var clusters []resource.Object
+	for _, want := range desired.All() {
+		if want.GetKind() == resource.KindCluster {
+			clusters = append(clusters, want)
 		}
 	}
-	return out
+	answers := make([]answer, len(clusters))
+	sideBySide(len(clusters), func(i int) { answers[i] = seen(clusters[i], observed, policy) })
+	same = map[resource.Addr]bool{}
+	for i, want := range clusters {
+		switch answers[i] {
+		case serverKnows:
+			ask = append(ask, want.Addr())
+		case asDesired:
+			same[want.Addr()] = true
+		}
+	}
+	return ask, same
+}
+
+// answer is what can be seen of a desired Cluster without the server.
+type answer int
+
+const (
+	notAsked answer = iota // it may not be applied, or not yet
+	serverKnows
+	asDesired
+)
+
+func seen(want resource.Object, observed *Observed, policy Policy) answer {
+	addr := want.Addr()
+	live, exists := observed.Live.Get(addr)
+	switch {
+	case !exists:
+		if _, there := observed.Live.Get(namespaceAddr(addr)); there {
+			return serverKnows
+		}
+	case live.GetDeletionTimestamp() == nil && mayTouch(live, policy):
+		if changes, unsure := compareCluster(live, owned(want, policy)); unsure || len(changes) > 0 {
+			return serverKnows
+		}
+		return asDesired
+	}
+	return notAsked
+}
+
+// sideBySide calls f with 0 to n-1, on all cores.
+func sideBySide(n int, f func(i int)) {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				f(int(i))
+			}
+		})
+	}
+	group.Wait()
 }
 
 // namespaceAddr is the Kubernetes Namespace an object is in.

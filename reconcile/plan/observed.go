@@ -10,6 +10,9 @@ type Observed struct {
 	// Predicted is what the API server answered to a dry run of the desired
 	// object, for those that NeedsDryRun named.
 	Predicted map[resource.Addr]resource.Object
+	// Same are the desired Clusters that NeedsDryRun found to be as desired. Make
+	// does not compare them again; without it, it compares all.
+	Same map[resource.Addr]bool
 	// Refused is the API server's text where it refused a dry run.
 	Refused map[resource.Addr]string
 	// Unread lists what could not be read. A kind that is not in it and has no

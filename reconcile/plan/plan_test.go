@@ -195,11 +195,14 @@ var policy = plan.Policy{Source: "repo"}
 func TestWhatIsAsDesiredNeedsNothing(t *testing.T) {
 	t.Parallel()
 	desired, observed := fleet(20)
-	if asked := plan.NeedsDryRun(desired, observed, policy); len(asked) != 0 {
-		t.Errorf("dry runs are asked for %v, want none", asked)
+	asked, same := plan.NeedsDryRun(desired, observed, policy)
+	if len(asked) != 0 || len(same) != 20 {
+		t.Errorf("dry runs are asked for %v, want none; %d clusters are as desired, want all", asked, len(same))
 	}
-	if p := plan.Make(desired, observed, policy); !p.Empty() {
-		t.Errorf("the plan is not empty:\n%s", p.Text())
+	for _, observed.Same = range []map[resource.Addr]bool{nil, same} {
+		if p := plan.Make(desired, observed, policy); !p.Empty() {
+			t.Errorf("the plan is not empty:\n%s", p.Text())
+		}
 	}
 }
 
@@ -283,9 +286,11 @@ func TestWhatASavedWorldDidNotKeepIsNoDifference(t *testing.T) {
 func BenchmarkNoChangeIn1000Clusters(b *testing.B) {
 	desired, observed := fleet(1000)
 	for b.Loop() {
-		if asked := plan.NeedsDryRun(desired, observed, policy); len(asked) != 0 {
+		asked, same := plan.NeedsDryRun(desired, observed, policy)
+		if len(asked) != 0 {
 			b.Fatal("dry runs are needed")
 		}
+		observed.Same = same
 		if !plan.Make(desired, observed, policy).Empty() {
 			b.Fatal("the plan is not empty")
 		}
