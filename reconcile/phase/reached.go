@@ -100,10 +100,12 @@ func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link 
 			continue
 		}
 		want := resource.Int(counts, "desiredReplicas")
-		if asked, known := askedReplicas(o.Object, part); known && asked != want {
+		// The generation is observed by a controller that may run before the one that
+		// hands the topology on: until then everything is as before, and looks done.
+		if asked, all := askedReplicas(o, part); all && asked != want {
 			return link(resource.Condition{
-				Type: part + ".desiredReplicas", Reason: "NotTakenIn",
-				Message: fmt.Sprintf("its controllers work towards %d, and not yet towards %d", want, asked),
+				Type: part + ".desiredReplicas", Reason: "NotObserved",
+				Message: fmt.Sprintf("its controllers have been asked for %d of %d", want, asked),
 			})
 		}
 		for _, count := range []string{"replicas", "upToDateReplicas", "availableReplicas"} {
@@ -118,26 +120,22 @@ func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link 
 	return Link{}
 }
 
-// askedReplicas is how many machines the topology of a Cluster asks for. The counts
-// in its status follow the objects that the topology controller makes of it: for a
-// moment after a change they are those of before, with the generation seen already.
-// Unknown is what the topology leaves to others, such as an autoscaler.
-func askedReplicas(content map[string]any, part string) (n int64, known bool) {
+// askedReplicas are those that the topology asks for; all says that it sets every
+// number, and leaves none to an autoscaler.
+func askedReplicas(o resource.Object, part string) (n int64, all bool) {
+	topology := resource.Fields(o.Object, "spec", "topology")
 	if part == "controlPlane" {
-		n, known = resource.Field(content, "spec", "topology", "controlPlane", "replicas").(int64)
-		return n, known
+		return resource.Int(topology, part, "replicas"), resource.Field(topology, part, "replicas") != nil
 	}
-	workers := resource.Fields(content, "spec", "topology", "workers")
-	for _, kind := range []string{"machineDeployments", "machinePools"} {
-		for _, pool := range resource.Items(workers, kind) {
-			replicas, set := resource.Field(pool, "replicas").(int64)
-			if !set {
+	for _, pools := range []string{"machineDeployments", "machinePools"} {
+		for _, pool := range resource.Items(topology, "workers", pools) {
+			if resource.Field(pool, "replicas") == nil {
 				return 0, false
 			}
-			n += replicas
+			n += resource.Int(pool, "replicas")
 		}
 	}
-	return n, workers != nil
+	return n, topology != nil
 }
 
 func joined(a, b string) string {

@@ -84,6 +84,55 @@ func TestReachedCluster(t *testing.T) {
 	}
 }
 
+// The counts of a status are those of before until a controller has handed the
+// topology on, whatever generation another one has seen.
+func TestReachedNeedsWhatTheTopologyAsksFor(t *testing.T) {
+	t.Parallel()
+	pool := func(replicas any) any {
+		p := map[string]any{"class": "node-pool", "name": "np"}
+		if replicas != nil {
+			p["replicas"] = replicas
+		}
+		return p
+	}
+	tests := map[string]struct {
+		controlPlane any
+		pools        []any
+		lacks        string
+	}{
+		"as counted":                  {int64(3), []any{pool(int64(1)), pool(int64(1))}, ""},
+		"more workers":                {int64(3), []any{pool(int64(1)), pool(int64(2))}, "workers.desiredReplicas"},
+		"fewer workers":               {int64(3), []any{pool(int64(1))}, "workers.desiredReplicas"},
+		"no workers":                  {int64(3), nil, "workers.desiredReplicas"},
+		"a larger control plane":      {int64(5), []any{pool(int64(2))}, "controlPlane.desiredReplicas"},
+		"an autoscaler decides":       {int64(3), []any{pool(int64(1)), pool(nil)}, ""},
+		"the control plane's default": {nil, []any{pool(int64(2))}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			controlPlane := map[string]any{}
+			if tt.controlPlane != nil {
+				controlPlane["replicas"] = tt.controlPlane
+			}
+			reached, link := phase.Reached(resource.NewObject(map[string]any{
+				"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster",
+				"metadata": map[string]any{"namespace": "team", "name": "prod", "generation": int64(2)},
+				"spec": map[string]any{"topology": map[string]any{
+					"controlPlane": controlPlane, "workers": map[string]any{"machineDeployments": tt.pools},
+				}},
+				"status": map[string]any{
+					"observedGeneration": int64(2), "conditions": conditions("Available", "True"),
+					"controlPlane": counts(3, 3, 3, 3), "workers": counts(2, 2, 2, 2),
+				},
+			}))
+			if reached != (tt.lacks == "") || link.Condition != tt.lacks {
+				t.Errorf("reached %v with %+v, want it to lack %q", reached, link, tt.lacks)
+			}
+		})
+	}
+}
+
 func TestReachedNamespace(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]bool{"RUNNING": true, "CONFIGURING": false, "ERROR": false, "": false} {
@@ -97,49 +146,5 @@ func TestReachedNamespace(t *testing.T) {
 		if !want && (link.Reason != status || link.Message != "no room") {
 			t.Errorf("status %q: link is %+v", status, link)
 		}
-	}
-}
-
-// A Cluster whose change has not reached the objects made of it has the counts and
-// conditions of before, and is not there yet.
-func TestAClusterIsNotReachedBeforeItsTopologyIsTakenIn(t *testing.T) {
-	t.Parallel()
-	pool := func(replicas any) map[string]any {
-		p := map[string]any{"name": "np"}
-		if replicas != nil {
-			p["replicas"] = replicas
-		}
-		return p
-	}
-	for _, test := range []struct {
-		name         string
-		controlPlane any
-		pools        []any
-		lacks        string
-	}{
-		{"taken in", int64(3), []any{pool(int64(1)), pool(int64(1))}, ""},
-		{"the control plane is to grow", int64(5), []any{pool(int64(2))}, "controlPlane.desiredReplicas"},
-		{"a pool is to shrink", int64(3), []any{pool(int64(1))}, "workers.desiredReplicas"},
-		{"a pool is to come", int64(3), []any{pool(int64(2)), pool(int64(1))}, "workers.desiredReplicas"},
-		{"an autoscaler decides", nil, []any{pool(nil), pool(int64(7))}, ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			controlPlane := map[string]any{}
-			if test.controlPlane != nil {
-				controlPlane["replicas"] = test.controlPlane
-			}
-			o := resource.NewObject(map[string]any{
-				"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": map[string]any{"generation": int64(2)},
-				"spec": map[string]any{"topology": map[string]any{"controlPlane": controlPlane, "workers": map[string]any{"machineDeployments": test.pools}}},
-				"status": map[string]any{
-					"observedGeneration": int64(2), "conditions": conditions("Available", "True"),
-					"controlPlane": counts(3, 3, 3, 3), "workers": counts(2, 2, 2, 2),
-				},
-			})
-			if reached, link := phase.Reached(o); link.Condition != test.lacks || reached != (test.lacks == "") {
-				t.Errorf("reached %t, lacks %+v; want %q", reached, link, test.lacks)
-			}
-		})
 	}
 }
