@@ -61,6 +61,8 @@ func StartSite(t testing.TB, inv *inventory.Inventory, speed float64) *Site {
 		Created: func(n vcenter.NamespaceSpec) { hooks.Created(n) },
 		Updated: func(n vcenter.NamespaceSpec) { hooks.Updated(n) },
 		Deleted: func(n vcenter.NamespaceSpec) { hooks.Deleted(n) },
+	}, OnChange: func(c vcenter.Change) {
+		s.loop.post(func() { s.controllers.ObserveVM(c) })
 	}})
 	if err != nil {
 		t.Fatalf("building the simulated vCenter: %v", err)
