@@ -29,6 +29,9 @@ import (
 type site struct {
 	world *simulate.World
 	wire  *wire
+	speed float64
+	// served is nil unless the site is taken for a live one.
+	served *simulate.Served
 	// journal is everything that runs recorded, as it is written.
 	journal bytes.Buffer
 	record  func(time.Time, journal.Event)
@@ -44,7 +47,7 @@ func newSiteAt(t testing.TB, speed float64) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{wire: &wire{}}
+	s := &site{wire: &wire{}, speed: speed}
 	s.world, err = simulate.New(simulate.Config{Inventory: inv, Seed: 1, Speed: speed, Record: func(now time.Time, e journal.Event) {
 		if s.record != nil {
 			s.record(now, e)
@@ -67,25 +70,27 @@ func (s *site) connect(t testing.TB, source string) (*reconcile.Engine, error) {
 	return s.connectIn(t, source, s.world)
 }
 
-// live makes an engine that takes the site for a live one, and has time pass in it.
+// live makes an engine that takes the site for a live one, in which time passes.
 func (s *site) live(t testing.TB, source string) *reconcile.Engine {
 	t.Helper()
+	if s.served == nil {
+		var err error
+		s.served, err = s.world.Serve(context.WithoutCancel(t.Context()), simulate.ServeOptions{
+			Speed: s.speed, OnFault: func(err error) { t.Errorf("the simulation: %v", err) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.served.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	e, err := s.connectIn(t, source, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for ctx.Err() == nil {
-			if _, err := s.world.Wait(ctx, s.world.Now().Add(time.Minute), nil); err != nil && ctx.Err() == nil {
-				t.Error(err)
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() { stop(); <-stopped })
 	return e
 }
 
