@@ -100,7 +100,7 @@ func TestAReadThatHangsIsTriedAgain(t *testing.T) {
 	s := newSite(t)
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
-	c := s.dial(t, vsphere.Config{Link: link.New(link.Options{Timeout: 200 * time.Millisecond, Backoff: time.Millisecond})})
+	c := s.dial(t, vsphere.Config{Link: link.New(link.Options{Timeout: 2 * time.Second, Backoff: time.Millisecond})})
 	var seen atomic.Int32
 	s.breakBy(func(call string, _ http.ResponseWriter) bool {
 		hangs := call == "GET /api/vcenter/storage/policies" && seen.Add(1) == 1
