@@ -3,11 +3,10 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
-# Packages that also run under the race detector: all but the commands, whose scripts start processes.
+# Packages that also run under the race detector: those in which much goes on at once.
 RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
 
 # Time and memory are other ones under the race detector: tests of limits on them run without it.
-LIMITS := ./gitsource ./schema
 RACE_SKIP := ^(TestHostileRepo|TestEvaluatorLoadTimeout|TestAnSSHKeyMayHaveAPassphrase)$$
 
 # Modules of their own, so that the product's go.mod stays clean.
@@ -44,10 +43,7 @@ apiserver-test: ## test against a real Kubernetes API server (the first build ta
 race: ## run the fast tests under the race detector
 	$(TEST) -race -skip '$(RACE_SKIP)' $(RACE)
 
-# What runs under the race detector does not run again without it.
-ci: lint tools race ## what a change must pass
-	$(TEST) ./cmd/... $(LIMITS)
-	$(MAKE) apiserver-test
+ci: lint race test apiserver-test ## what a change must pass
 
 bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
