@@ -41,13 +41,9 @@ type actor struct {
 
 var _ apply.Actor = (*actor)(nil)
 
-func newActor(e *Engine, p *plan.Plan) *actor {
+func newActor(e *Engine, p *plan.Plan, made Options) *actor {
 	return &actor{
-		engine: e, watched: e.cache.Subscribe(), desired: p.Desired,
-		options: Options{
-			Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt,
-			ForceConflicts: p.Policy.ForceConflicts, Inventory: p.Inventory,
-		},
+		engine: e, watched: e.cache.Subscribe(), desired: p.Desired, options: made,
 		namespaces: map[string]resource.Object{}, changed: map[resource.Addr]bool{}, unmarked: map[string]bool{},
 	}
 }

@@ -41,6 +41,9 @@ type Options struct {
 	Prune      bool
 	PruneLimit int
 	Adopt      bool
+	// Reclaim is what was applied before: fields of it that other field managers own
+	// now are taken back. Nil is nothing.
+	Reclaim *resource.Set
 	// Allow lets through the actions that are this plan's; nil is all.
 	Allow func(plan.Action) bool
 	// ForceConflicts takes over fields that other field managers own.
@@ -118,7 +121,7 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 	if o.Inventory != nil {
 		observed.Live.Put(*o.Inventory)
 	}
-	if err := e.predict(ctx, desired, observed, policy); err != nil {
+	if err := e.predict(ctx, desired, observed, policy, o.Reclaim); err != nil {
 		return nil, err
 	}
 	p := plan.Make(desired, observed, policy)
@@ -132,7 +135,7 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 // observe reads everything a plan needs: a list per kind, however many clusters
 // there are.
 func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error) {
-	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}}
+	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}, Reclaimed: map[resource.Addr]bool{}}
 	namespaces, err := e.vcenter.Namespaces(ctx)
 	if err != nil {
 		return nil, err
@@ -183,7 +186,7 @@ func (e *Engine) followed(ctx context.Context, prune bool) ([]resource.Object, e
 
 // predict asks for the dry runs that the plan needs. A refusal is an answer; a
 // failure to get one is an error.
-func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *plan.Observed, policy plan.Policy) error {
+func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *plan.Observed, policy plan.Policy, applied *resource.Set) error {
 	var mu sync.Mutex // guards observed
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(dryRuns)
@@ -192,13 +195,18 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 	for _, a := range ask {
 		want, _ := desired.Get(a)
 		group.Go(func() error {
-			predicted, err := e.kube.DryRunApply(ctx, plan.Prepared(want, policy), policy.ForceConflicts)
+			want = plan.Prepared(want, policy)
+			predicted, err := e.kube.DryRunApply(ctx, want, policy.ForceConflicts)
 			var refusal *supervisor.Error
+			reclaimed := errors.As(err, &refusal) && refusal.Class == supervisor.Conflict && reclaims(applied, a, refusal.Fields)
+			if reclaimed {
+				predicted, err = e.kube.DryRunApply(ctx, want, true)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err == nil:
-				observed.Predicted[a] = predicted
+				observed.Predicted[a], observed.Reclaimed[a] = predicted, reclaimed
 			case errors.As(err, &refusal) && !refusal.Transient():
 				observed.Refused[a] = refusal.Text()
 			default:
@@ -212,18 +220,20 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 
 // Run runs a plan made by Plan.
 func (e *Engine) Run(ctx context.Context, p *plan.Plan, o apply.Options) (journal.End, error) {
-	return e.RunOnly(ctx, p, nil, o)
+	return e.RunAs(ctx, p, Options{
+		Revision: p.Revision, Prune: p.Policy.Prune, PruneLimit: p.Policy.PruneLimit, Adopt: p.Policy.Adopt,
+		ForceConflicts: p.Policy.ForceConflicts, Inventory: p.Inventory,
+	}, o)
 }
 
-// RunOnly runs what is left of a plan after Only with the same allow, which then
-// counts as well when the run plans anew at its end; nil lets everything through.
-func (e *Engine) RunOnly(ctx context.Context, p *plan.Plan, allow func(plan.Action) bool, o apply.Options) (journal.End, error) {
+// RunAs runs a plan that was made with options, by which the run plans anew at its
+// end. The plan may have less in it than Options.Allow let through since.
+func (e *Engine) RunAs(ctx context.Context, p *plan.Plan, made Options, o apply.Options) (journal.End, error) {
 	if p.Desired == nil {
 		return journal.End{}, fmt.Errorf("running a plan: it was not made by Plan")
 	}
-	actor := newActor(e, p)
+	actor := newActor(e, p, made)
 	defer actor.watched.Close()
-	actor.options.Allow = allow
 	o.Client = actor
 	if o.World == nil {
 		o.World = e.world

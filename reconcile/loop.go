@@ -195,7 +195,10 @@ type keeper struct {
 	// ledgerless says that there can be none, which was said.
 	ledgerless bool
 	planned    string // the revision of the last turn
-	retries    backoff
+	// applied is what the last revision asked for that was done by this keeper; nil
+	// before one was.
+	applied *resource.Set
+	retries backoff
 	// pending is the digest of the plan that is held, empty when none is; told is what
 	// was last said of it.
 	pending, told string
@@ -254,13 +257,19 @@ func (k *keeper) plan(ctx context.Context, r *Revision) (*plan.Plan, error) {
 }
 
 func (k *keeper) options(r *Revision) Options {
-	return Options{
+	o := Options{
 		Revision: r.Commit.Hash,
 		Prune:    k.Policy.Prune, PruneLimit: k.Policy.PruneLimit,
-		Adopt: k.Policy.Adopt,
-		// After a revision was done, who owns a field that vksync applied took it away.
-		ForceConflicts: k.Policy.ForceConflicts || k.Policy.Drift != schema.DriftObserve && k.ledger.settled == r.Commit.Hash,
+		Adopt: k.Policy.Adopt, ForceConflicts: k.Policy.ForceConflicts,
 	}
+	switch {
+	case k.Policy.Drift == schema.DriftObserve:
+	case k.ledger.settled == r.Commit.Hash:
+		o.Reclaim = k.Part(r.Desired)
+	default:
+		o.Reclaim = k.applied
+	}
+	return o
 }
 
 // allow lets through the actions that are this loop's, are not tried again too
@@ -294,11 +303,13 @@ func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
 		k.become(Degraded) // the findings say why what is left is skipped
 		return nil
 	}
-	return k.settle(ctx, r.Commit.Hash)
+	return k.settle(ctx, r)
 }
 
 // settle notes that a revision is done.
-func (k *keeper) settle(ctx context.Context, revision string) error {
+func (k *keeper) settle(ctx context.Context, r *Revision) error {
+	revision := r.Commit.Hash
+	k.applied = k.Part(r.Desired)
 	news := k.ledger.settled != revision
 	k.ledger.settle(revision)
 	if err := k.remember(ctx, nil); err != nil {

@@ -411,3 +411,17 @@ func TestASickClusterDoesNotHoldUpAHealthyOne(t *testing.T) {
 	s.repo.push(t, files)
 	await(t, "the good one is scaled", func() bool { return s.workers(t, "good") == 2 })
 }
+
+// A push that comes before drift was corrected takes what vksync had applied back
+// as well, and what others decided all along only when told.
+func TestAPushOverDriftTakesBackWhatWasApplied(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.begin(t, func(c *reconcile.LoopConfig) { c.Resync = time.Hour })
+	s.synced(t, s.repo.push(t, base("a")))
+	s.patch(t, "a", `[{"op":"replace","path":"/spec/topology/workers/machineDeployments/0/replicas","value":2}]`)
+	s.synced(t, s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": scaled("a", "3")}))
+	if got := s.workers(t, "a"); got != 3 {
+		t.Errorf("%d workers, want 3", got)
+	}
+}

@@ -35,9 +35,11 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 		}
 	})()
 
+	made := k.options(r)
+	made.Allow = k.allow(r)
 	var overseer sync.WaitGroup
 	overseer.Go(func() { k.oversee(running, p, r, newer, done, stop) })
-	end, err := k.engine.RunOnly(running, p, k.allow(r), apply.Options{
+	end, err := k.engine.RunAs(running, p, made, apply.Options{
 		Journal: recorder,
 		Begin:   journal.Begin{Revision: r.Commit.Hash},
 		Poll:    min(poll, k.Resync),
@@ -54,7 +56,7 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 	case err != nil:
 		return err
 	case end.Outcome == journal.Reached && !k.retrying() && !k.lacking:
-		return k.settle(ctx, r.Commit.Hash)
+		return k.settle(ctx, r)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (m *maker) updateCluster(want, live resource.Object) {
 	}
 	a := Action{
 		Addr: want.Addr(), Verb: Update, Phase: phase.Topology, Pos: want.Source, Changes: changes, Effect: strongest(changes),
-		UID: uidOf(live), Object: want, Force: m.policy.ForceConflicts,
+		UID: uidOf(live), Object: want, Force: m.policy.ForceConflicts || m.observed.Reclaimed[want.Addr()],
 	}
 	if !mayTouch(live, m.policy) {
 		a.Skip = m.foreign(want, live.GetLabels()[resource.LabelSource], Fail)

@@ -13,6 +13,9 @@ type Observed struct {
 	// Same are the desired Clusters that NeedsDryRun found to be as desired. Make
 	// does not compare them again; without it, it compares all.
 	Same map[resource.Addr]bool
+	// Reclaimed has those of which the dry run took back fields that others own now
+	// and vksync had applied.
+	Reclaimed map[resource.Addr]bool
 	// Refused is the API server's text where it refused a dry run.
 	Refused map[resource.Addr]string
 	// Unread lists what could not be read. A kind that is not in it and has no

@@ -121,7 +121,8 @@ type Action struct {
 	Reason string `json:"reason,omitempty"`
 	// Skip is why the action will not be taken; empty for one that will.
 	Skip string `json:"skip,omitempty"`
-	// Force takes fields over from other field managers; only with Policy.ForceConflicts.
+	// Force takes fields over from other field managers: with Policy.ForceConflicts, or
+	// those of Observed.Reclaimed.
 	Force bool `json:"force,omitempty"`
 	// UID is of the observed resource, and a precondition of its deletion.
 	UID string `json:"uid,omitempty"`
