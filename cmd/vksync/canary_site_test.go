@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -109,7 +110,7 @@ func repeat(w http.ResponseWriter, r *http.Request, code int) {
 			strings.NewReplacer("<", "&lt;", "&", "&amp;").Replace(said) + `</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>`
 		w.Header().Set("Content-Type", "text/xml")
 		code = http.StatusInternalServerError
-	case strings.HasPrefix(r.URL.Path, "/api/vcenter"), strings.HasPrefix(r.URL.Path, "/rest"):
+	case strings.HasPrefix(r.URL.Path, "/api/vcenter"), strings.HasPrefix(r.URL.Path, "/api/session"), strings.HasPrefix(r.URL.Path, "/rest"):
 		w.Header().Set("Content-Type", "application/json")
 		answer = fmt.Sprintf(`{"error_type":"ERROR","messages":[{"id":"x","default_message":%s,"args":[]}]}`, quoted)
 	default:
@@ -121,6 +122,17 @@ func repeat(w http.ResponseWriter, r *http.Request, code int) {
 }
 
 func (e *echo) when(refuse func(*http.Request) int) { e.refuse.Store(&refuse) }
+
+// logins refuses what carries the password of vCenter: logins, over SOAP and REST.
+func logins(r *http.Request) int {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_, password, _ := r.BasicAuth()
+	if strings.Contains(string(body)+password, canary("vcenter-password")) {
+		return http.StatusBadRequest
+	}
+	return 0
+}
 
 // inTurn refuses in one way after the other.
 func (e *echo) inTurn(*http.Request) int {

@@ -68,19 +68,20 @@ func TestTheDaemonKeepsSecrets(t *testing.T) {
 	p.hook(t, daemon)
 	daemon.stop(t)
 	silent(t, "the log", daemon.text())
-	if !strings.Contains(daemon.text(), "https://(hidden)@") {
+	if !strings.Contains(daemon.text(), "https://(hidden)") {
 		t.Error("nothing that was repeated is in the log, so nothing was put to the test")
 	}
 
-	// From the start, with everything going wrong.
-	for _, e := range []*echo{p.vcenter, p.supervisor} {
-		e.when(func(*http.Request) int { return http.StatusBadRequest })
-	}
+	// From the start, with logins that are repeated.
+	p.vcenter.when(logins)
 	daemon = p.startDaemon(t, "--config="+p.config, "--mirror="+mirrors, "-v", "--log-format=json")
 	eventually(t, "a loop that fails", failing("fleet"))
 	daemon.told(t)
 	daemon.stop(t)
 	silent(t, "the log as JSON", daemon.text())
+	if !strings.Contains(daemon.text(), "https://(hidden)") {
+		t.Error("no login was repeated")
+	}
 
 	for _, kind := range []schema.GroupVersionResource{coreMaps, coreEvents, {Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}} {
 		list, err := p.kube(t).Resource(kind).List(t.Context(), metav1.ListOptions{})
@@ -192,6 +193,8 @@ func TestTheCommandsKeepSecrets(t *testing.T) {
 		refuse(p.vcenter, code)
 		run("vksync: ", "plan", fleet, "--live")
 	}
+	p.vcenter.when(logins)
+	run("https://(hidden)", "plan", fleet, "--live")
 	refuse(p.vcenter, 0)
 	p.supervisor.when(func(*http.Request) int { return http.StatusForbidden })
 	run("vksync: ", "apply", fleet, "--yes")
