@@ -152,11 +152,12 @@ func (l *Loop) session(ctx context.Context) (err error) {
 	lease.Observed = func(leader string) { l.log.Info("a replica leads", "identity", leader) }
 	return e.kube.Lead(ctx, lease, func(ctx context.Context) error {
 		l.leads(true)
-		defer func() {
-			l.become(Standby)
-			l.leads(false)
-		}()
-		return l.keep(ctx, e)
+		defer l.leads(false)
+		err := l.keep(ctx, e)
+		if ctx.Err() != nil {
+			l.become(Standby) // the Lease is lost, and competed for
+		}
+		return err
 	})
 }
 
@@ -407,6 +408,9 @@ func (l *Loop) become(s State) {
 	}
 	if s != Held {
 		l.status.Hold = ""
+	}
+	if s == Standby {
+		l.status.Error, l.status.Retry = "", time.Time{} // others act
 	}
 }
 
