@@ -33,7 +33,6 @@ type Site struct {
 	Pause func()
 
 	vcenter     *vcenter.VCenter
-	vcert []byte
 	calls       *calls // to vCenter
 	loop        *loop
 	store       *store
@@ -71,7 +70,6 @@ func StartSite(t testing.TB, inv *inventory.Inventory, speed float64) *Site {
 	hooks = s.controllers.NamespaceHooks()
 	s.vcenter, s.calls = v, &calls{}
 	s.VSphere = serveVCenter(t, v, s.calls)
-	s.vcert = lastCert
 	s.admit(t, inv, s.store)
 	s.follow(t, ctx)
 	if err := s.controllers.Fixtures(); err != nil {
@@ -116,7 +114,6 @@ func serveVCenter(t testing.TB, v *vcenter.VCenter, asked *calls) vsphere.Config
 		t.Fatal(err)
 	}
 	at.User, at.Path = url.UserPassword("administrator@vsphere.local", "simulated"), "/sdk"
-	lastCert = server.Certificate().Raw
 	trusted := x509.NewCertPool()
 	trusted.AddCert(server.Certificate())
 	return vsphere.Config{URL: at, RootCAs: trusted}
@@ -171,5 +168,3 @@ func (s *Site) follow(t testing.TB, ctx context.Context) {
 		}
 	}
 }
-
-var lastCert []byte
