@@ -78,22 +78,27 @@ type planned struct {
 	options Options
 }
 
-// Connect logs in to both APIs and begins to follow the Supervisor.
+// Connect logs in to both APIs, at the same time, and begins to follow the
+// Supervisor.
 func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
-	vcenter, err := vsphere.Dial(ctx, e.VSphere)
-	if err != nil {
-		return nil, err
-	}
-	engine := &Engine{vcenter: vcenter, world: e.World, source: e.Source, kubeLink: e.KubeLink, vcenterLink: e.VSphere.Link}
+	engine := &Engine{world: e.World, source: e.Source, kubeLink: e.KubeLink, vcenterLink: e.VSphere.Link}
 	if engine.world == nil {
 		engine.world = apply.RealTime{}
 		engine.history = newHistory(engine)
 	}
-	if engine.kube, err = supervisor.ConnectThrough(ctx, e.Kube, e.KubeLink); err == nil {
-		engine.cache, err = engine.kube.Watch(ctx, followed...)
-	}
-	if err != nil {
-		return nil, errors.Join(err, vcenter.Close(ctx))
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		engine.vcenter, err = vsphere.Dial(both, e.VSphere)
+		return err
+	})
+	group.Go(func() (err error) {
+		if engine.kube, err = supervisor.ConnectThrough(both, e.Kube, e.KubeLink); err == nil {
+			engine.cache, err = engine.kube.Watch(both, followed...)
+		}
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, errors.Join(err, engine.Close(ctx))
 	}
 	return engine, nil
 }
@@ -103,7 +108,12 @@ func (e *Engine) Close(ctx context.Context) error {
 	if e.history != nil {
 		e.history.close()
 	}
-	e.cache.Close()
+	if e.cache != nil {
+		e.cache.Close()
+	}
+	if e.vcenter == nil {
+		return nil // it was never reached
+	}
 	return e.vcenter.Close(ctx)
 }
 
@@ -132,35 +142,38 @@ func (e *Engine) Plan(ctx context.Context, desired *resource.Set, o Options) (*p
 	return p, nil
 }
 
-// observe reads everything a plan needs: a list per kind, however many clusters
-// there are.
+// observe reads everything a plan needs, at the same time: a list per kind, however
+// many clusters there are.
 func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error) {
 	observed := &plan.Observed{Predicted: map[resource.Addr]resource.Object{}, Refused: map[resource.Addr]string{}, Reclaimed: map[resource.Addr]bool{}}
-	namespaces, err := e.vcenter.Namespaces(ctx)
-	if err != nil {
-		return nil, err
+	answers := make([]listed, len(reads))
+	group, reading := errgroup.WithContext(ctx)
+	var namespaces, followed []resource.Object
+	group.Go(func() (err error) {
+		namespaces, err = e.vcenter.Namespaces(reading)
+		return err
+	})
+	group.Go(func() (err error) {
+		followed, err = e.followed(reading, prune)
+		return err
+	})
+	for i, read := range reads {
+		group.Go(func() error {
+			answers[i] = read.list(reading, e.kube)
+			return ctx.Err()
+		})
 	}
-	followed, err := e.followed(ctx, prune)
-	if err != nil {
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	for _, o := range append(namespaces, followed...) {
 		observed.Live.Put(o)
 	}
-	for _, read := range reads {
-		list := e.kube.List
-		if read.namesOnly {
-			list = e.kube.ListNames
-		}
-		objects, err := list(ctx, read.GroupKind)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
+	for i, read := range reads {
+		if err := answers[i].err; err != nil {
 			observed.Unread = append(observed.Unread, plan.Unread{Kind: read.Kind, Reason: reasonUnread(err)})
-			continue
 		}
-		for _, o := range objects {
+		for _, o := range answers[i].objects {
 			observed.Live.Put(o)
 		}
 	}

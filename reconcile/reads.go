@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -31,6 +32,21 @@ var reads = []read{
 	{GroupKind: schema.GroupKind{Group: "kubernetes.vmware.com", Kind: "KubernetesRelease"}},
 	{GroupKind: schema.GroupKind{Group: "topology.tanzu.vmware.com", Kind: "Zone"}},
 	{GroupKind: schema.GroupKind{Kind: "Secret"}, namesOnly: true},
+}
+
+// listed are the objects of a kind, or why they could not be listed.
+type listed struct {
+	objects []resource.Object
+	err     error
+}
+
+func (r read) list(ctx context.Context, c *supervisor.Client) (l listed) {
+	if r.namesOnly {
+		l.objects, l.err = c.ListNames(ctx, r.GroupKind)
+	} else {
+		l.objects, l.err = c.List(ctx, r.GroupKind)
+	}
+	return l
 }
 
 // reasonUnread says why a kind could not be listed.
