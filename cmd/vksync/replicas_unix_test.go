@@ -19,14 +19,14 @@ func TestALeaderThatWasFrozenHasLostTheLease(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	done := len(leader.witness.of(leader.name))
+	done := len(leader.register.of(leader.name))
 	revision := repo.push(t, teams(8, 3))
 	if err := leader.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the old leader stands by", func() bool { return leader.loop(t).State == reconcile.Standby })
 	other.synced(t, revision)
-	if got := leader.witness.of(leader.name); len(got) != done {
+	if got := leader.register.of(leader.name); len(got) != done {
 		t.Errorf("the old leader did %v without the Lease", got[done:])
 	}
 	leader.stop(t)
