@@ -1,6 +1,18 @@
-// Package reconcile makes what exists equal to what a revision asks for. It
-// wires the clients of the two APIs, the planner and the executor together, and
-// hides that a plan needs both APIs and a dry run.
+// Package reconcile makes what exists equal to what a revision asks for, once or
+// for good. It wires the clients of the two APIs, the planner and the executor
+// together, and hides that a plan needs both APIs and a dry run.
+//
+// An Engine plans and runs against one Supervisor and its vCenter, and says what
+// others changed (drift.go). Once is a plan and a run of it. For good is a Daemon:
+//
+//	repository -> Feed (newest valid revision) -> Loop, one for each Supervisor -> Engine
+//
+// A Loop takes turns (loop.go): observe, plan, leave out what its policy, its shard
+// and its back-off forbid, run the rest (turn.go), wait for a reason to look again.
+// A newer revision, or a plan that holds something else, ends a run early, which
+// costs nothing: a turn keeps no progress. What must outlive a process is in one
+// ConfigMap (ledger.go): the revision that was done, since what differs from it is
+// drift, and what an operator has approved (approval.go).
 package reconcile
 
 import (
