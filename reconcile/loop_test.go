@@ -4,9 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vksync/vksync/gitsource"
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/resource"
@@ -23,56 +21,9 @@ import (
 	"github.com/vksync/vksync/simulate/inventory"
 )
 
-// A repo is a bare Git repository with a work tree beside it to push from.
-type repo struct {
-	bare, work string
-}
-
-func newRepo(t testing.TB) *repo {
-	t.Helper()
-	dir := t.TempDir()
-	r := &repo{filepath.Join(dir, "fleet.git"), filepath.Join(dir, "work")}
-	r.git(t, dir, "init", "--quiet", "--bare", "--initial-branch=main", r.bare)
-	r.git(t, dir, "init", "--quiet", "--initial-branch=main", r.work)
-	r.git(t, r.work, "remote", "add", "origin", r.bare)
-	return r
-}
-
-func (r *repo) git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), "git", args...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
-		"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=C", "GIT_COMMITTER_EMAIL=c@example.com")
-	out, err := c.CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// push makes a commit of exactly these files and pushes it.
-func (r *repo) push(t testing.TB, files map[string]string, options ...string) string {
-	t.Helper()
-	r.git(t, r.work, "rm", "-rq", "--ignore-unmatch", ".")
-	for name, text := range files {
-		path := filepath.Join(r.work, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r.git(t, r.work, "add", "-A")
-	r.git(t, r.work, "commit", "--quiet", "--allow-empty", "-m", "change")
-	r.git(t, r.work, append([]string{"push", "--quiet", "origin", "HEAD:main"}, options...)...)
-	return r.git(t, r.work, "rev-parse", "HEAD")
-}
-
 // A stage is a served world that a loop keeps equal to a repository.
 type stage struct {
-	repo   *repo
+	repo   *gittest.Repo
 	served *simulate.Served
 	kube   *supervisor.Client
 	feed   *reconcile.Feed
@@ -96,7 +47,7 @@ func newStage(t testing.TB) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{repo: newRepo(t)}
+	s := &stage{repo: gittest.New(t)}
 	if s.served, err = world.Serve(context.WithoutCancel(t.Context()), simulate.ServeOptions{Speed: speed, OnFault: func(err error) { t.Error(err) }}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +70,7 @@ func (s *stage) begin(t testing.TB, change ...func(*reconcile.LoopConfig)) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	source, err := gitsource.Follow(ctx, gitsource.Config{Name: "fleet", URL: s.repo.bare, Branch: "main"})
+	source, err := gitsource.Follow(ctx, gitsource.Config{Name: "fleet", URL: s.repo.Bare, Branch: "main"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,10 +169,10 @@ func (s *stage) acted() []string {
 func TestPushesAreCarriedOut(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	first := s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": clusterOf("a"), "b.yaml": clusterOf("b")})
+	first := s.repo.Push(t, map[string]string{"team.yaml": teamA, "a.yaml": clusterOf("a"), "b.yaml": clusterOf("b")})
 	s.begin(t, func(c *reconcile.LoopConfig) { c.Policy = schema.Policy{Prune: true, PruneLimit: 1} })
 	s.synced(t, first)
-	second := s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": clusterOf("a")})
+	second := s.repo.Push(t, map[string]string{"team.yaml": teamA, "a.yaml": clusterOf("a")})
 	s.synced(t, second)
 	if _, is := s.cluster(t, "a"); !is {
 		t.Error("a is gone")
@@ -256,9 +207,9 @@ func TestANewerRevisionEndsTheWaitOfAnOlderOne(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.begin(t)
-	first := s.repo.push(t, base("a"))
+	first := s.repo.Push(t, base("a"))
 	await(t, "the first is running", func() bool { return s.state() == reconcile.Running })
-	second := s.repo.push(t, base("a", "b"))
+	second := s.repo.Push(t, base("a", "b"))
 	s.synced(t, second)
 	var begun []string
 	s.mu.Lock()
@@ -280,15 +231,15 @@ func TestTheLastGoodRevisionStaysWhileANewerOneIsInvalid(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.begin(t)
-	good := s.repo.push(t, base("a"))
+	good := s.repo.Push(t, base("a"))
 	s.synced(t, good)
-	bad := s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: A_B, namespace: team-a}\n"})
+	bad := s.repo.Push(t, map[string]string{"team.yaml": teamA, "a.yaml": "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {name: A_B, namespace: team-a}\n"})
 	await(t, "the bad one is refused", func() bool { return s.feed.Status().Invalid != nil })
 	status := s.feed.Status()
 	if status.Invalid.Revision != bad || status.Revision != good || !strings.Contains(strings.Join(status.Invalid.Problems, "\n"), "a.yaml:3:18: metadata.name") {
 		t.Errorf("status %+v", status)
 	}
-	better := s.repo.push(t, base("a", "b"))
+	better := s.repo.Push(t, base("a", "b"))
 	s.synced(t, better)
 	if s.feed.Status().Invalid != nil {
 		t.Error("the problems are still shown")
@@ -309,7 +260,7 @@ func TestDriftIsCorrectedOrObserved(t *testing.T) {
 			s.begin(t, func(c *reconcile.LoopConfig) {
 				c.Policy = schema.Policy{Drift: test.drift, ForceConflicts: test.drift == schema.DriftObserve}
 			})
-			first := s.repo.push(t, base("a"))
+			first := s.repo.Push(t, base("a"))
 			s.synced(t, first)
 			s.patch(t, "a", `[{"op":"replace","path":"/spec/topology/workers/machineDeployments/0/replicas","value":2}]`)
 			plans := s.loop.Status().Plans.Count
@@ -330,7 +281,7 @@ func TestDriftIsCorrectedOrObserved(t *testing.T) {
 				if got := s.workers(t, "a"); got != test.want {
 					t.Errorf("after a restart %d workers, want %d", got, test.want)
 				}
-				s.synced(t, s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": clusterOf("a"), "note.txt": "a new revision"}))
+				s.synced(t, s.repo.Push(t, map[string]string{"team.yaml": teamA, "a.yaml": clusterOf("a"), "note.txt": "a new revision"}))
 				if got := s.workers(t, "a"); got != 1 {
 					t.Errorf("after a push %d workers, want 1", got)
 				}
@@ -343,7 +294,7 @@ func TestAPlanWaitsForItsApproval(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.begin(t, func(c *reconcile.LoopConfig) { c.Policy.Mode = schema.ModeApproval })
-	first := s.repo.push(t, base("a"))
+	first := s.repo.Push(t, base("a"))
 	await(t, "it is held", func() bool { return s.state() == reconcile.Held })
 	s.approve(t, "another plan")
 	for range 2 {
@@ -367,7 +318,7 @@ func TestPlanOnlyChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.begin(t, func(c *reconcile.LoopConfig) { c.Policy.Mode = schema.ModePlanOnly })
-	s.repo.push(t, base("a"))
+	s.repo.Push(t, base("a"))
 	await(t, "it is held", func() bool { return s.state() == reconcile.Held })
 	if got := s.acted(); len(got) > 0 {
 		t.Errorf("done: %q", got)
@@ -383,7 +334,7 @@ func TestAShardActsOnItsOwnOnly(t *testing.T) {
 		c.Shard = func(labels map[string]string) bool { return labels["shard"] != "two" }
 	})
 	other := strings.Replace(clusterOf("b"), "name: b,", "name: b, labels: {shard: two},", 1)
-	revision := s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": mine, "b.yaml": other})
+	revision := s.repo.Push(t, map[string]string{"team.yaml": teamA, "a.yaml": mine, "b.yaml": other})
 	s.synced(t, revision)
 	if _, is := s.cluster(t, "a"); !is {
 		t.Error("a cluster of the shard was not made")
@@ -401,14 +352,14 @@ func TestASickClusterDoesNotHoldUpAHealthyOne(t *testing.T) {
 	s.begin(t)
 	files := base("good")
 	files["bad.yaml"] = strings.Replace(clusterOf("bad"), "best-effort-small", "no-such-class", 1)
-	s.repo.push(t, files)
+	s.repo.Push(t, files)
 	await(t, "the good one is available", func() bool {
 		return slices.ContainsFunc(s.loop.Status().Goals, func(g reconcile.GoalStatus) bool {
 			return g.Addr.Name == "good" && g.State == "done"
 		})
 	})
 	files["good.yaml"] = scaled("good", "2")
-	s.repo.push(t, files)
+	s.repo.Push(t, files)
 	await(t, "the good one is scaled", func() bool { return s.workers(t, "good") == 2 })
 }
 
@@ -418,9 +369,9 @@ func TestAPushOverDriftTakesBackWhatWasApplied(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.begin(t, func(c *reconcile.LoopConfig) { c.Resync = time.Hour })
-	s.synced(t, s.repo.push(t, base("a")))
+	s.synced(t, s.repo.Push(t, base("a")))
 	s.patch(t, "a", `[{"op":"replace","path":"/spec/topology/workers/machineDeployments/0/replicas","value":2}]`)
-	s.synced(t, s.repo.push(t, map[string]string{"team.yaml": teamA, "a.yaml": scaled("a", "3")}))
+	s.synced(t, s.repo.Push(t, map[string]string{"team.yaml": teamA, "a.yaml": scaled("a", "3")}))
 	if got := s.workers(t, "a"); got != 3 {
 		t.Errorf("%d workers, want 3", got)
 	}

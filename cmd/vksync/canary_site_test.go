@@ -34,6 +34,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/simulate"
 )
@@ -184,7 +185,7 @@ func gitServer(t *testing.T, root string) http.Handler {
 // the configuration that leads there.
 type plantation struct {
 	*liveWorld
-	repo                     *gitRepo
+	repo                     *gittest.Repo
 	dir, config              string
 	supervisor, vcenter, git *echo
 }
@@ -194,10 +195,10 @@ func newPlantation(t *testing.T) *plantation {
 	w := newLiveWorld(t, func(o *simulate.ServeOptions) {
 		o.Password, o.Token = canary("vcenter-password"), canary("kube-token")
 	})
-	p := &plantation{liveWorld: w, repo: newGitRepo(t), dir: t.TempDir()}
+	p := &plantation{liveWorld: w, repo: gittest.New(t), dir: t.TempDir()}
 	p.supervisor = newEcho(t, w.before(t, w.KubeConfig().Host))
 	p.vcenter = newEcho(t, w.before(t, w.VCenterURL()))
-	p.git = newEcho(t, gitServer(t, filepath.Dir(p.repo.bare)))
+	p.git = newEcho(t, gitServer(t, filepath.Dir(p.repo.Bare)))
 	key := privateKey(t)
 	for name, text := range map[string]string{
 		"kubeconfig": fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\nclusters: [{name: x, cluster: {server: %q, certificate-authority: ca.pem}}]\nusers: [{name: x, user: {token: %s}}]\n", p.supervisor.URL, canary("kube-token")),

@@ -23,7 +23,7 @@ func TestTheDaemonKeepsSecrets(t *testing.T) {
 	t.Parallel()
 	p := newPlantation(t)
 	mirrors := filepath.Join(p.dir, "mirrors")
-	p.repo.push(t, secretive(2))
+	p.repo.Push(t, secretive(2))
 	daemon := p.startDaemon(t, "--config="+p.config, "--mirror="+mirrors, "--verbose", "--log-format=text")
 
 	p.supervisor.when(func(r *http.Request) int { // what is applied is repeated
@@ -36,7 +36,7 @@ func TestTheDaemonKeepsSecrets(t *testing.T) {
 	eventually(t, "an action that failed", func() bool { return strings.Contains(daemon.text(), "action failed") })
 	daemon.told(t)
 	p.supervisor.when(func(*http.Request) int { return 0 })
-	p.repo.push(t, secretive(4)) // which is tried at once
+	p.repo.Push(t, secretive(4)) // which is tried at once
 	p.approve(t, daemon)
 	p.inSync(t, daemon)
 

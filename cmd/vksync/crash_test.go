@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/simulate"
 )
@@ -131,13 +132,13 @@ type aftermath struct {
 // time that hunt, which may be nil, has killed it.
 func play(t *testing.T, hunt func(*saboteur, func() *process) *process) (r aftermath) {
 	t.Helper()
-	w, repo, s := newLiveWorld(t), newGitRepo(t), &saboteur{}
+	w, repo, s := newLiveWorld(t), gittest.New(t), &saboteur{}
 	w.Fail(simulate.Supervisor, s.see)
 	w.Fail(simulate.VCenter, s.see)
-	start := func() *process { return w.runDaemon(t, repo.bare, "--prune") }
+	start := func() *process { return w.runDaemon(t, repo.Bare, "--prune") }
 	for i, files := range rollout() {
 		s.effects = map[string]int{}
-		revision := repo.push(t, files)
+		revision := repo.Push(t, files)
 		for {
 			p := hunt(s, start)
 			if p.syncedUnlessDead(t, revision) {

@@ -23,6 +23,7 @@ const module = "github.com/vksync/vksync/"
 // (DESIGN section 5). What is not listed is forbidden, also for a new package.
 var imports = map[string][]string{
 	"gitsource":            {"reconcile/resource"},
+	"gitsource/gittest":    {},
 	"schema":               {"reconcile/resource"},
 	"reconcile/resource":   {},
 	"reconcile/phase":      {"reconcile/resource"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 )
 
@@ -38,13 +39,13 @@ func (p *process) loop(t testing.TB) (l reconcile.LoopStatus) {
 // The best of three counts: the machine may have other things to do.
 func TestAPushIsPlannedWithinASecond(t *testing.T) {
 	t.Parallel()
-	w, repo := newLiveWorld(t), newGitRepo(t)
-	repo.push(t, map[string]string{"README.md": "nothing yet"})
-	p := w.runDaemon(t, repo.bare)
+	w, repo := newLiveWorld(t), gittest.New(t)
+	repo.Push(t, map[string]string{"README.md": "nothing yet"})
+	p := w.runDaemon(t, repo.Bare)
 	eventually(t, "a first revision", func() bool { return p.loop(t).Revision != "" })
 	var took []time.Duration
 	for workers := range 3 {
-		revision := repo.push(t, oneCluster(2+workers))
+		revision := repo.Push(t, oneCluster(2+workers))
 		pushed := time.Now()
 		eventually(t, "a plan of the push", func() bool { return p.loop(t).Revision == revision })
 		took = append(took, time.Since(pushed))
@@ -114,9 +115,9 @@ func (w *liveWorld) kubectl(t testing.TB, line string) string {
 // approved is done, and nothing that was not.
 func TestWhatAnOperatorApprovesIsDone(t *testing.T) {
 	t.Parallel()
-	w, repo := newLiveWorld(t), newGitRepo(t)
-	first := repo.push(t, oneCluster(2))
-	p := w.startDaemon(t, "--config="+w.config(t, fmt.Sprintf("url: %q\npolicy: {mode: approval}", repo.bare)))
+	w, repo := newLiveWorld(t), gittest.New(t)
+	first := repo.Push(t, oneCluster(2))
+	p := w.startDaemon(t, "--config="+w.config(t, fmt.Sprintf("url: %q\npolicy: {mode: approval}", repo.Bare)))
 	waits := func(revision string) {
 		t.Helper()
 		eventually(t, "a plan that waits for approval", func() bool {
@@ -145,7 +146,7 @@ func TestWhatAnOperatorApprovesIsDone(t *testing.T) {
 	approve()
 	p.synced(t, first)
 	before := w.outcomeOf(t)
-	second := repo.push(t, oneCluster(4)) // the old approval is not for this
+	second := repo.Push(t, oneCluster(4)) // the old approval is not for this
 	waits(second)
 	if diff := cmp.Diff(before, w.outcomeOf(t)); diff != "" {
 		t.Errorf("what nobody approved was done:\n%s", diff)
@@ -161,11 +162,11 @@ func TestWhatAnOperatorApprovesIsDone(t *testing.T) {
 // Nothing is done in a freeze window, and everything after it.
 func TestNothingIsDoneInAFreezeWindow(t *testing.T) {
 	t.Parallel()
-	w, repo := newLiveWorld(t), newGitRepo(t)
-	revision := repo.push(t, oneCluster(2))
+	w, repo := newLiveWorld(t), gittest.New(t)
+	revision := repo.Push(t, oneCluster(2))
 	clock := func(d time.Duration) string { return time.Now().UTC().Add(d).Format("15:04") }
 	window := func(from, to time.Duration) string {
-		return "--config=" + w.config(t, fmt.Sprintf("url: %q\npolicy: {freeze: [{from: %q, to: %q, timeZone: UTC}]}", repo.bare, clock(from), clock(to)))
+		return "--config=" + w.config(t, fmt.Sprintf("url: %q\npolicy: {freeze: [{from: %q, to: %q, timeZone: UTC}]}", repo.Bare, clock(from), clock(to)))
 	}
 	p := w.startDaemon(t, window(-time.Hour, 2*time.Hour))
 	eventually(t, "a plan that is held", func() bool { return p.loop(t).State == reconcile.Held })

@@ -24,6 +24,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -97,8 +98,8 @@ func (p *process) get(t testing.TB, path string) (code int, text string) {
 // it, and the metrics, readiness and Kubernetes Events tell the same.
 func TestARunIsToldToWhoListens(t *testing.T) {
 	t.Parallel()
-	w, repo := newLiveWorld(t), newGitRepo(t)
-	p := w.runDaemon(t, repo.bare)
+	w, repo := newLiveWorld(t), gittest.New(t)
+	p := w.runDaemon(t, repo.Bare)
 	if code, text := p.get(t, "/healthz"); code != http.StatusOK {
 		t.Errorf("/healthz is %d %s", code, text)
 	}
@@ -106,7 +107,7 @@ func TestARunIsToldToWhoListens(t *testing.T) {
 		t.Errorf("before the first push /readyz is %d %s", code, text)
 	}
 	stream := p.listen(t, "")
-	revision := repo.push(t, oneCluster(2))
+	revision := repo.Push(t, oneCluster(2))
 	var events []journal.Event
 	for len(events) == 0 || events[len(events)-1].End == nil {
 		if len(events) == 5 {
@@ -216,9 +217,9 @@ func (p *process) deliver(t testing.TB, secret, id string) int {
 // A delivery of a forge has the repository looked at, which would be next in a day.
 func TestAWebhookTellsOfAPush(t *testing.T) {
 	t.Parallel()
-	w, repo := newLiveWorld(t), newGitRepo(t)
-	first := repo.push(t, oneCluster(2))
-	forge, ca := newForge(t, filepath.Dir(repo.bare))
+	w, repo := newLiveWorld(t), gittest.New(t)
+	first := repo.Push(t, oneCluster(2))
+	forge, ca := newForge(t, filepath.Dir(repo.Bare))
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("canary-hook\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -226,7 +227,7 @@ func TestAWebhookTellsOfAPush(t *testing.T) {
 	p := w.startDaemon(t, "--mirror="+t.TempDir(), "--config="+w.config(t, fmt.Sprintf(
 		"url: %q\npoll: 24h\nauth: {caFile: %q}\nwebhook: {provider: github, secret: {file: %q}}", forge+"/fleet.git", ca, secret)))
 	p.synced(t, first)
-	second := repo.push(t, oneCluster(3))
+	second := repo.Push(t, oneCluster(3))
 	if code := p.deliver(t, "wrong", "1"); code != http.StatusUnauthorized {
 		t.Errorf("a delivery with a wrong signature is answered with %d, want 401", code)
 	}

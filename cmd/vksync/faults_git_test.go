@@ -7,22 +7,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/simulate"
 )
 
 // gitTrouble is a fault between the daemon and a repository, or in what is pushed.
 type gitTrouble struct {
-	over func(*testing.T, *gitRepo) remote
+	over func(*testing.T, *gittest.Repo) remote
 	// allowRewrite is the source's.
 	allowRewrite bool
 	// begin makes the fault, of which the status says so much. Without words there
 	// is none, and begin returns the revision that is followed.
-	begin func(*testing.T, *gitRepo, remote) (revision string)
+	begin func(*testing.T, *gittest.Repo, remote) (revision string)
 	says  string
 	// end takes the fault away, and returns the revision to be followed; nil only
 	// ends what begin did to the remote.
-	end func(*testing.T, *gitRepo, remote) (revision string)
+	end func(*testing.T, *gittest.Repo, remote) (revision string)
 }
 
 // remote is a repository that is served to the daemon.
@@ -36,60 +37,60 @@ type remote interface {
 func TestTroubleWithGitPasses(t *testing.T) {
 	t.Parallel()
 	_, second := twoPushes()
-	push := func(t *testing.T, r *gitRepo, _ remote) string { return r.push(t, second) }
-	rewrite := func(t *testing.T, r *gitRepo, _ remote) string {
-		r.git(t, r.work, "checkout", "--quiet", "--orphan", "rewritten")
-		r.commit(t, second)
-		r.git(t, r.work, "push", "--quiet", "--force", "origin", "HEAD:main")
-		return r.git(t, r.work, "rev-parse", "HEAD")
+	push := func(t *testing.T, r *gittest.Repo, _ remote) string { return r.Push(t, second) }
+	rewrite := func(t *testing.T, r *gittest.Repo, _ remote) string {
+		r.Git(t, r.Work, "checkout", "--quiet", "--orphan", "rewritten")
+		r.Commit(t, second)
+		r.Git(t, r.Work, "push", "--quiet", "--force", "origin", "HEAD:main")
+		return r.Git(t, r.Work, "rev-parse", "HEAD")
 	}
 	tests := map[string]func(*testing.T){}
 	for name, x := range map[string]gitTrouble{
 		"it cannot be reached": {
 			over: overTLS,
-			begin: func(t *testing.T, r *gitRepo, at remote) string {
+			begin: func(t *testing.T, r *gittest.Repo, at remote) string {
 				at.(*forge).stop(t)
 				return push(t, r, at)
 			},
 			says: "it cannot be reached: dial tcp",
-			end:  func(t *testing.T, _ *gitRepo, at remote) string { at.(*forge).start(t); return "" },
+			end:  func(t *testing.T, _ *gittest.Repo, at remote) string { at.(*forge).start(t); return "" },
 		},
 		"a pack is cut short": {
 			over: overTLS,
-			begin: func(t *testing.T, r *gitRepo, at remote) string {
+			begin: func(t *testing.T, r *gittest.Repo, at remote) string {
 				at.(*forge).cutsPacks.Store(true)
 				return push(t, r, at)
 			},
 			says: "the connection ended before all were there",
-			end:  func(_ *testing.T, _ *gitRepo, at remote) string { at.(*forge).cutsPacks.Store(false); return "" },
+			end:  func(_ *testing.T, _ *gittest.Repo, at remote) string { at.(*forge).cutsPacks.Store(false); return "" },
 		},
 		"its branch is rewritten": {
 			over: overTLS, begin: rewrite, says: "main was rewritten",
-			end: func(t *testing.T, r *gitRepo, _ remote) string {
-				r.git(t, r.work, "checkout", "--quiet", "-f", "main")
-				r.commit(t, second)
-				r.git(t, r.work, "push", "--quiet", "--force", "origin", "HEAD:main")
-				return r.git(t, r.work, "rev-parse", "HEAD")
+			end: func(t *testing.T, r *gittest.Repo, _ remote) string {
+				r.Git(t, r.Work, "checkout", "--quiet", "-f", "main")
+				r.Commit(t, second)
+				r.Git(t, r.Work, "push", "--quiet", "--force", "origin", "HEAD:main")
+				return r.Git(t, r.Work, "rev-parse", "HEAD")
 			},
 		},
 		"its branch is rewritten, which is allowed": {over: overTLS, allowRewrite: true, begin: rewrite},
 		"its branch is deleted": {
 			over: overTLS,
-			begin: func(t *testing.T, r *gitRepo, _ remote) string {
-				r.git(t, r.work, "push", "--quiet", "origin", "HEAD:spare")
-				r.git(t, r.bare, "update-ref", "-d", "refs/heads/main")
+			begin: func(t *testing.T, r *gittest.Repo, _ remote) string {
+				r.Git(t, r.Work, "push", "--quiet", "origin", "HEAD:spare")
+				r.Git(t, r.Bare, "update-ref", "-d", "refs/heads/main")
 				return ""
 			},
 			says: "has no branch main", end: push,
 		},
 		"its host key is another": {
 			over: overSSH,
-			begin: func(t *testing.T, r *gitRepo, at remote) string {
+			begin: func(t *testing.T, r *gittest.Repo, at remote) string {
 				at.(*sshForge).shows(t, at.(*sshForge).other)
 				return push(t, r, at)
 			},
 			says: "somebody may be in between",
-			end: func(t *testing.T, _ *gitRepo, at remote) string {
+			end: func(t *testing.T, _ *gittest.Repo, at remote) string {
 				at.(*sshForge).shows(t, at.(*sshForge).own)
 				return ""
 			},
@@ -103,7 +104,7 @@ func TestTroubleWithGitPasses(t *testing.T) {
 func (x gitTrouble) endure(t *testing.T) {
 	s := newScene(t, simulate.ServeOptions{})
 	first, _ := twoPushes()
-	served := s.repo.push(t, first)
+	served := s.repo.Push(t, first)
 	at := x.over(t, s.repo)
 	more := fmt.Sprintf("  poll: 1s\n  branch: main\n  allowRewrite: %t\n  auth: %s\n", x.allowRewrite, at.auth())
 	s.daemon = s.startDaemon(t, "--config="+s.loginConfig(t, at.url(), more), "--mirror="+filepath.Join(t.TempDir(), "mirrors"))

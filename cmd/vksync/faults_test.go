@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/link"
 	"github.com/vksync/vksync/simulate"
@@ -40,7 +41,7 @@ type trouble struct {
 // goes wrong.
 type scene struct {
 	*liveWorld
-	repo    *gitRepo
+	repo    *gittest.Repo
 	daemon  *process
 	witness witness
 }
@@ -132,7 +133,7 @@ func twoPushes() (first, second map[string]string) {
 
 func newScene(t *testing.T, o simulate.ServeOptions) *scene {
 	t.Helper()
-	s := &scene{liveWorld: newLiveWorld(t, func(to *simulate.ServeOptions) { to.TokenLife = o.TokenLife }), repo: newGitRepo(t)}
+	s := &scene{liveWorld: newLiveWorld(t, func(to *simulate.ServeOptions) { to.TokenLife = o.TokenLife }), repo: gittest.New(t)}
 	s.witness.effects = map[string]int{}
 	s.Fail(simulate.Supervisor, s.witness.see(simulate.Supervisor))
 	s.Fail(simulate.VCenter, s.witness.see(simulate.VCenter))
@@ -145,18 +146,18 @@ func newScene(t *testing.T, o simulate.ServeOptions) *scene {
 func (x trouble) endure(t *testing.T) {
 	s := newScene(t, x.serve)
 	first, second := twoPushes()
-	revision := s.repo.push(t, first)
+	revision := s.repo.Push(t, first)
 	if x.login {
-		s.daemon = s.startDaemon(t, "--request-timeout=1s", "--config="+s.loginConfig(t, s.repo.bare, ""))
+		s.daemon = s.startDaemon(t, "--request-timeout=1s", "--config="+s.loginConfig(t, s.repo.Bare, ""))
 	} else {
-		s.daemon = s.runDaemon(t, s.repo.bare, "--prune", "--request-timeout=1s")
+		s.daemon = s.runDaemon(t, s.repo.Bare, "--prune", "--request-timeout=1s")
 	}
 	s.daemon.synced(t, revision)
 	before := s.clusters(t)
 
 	x.begin(t, s)
 	began := time.Now()
-	revision = s.repo.push(t, second)
+	revision = s.repo.Push(t, second)
 	if x.fails+x.goal == "" {
 		s.daemon.synced(t, revision)
 	}

@@ -21,6 +21,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/vksync/vksync/gitsource/gittest"
 )
 
 // forge serves a repository by https, as forges do. It may be stopped and started
@@ -33,7 +35,7 @@ type forge struct {
 	cutsPacks atomic.Bool
 }
 
-func overTLS(t *testing.T, r *gitRepo) remote {
+func overTLS(t *testing.T, r *gittest.Repo) remote {
 	t.Helper()
 	git, err := exec.LookPath("git")
 	if err != nil {
@@ -42,7 +44,7 @@ func overTLS(t *testing.T, r *gitRepo) remote {
 	backend := &cgi.Handler{
 		Path: git, Args: []string{"http-backend"}, Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
 		Env: []string{
-			"GIT_PROJECT_ROOT=" + filepath.Dir(r.bare), "GIT_HTTP_EXPORT_ALL=1",
+			"GIT_PROJECT_ROOT=" + filepath.Dir(r.Bare), "GIT_HTTP_EXPORT_ALL=1",
 			"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_SYSTEM=" + os.DevNull,
 		},
 	}
@@ -120,7 +122,7 @@ func newKey(t *testing.T) (ssh.Signer, []byte) {
 	return signer, pem.EncodeToMemory(block)
 }
 
-func overSSH(t *testing.T, r *gitRepo) remote {
+func overSSH(t *testing.T, r *gittest.Repo) remote {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -128,7 +130,7 @@ func overSSH(t *testing.T, r *gitRepo) remote {
 	}
 	dir := t.TempDir()
 	f := &sshForge{
-		address: listener.Addr().String(), path: r.bare,
+		address: listener.Addr().String(), path: r.Bare,
 		known: filepath.Join(dir, "known_hosts"), key: filepath.Join(dir, "id"),
 	}
 	f.own, _ = newKey(t)

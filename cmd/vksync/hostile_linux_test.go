@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -31,7 +32,7 @@ const (
 // nothing else.
 func TestTheDaemonWithstandsAHostileRepository(t *testing.T) {
 	t.Parallel()
-	w, repo := newLiveWorld(t), newGitRepo(t)
+	w, repo := newLiveWorld(t), rawRepo{gittest.New(t)}
 	dir := t.TempDir()
 	outside, temp, mirrors := filepath.Join(dir, "victim"), filepath.Join(dir, "tmp"), filepath.Join(dir, "mirrors")
 	for _, d := range []string{outside, temp, mirrors} {
@@ -46,8 +47,8 @@ func TestTheDaemonWithstandsAHostileRepository(t *testing.T) {
 	before := snapshotOf(t, outside)
 
 	good := map[string]string{"team.yaml": namespaces(1, 1, 2)[0]}
-	p := w.runDaemon(t, repo.bare, "--prune", "--mirror="+mirrors, "--evaluate-timeout=3s", fmt.Sprintf("--evaluate-memory=%d", evaluateMemory))
-	p.synced(t, repo.push(t, good))
+	p := w.runDaemon(t, repo.Bare, "--prune", "--mirror="+mirrors, "--evaluate-timeout=3s", fmt.Sprintf("--evaluate-memory=%d", evaluateMemory))
+	p.synced(t, repo.Push(t, good))
 	watch := watchMemory(t, p)
 	drifts := w.meddle(t)
 	check := func(h hostile) {
@@ -104,7 +105,7 @@ func TestTheDaemonWithstandsAHostileRepository(t *testing.T) {
 	}
 	p.stop(t)
 	// What was evaluated is known to the next process, which starts none for it.
-	again := w.runDaemon(t, repo.bare, "--mirror="+mirrors)
+	again := w.runDaemon(t, repo.Bare, "--mirror="+mirrors)
 	again.synced(t, last)
 	if pids := childrenOf(again.cmd.Process.Pid); len(pids) > 0 {
 		t.Errorf("after a restart it evaluates again: %v", pids)

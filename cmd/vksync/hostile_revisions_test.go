@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vksync/vksync/gitsource/gittest"
 )
 
 // A treeEntry is one of a Git tree, whatever Git thinks of its name. A mode of ""
@@ -20,15 +22,18 @@ type treeEntry struct{ mode, name, hash string }
 type hostile struct {
 	name  string
 	wants []string
-	files map[string]string                          // beside the good ones
-	tree  func(t *testing.T, r *gitRepo) []treeEntry // in their place, and by what Git does not do
+	files map[string]string                         // beside the good ones
+	tree  func(t *testing.T, r rawRepo) []treeEntry // in their place, and by what Git does not do
 }
 
+// A rawRepo takes what no Git would make.
+type rawRepo struct{ *gittest.Repo }
+
 // object stores anything at all as an object of the bare repository.
-func (r *gitRepo) object(t testing.TB, kind string, content []byte) string {
+func (r rawRepo) object(t testing.TB, kind string, content []byte) string {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), "git", "hash-object", "-w", "--literally", "-t", kind, "--stdin")
-	c.Dir, c.Stdin = r.bare, bytes.NewReader(content)
+	c.Dir, c.Stdin = r.Bare, bytes.NewReader(content)
 	out, err := c.Output()
 	if err != nil {
 		t.Fatalf("git hash-object: %v", err)
@@ -36,9 +41,11 @@ func (r *gitRepo) object(t testing.TB, kind string, content []byte) string {
 	return strings.TrimSpace(string(out))
 }
 
-func (r *gitRepo) blob(t testing.TB, text string) string { return r.object(t, "blob", []byte(text)) }
+func (r rawRepo) blob(t testing.TB, text string) string {
+	return r.object(t, "blob", []byte(text))
+}
 
-func (r *gitRepo) treeOf(t testing.TB, entries ...treeEntry) string {
+func (r rawRepo) treeOf(t testing.TB, entries ...treeEntry) string {
 	t.Helper()
 	var raw bytes.Buffer
 	for _, e := range entries {
@@ -56,16 +63,16 @@ func (r *gitRepo) treeOf(t testing.TB, entries ...treeEntry) string {
 
 // commitRaw moves main of the bare repository to a commit of a tree, as a server
 // does that checks nothing.
-func (r *gitRepo) commitRaw(t testing.TB, tree, author, message string) string {
+func (r rawRepo) commitRaw(t testing.TB, tree, author, message string) string {
 	t.Helper()
 	h := r.object(t, "commit", fmt.Appendf(nil, "tree %s\nparent %s\nauthor %s 1700000000 +0000\ncommitter %[3]s 1700000000 +0000\n\n%s\n",
-		tree, r.git(t, r.bare, "rev-parse", "main"), author, message))
-	r.git(t, r.bare, "update-ref", "refs/heads/main", h)
+		tree, r.Git(t, r.Bare, "rev-parse", "main"), author, message))
+	r.Git(t, r.Bare, "update-ref", "refs/heads/main", h)
 	return h
 }
 
 // commitFiles moves main to a commit of exactly these files in the top directory.
-func (r *gitRepo) commitFiles(t testing.TB, files map[string]string, more ...treeEntry) string {
+func (r rawRepo) commitFiles(t testing.TB, files map[string]string, more ...treeEntry) string {
 	t.Helper()
 	var entries []treeEntry
 	for name, text := range files {
@@ -76,24 +83,24 @@ func (r *gitRepo) commitFiles(t testing.TB, files map[string]string, more ...tre
 
 // refusedByGit are revisions that are not evaluated: their trees are no good.
 func refusedByGit(outside string) []hostile {
-	one := func(e treeEntry) func(*testing.T, *gitRepo) []treeEntry {
-		return func(t *testing.T, r *gitRepo) []treeEntry {
+	one := func(e treeEntry) func(*testing.T, rawRepo) []treeEntry {
+		return func(t *testing.T, r rawRepo) []treeEntry {
 			if e.hash == "" {
 				e.hash = r.blob(t, "a: 1\n")
 			}
 			return []treeEntry{e}
 		}
 	}
-	link := func(name, to string) func(*testing.T, *gitRepo) []treeEntry {
-		return func(t *testing.T, r *gitRepo) []treeEntry { return []treeEntry{{"120000", name, r.blob(t, to)}} }
+	link := func(name, to string) func(*testing.T, rawRepo) []treeEntry {
+		return func(t *testing.T, r rawRepo) []treeEntry { return []treeEntry{{"120000", name, r.blob(t, to)}} }
 	}
-	within := func(dir, name string) func(*testing.T, *gitRepo) []treeEntry {
-		return func(t *testing.T, r *gitRepo) []treeEntry {
+	within := func(dir, name string) func(*testing.T, rawRepo) []treeEntry {
+		return func(t *testing.T, r rawRepo) []treeEntry {
 			return []treeEntry{{"40000", dir, r.treeOf(t, treeEntry{name: name, hash: r.blob(t, "a: 1\n")})}}
 		}
 	}
-	both := func(a, b string) func(*testing.T, *gitRepo) []treeEntry {
-		return func(t *testing.T, r *gitRepo) []treeEntry {
+	both := func(a, b string) func(*testing.T, rawRepo) []treeEntry {
+		return func(t *testing.T, r rawRepo) []treeEntry {
 			return []treeEntry{{name: a, hash: r.blob(t, "a: 1\n")}, {name: b, hash: r.blob(t, "a: 2\n")}}
 		}
 	}
@@ -111,7 +118,7 @@ func refusedByGit(outside string) []hostile {
 		{name: "names that differ by Unicode form", wants: []string{`cafe\u0301.yaml and caf\u00e9.yaml are one name where case or Unicode form does not count`}, tree: both("cafe\u0301.yaml", "caf\u00e9.yaml")},
 		{name: "a submodule", wants: []string{"sub is a submodule"}, tree: one(treeEntry{"160000", "sub", strings.Repeat("ab", 20)})},
 		{name: "a giant manifest", wants: []string{"giant.yaml: the file has 67108864 bytes"}, files: map[string]string{"giant.yaml": strings.Repeat("# \n#", 16<<20)}},
-		{name: "more files than any memory holds", wants: []string{"has more than 100000 manifests"}, tree: func(t *testing.T, r *gitRepo) []treeEntry {
+		{name: "more files than any memory holds", wants: []string{"has more than 100000 manifests"}, tree: func(t *testing.T, r rawRepo) []treeEntry {
 			e := treeEntry{hash: r.blob(t, "a: 1\n")}
 			for range 9 {
 				var copies []treeEntry
@@ -124,7 +131,7 @@ func refusedByGit(outside string) []hostile {
 			e.name = "many"
 			return []treeEntry{e}
 		}},
-		{name: "directories without end", wants: []string{"more than 64 directories are in one another"}, tree: func(t *testing.T, r *gitRepo) []treeEntry {
+		{name: "directories without end", wants: []string{"more than 64 directories are in one another"}, tree: func(t *testing.T, r rawRepo) []treeEntry {
 			e := treeEntry{name: "x.yaml", hash: r.blob(t, "a: 1\n")}
 			for range 80 {
 				e = treeEntry{"40000", "d", r.treeOf(t, e)}

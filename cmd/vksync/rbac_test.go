@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/simulate"
 	"github.com/vksync/vksync/simulate/controllers"
@@ -144,15 +145,15 @@ func TestRightsAreThoseThatAreNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Fail(simulate.Supervisor, g.judge)
-	repo := newGitRepo(t)
+	repo := gittest.New(t)
 	pushes := rollout()
-	revision := repo.push(t, pushes[0])
-	p := w.runDaemon(t, repo.bare, "--source=fleet", "--namespace=vksync", "--leader-elect", "--prune", "--prune-limit=0")
+	revision := repo.Push(t, pushes[0])
+	p := w.runDaemon(t, repo.Bare, "--source=fleet", "--namespace=vksync", "--leader-elect", "--prune", "--prune-limit=0")
 	p.synced(t, revision)
-	p.synced(t, repo.push(t, pushes[1]))
+	p.synced(t, repo.Push(t, pushes[1]))
 	// The same change of a Cluster as before counts up its Event.
-	p.synced(t, repo.push(t, pushes[0]))
-	p.synced(t, repo.push(t, pushes[1]))
+	p.synced(t, repo.Push(t, pushes[0]))
+	p.synced(t, repo.Push(t, pushes[1]))
 	p.stop(t)
 	w.Fail(simulate.Supervisor, nil)
 

@@ -23,6 +23,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/vksync/vksync/gitsource/gittest"
 	"github.com/vksync/vksync/reconcile"
 )
 
@@ -171,7 +172,7 @@ func (h hanging) Write(b []byte) (int, error) {
 func (h hanging) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
 // startReplica starts one of several processes that follow the same repository.
-func (w *liveWorld) startReplica(t testing.TB, name string, repo *gitRepo, s *register) *replica {
+func (w *liveWorld) startReplica(t testing.TB, name string, repo *gittest.Repo, s *register) *replica {
 	t.Helper()
 	r := &replica{name: name, register: s}
 	supervisor, trusted := r.front(t, w, w.SupervisorURL(), true)
@@ -196,7 +197,7 @@ func (w *liveWorld) startReplica(t testing.TB, name string, repo *gitRepo, s *re
 	}
 	through := &liveWorld{Served: w.Served, world: w.world, env: append(slices.Clone(w.env),
 		"KUBECONFIG="+filepath.Join(dir, "kubeconfig"), "GOVC_URL="+vcenter, "GOVC_TLS_CA_CERTS="+filepath.Join(dir, "ca.pem"))}
-	r.process = through.runDaemon(t, repo.bare, "--leader-elect", "--prune")
+	r.process = through.runDaemon(t, repo.Bare, "--leader-elect", "--prune")
 	return r
 }
 
@@ -212,9 +213,9 @@ func teams(n, workers int) map[string]string {
 
 // handOver has two replicas carry out a rollout whose leader is lost, as lose says,
 // in the middle of it. The other is to act within a time, and never both.
-func handOver(t *testing.T, within time.Duration, lose func(leader *replica)) (leader, other *replica, w *liveWorld, repo *gitRepo) {
+func handOver(t *testing.T, within time.Duration, lose func(leader *replica)) (leader, other *replica, w *liveWorld, repo *gittest.Repo) {
 	t.Helper()
-	w, repo = newLiveWorld(t), newGitRepo(t)
+	w, repo = newLiveWorld(t), gittest.New(t)
 	s := &register{}
 	leader = w.startReplica(t, "the leader", repo, s)
 	eventually(t, "a leader", func() bool { return leader.loop(t).Leader })
@@ -232,7 +233,7 @@ func handOver(t *testing.T, within time.Duration, lose func(leader *replica)) (l
 			}
 		}
 	}
-	revision := repo.push(t, teams(8, 2))
+	revision := repo.Push(t, teams(8, 2))
 	select {
 	case <-reached:
 	case <-time.After(20 * time.Second):
@@ -282,7 +283,7 @@ func TestOneOfTwoReplicasActs(t *testing.T) {
 		done := len(leader.register.of(leader.name))
 		release()
 		eventually(t, "the old leader stands by", func() bool { return leader.loop(t).State == reconcile.Standby })
-		other.synced(t, repo.push(t, teams(8, 3)))
+		other.synced(t, repo.Push(t, teams(8, 3)))
 		if got := leader.register.of(leader.name); len(got) != done {
 			t.Errorf("the old leader did %v without the Lease", got[done:])
 		}

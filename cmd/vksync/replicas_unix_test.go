@@ -20,7 +20,7 @@ func TestALeaderThatWasFrozenHasLostTheLease(t *testing.T) {
 		}
 	})
 	done := len(leader.register.of(leader.name))
-	revision := repo.push(t, teams(8, 3))
+	revision := repo.Push(t, teams(8, 3))
 	if err := leader.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
