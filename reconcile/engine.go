@@ -98,14 +98,15 @@ func Connect(ctx context.Context, e Endpoints) (*Engine, error) {
 		engine.world = apply.RealTime{}
 		engine.history = newHistory(engine)
 	}
-	group, both := errgroup.WithContext(ctx)
+	group, unlessDenied := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		engine.vcenter, err = vsphere.Dial(both, e.VSphere)
+		// A login that is broken off may leave a session behind, so this one goes on.
+		engine.vcenter, err = vsphere.Dial(ctx, e.VSphere)
 		return err
 	})
 	group.Go(func() (err error) {
-		if engine.kube, err = supervisor.ConnectThrough(both, e.Kube, e.KubeLink); err == nil {
-			engine.cache, err = engine.kube.Watch(both, followed...)
+		if engine.kube, err = supervisor.ConnectThrough(unlessDenied, e.Kube, e.KubeLink); err == nil {
+			engine.cache, err = engine.kube.Watch(unlessDenied, followed...)
 		}
 		return err
 	})

@@ -96,3 +96,18 @@ func TestAPlanIsTheSameWhicheverRequestFails(t *testing.T) {
 type ends struct{}
 
 func (ends) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestASupervisorThatRefusesLeavesNoSessionInVCenter(t *testing.T) {
+	t.Parallel()
+	for range 10 { // both are asked at the same time, and either may be the first
+		s := newSite(t)
+		s.wire.refuse("/namespaces")
+		if _, err := s.connect(t, "fleet"); err == nil {
+			t.Fatal("connected to a Supervisor that refuses to list namespaces")
+		}
+		sent := strings.Join(s.wire.take(), "\n")
+		if n := strings.Count(sent, "vCenter POST /sdk"); n != 3 {
+			t.Fatalf("%d calls of vCenter, want 3: what it is, login, logout:\n%s", n, sent)
+		}
+	}
+}
