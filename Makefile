@@ -59,7 +59,7 @@ lint: ## check format, vet, and staticcheck
 	@for module in $(NESTED); do echo "go vet $$module"; go -C $$module vet ./... || exit 1; done
 	go run $(STATICCHECK) ./...
 
-vuln: ## look for known vulnerabilities in what is called; reads https://vuln.go.dev, so not part of .ci/run
+vuln: ## look for known vulnerabilities in what is called; it reads the database over the network, so it is not part of ci
 	go run $(GOVULNCHECK) ./...
 
 fuzz-smoke: ## run every fuzz target for FUZZTIME
