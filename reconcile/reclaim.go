@@ -26,40 +26,38 @@ func reclaims(applied *resource.Set, addr resource.Addr, fields []string) bool {
 	return true
 }
 
-// step is one of a field's path as server-side apply writes it (structured-merge-diff,
-// fieldpath), the first dot being optional: .name, or [key="value"] for an item of a list.
-var step = regexp.MustCompile(`\.([^.\[]+)|\[([A-Za-z]+)="([^"]*)"\]`)
+// item begins a path with [key="value"], an item of a list.
+var item = regexp.MustCompile(`^\[([A-Za-z]+)="([^"]*)"\]`)
 
-// has says whether an object has the field. Items that are known by several keys,
-// or by their place, are never found.
+// has says whether an object has a field, by its path as server-side apply writes it
+// (structured-merge-diff, fieldpath), the first dot being optional. Names may hold
+// dots themselves, as those of annotations do: every reading is tried. Items that are
+// known by several keys, or by their place, are never found.
 func has(content any, field string) bool {
-	rest := "." + strings.TrimPrefix(field, ".")
-	for rest != "" {
-		at := step.FindStringSubmatchIndex(rest)
-		if at == nil || at[0] != 0 {
-			return false
-		}
-		s := step.FindStringSubmatch(rest)
-		rest = rest[at[1]:]
-		if s[1] != "" {
-			m, _ := content.(map[string]any)
-			next, is := m[s[1]]
-			if !is {
-				return false
-			}
-			content = next
-			continue
-		}
-		items, _ := content.([]any)
-		content = nil
-		for _, item := range items {
-			if resource.Text(item, s[2]) == s[3] {
-				content = item
+	return leads(content, "."+strings.TrimPrefix(field, "."))
+}
+
+// leads says whether a path, which begins with a step, leads to something.
+func leads(content any, path string) bool {
+	switch content := content.(type) {
+	case map[string]any:
+		for name, next := range content {
+			rest, is := strings.CutPrefix(path, "."+name)
+			if is && (rest == "" || (rest[0] == '.' || rest[0] == '[') && leads(next, rest)) {
+				return true
 			}
 		}
-		if content == nil {
+	case []any:
+		key := item.FindStringSubmatch(path)
+		if key == nil {
 			return false
+		}
+		rest := path[len(key[0]):]
+		for _, next := range content {
+			if resource.Text(next, key[1]) == key[2] {
+				return rest == "" || leads(next, rest)
+			}
 		}
 	}
-	return true
+	return false
 }

@@ -9,7 +9,7 @@ import (
 func TestWhatVksyncAppliedIsTakenBack(t *testing.T) {
 	t.Parallel()
 	cluster := resource.NewObject(map[string]any{
-		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": map[string]any{"namespace": "team-a", "name": "prod"},
+		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": map[string]any{"namespace": "team-a", "name": "prod", "annotations": map[string]any{"wiki.example/token": "x", "wiki": "y"}},
 		"spec": map[string]any{"topology": map[string]any{
 			"version": "v1.34",
 			"workers": map[string]any{"machineDeployments": []any{map[string]any{"name": "np", "replicas": int64(2)}, map[string]any{"name": "auto"}}},
@@ -28,6 +28,9 @@ func TestWhatVksyncAppliedIsTakenBack(t *testing.T) {
 	}{
 		{"a field", cluster.Addr(), []string{".spec.topology.version"}, true},
 		{"a field without the first dot", cluster.Addr(), []string{"spec.topology.version"}, true},
+		{"an annotation whose name has dots", cluster.Addr(), []string{"metadata.annotations.wiki.example/token"}, true},
+		{"a name that only begins so", cluster.Addr(), []string{"metadata.annotations.wiki.example"}, false},
+		{"an item of a list", cluster.Addr(), []string{pools + `[name="np"]`}, true},
 		{"a field of a pool", cluster.Addr(), []string{pools + `[name="np"].replicas`}, true},
 		{"a field that was left to others", cluster.Addr(), []string{pools + `[name="auto"].replicas`}, false},
 		{"one of each", cluster.Addr(), []string{".spec.topology.version", pools + `[name="auto"].replicas`}, false},

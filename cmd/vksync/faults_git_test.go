@@ -122,7 +122,7 @@ func (x gitTrouble) endure(t *testing.T) {
 	}
 	s.daemon.synced(t, revision)
 	t.Logf("it took %s until the push was carried out", time.Since(began).Round(100*time.Millisecond))
-	if log := s.daemon.text(); x.says != "" && (!strings.Contains(log, "the repository cannot be followed; the last good revision stays") ||
+	if log := s.daemon.text(); x.says != "" && (!strings.Contains(log, "; the last good one stays") ||
 		!strings.Contains(log, "the repository can be followed again")) {
 		t.Error("the log does not tell of it")
 	}
