@@ -310,8 +310,8 @@ func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
 // settle notes that a revision is done.
 func (k *keeper) settle(ctx context.Context, r *Revision) error {
 	revision := r.Commit.Hash
+	news := k.ledger.settled != revision || k.applied == nil // or this process has not said so
 	k.applied = k.Part(r.Desired)
-	news := k.ledger.settled != revision
 	k.ledger.settle(revision)
 	if err := k.remember(ctx, nil); err != nil {
 		return err
