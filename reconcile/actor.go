@@ -186,7 +186,10 @@ func (o Options) after(deleted int) Options {
 
 // Do takes one action and maps a refusal to a Failure.
 func (a *actor) Do(ctx context.Context, action plan.Action) error {
-	var err error
+	err := supervisor.StillLeads(ctx)
+	if err != nil {
+		return &apply.Failure{Reason: "LeaseLost", Message: err.Error(), Transient: true} // the run is about to end
+	}
 	if action.Addr.Kind == resource.KindVSphereNamespace {
 		err = a.doNamespace(ctx, action)
 	} else {

@@ -88,6 +88,7 @@ type term struct {
 	// watchdog ends the leading when the last write of the Lease is too long ago,
 	// which the elector counts from the answer to it.
 	watchdog *time.Timer
+	until    time.Time               // when the watchdog barks
 	stop     context.CancelCauseFunc // of leading; nil while not
 }
 
@@ -139,7 +140,7 @@ func (t *term) lead(ctx, held context.Context, lead func(context.Context) error)
 	t.mu.Lock()
 	t.stop = stop
 	t.mu.Unlock()
-	err = lead(leading)
+	err = lead(context.WithValue(leading, termKey{}, t))
 	t.mu.Lock()
 	t.stop = nil
 	t.mu.Unlock()
@@ -225,13 +226,35 @@ func (t *term) write(_ resourcelock.LeaderElectionRecord, write func() error) er
 		return err
 	}
 	// Halfway between when the elector gives up and when others may take over.
-	left := (t.options.LeaseDuration+t.options.RenewDeadline)/2 - time.Since(begun)
+	lasts := (t.options.LeaseDuration + t.options.RenewDeadline) / 2
+	left := lasts - time.Since(begun)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.until = begun.Add(lasts)
 	if t.watchdog == nil {
 		t.watchdog = time.AfterFunc(left, t.lose)
 	} else {
 		t.watchdog.Reset(left)
+	}
+	return nil
+}
+
+// termKey is the key of a leader's term in its context.
+type termKey struct{}
+
+// StillLeads is ErrLost when ctx is of a leader whose Lease may be another's by
+// now, though nobody has ended ctx yet: a process that was frozen goes on for a
+// moment before its timers do. It is asked right before something is written. It
+// is nil for who needs no Lease.
+func StillLeads(ctx context.Context) error {
+	t, leads := ctx.Value(termKey{}).(*term)
+	if !leads {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if time.Now().After(t.until) {
+		return ErrLost
 	}
 	return nil
 }

@@ -243,6 +243,31 @@ func TestLeadReturnsWhatTheWorkReturns(t *testing.T) {
 	})
 }
 
+// Who leads may write for as long as the Lease is renewed, and who needs none always.
+func TestWhoLeadsStillLeadsWhileTheLeaseIsRenewed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := serve(t).connect(t)
+		err := c.Lead(t.Context(), supervisor.LeaderOptions{Namespace: "team-a", Name: "vksync", Identity: "a"}, func(ctx context.Context) error {
+			for range 10 {
+				if err := supervisor.StillLeads(ctx); err != nil {
+					return err
+				}
+				time.Sleep(7 * time.Second)
+			}
+			below, cancel := context.WithCancel(ctx)
+			defer cancel()
+			return supervisor.StillLeads(below)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if err := supervisor.StillLeads(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestALeaseThatMayNotBeHadIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
