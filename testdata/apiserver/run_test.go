@@ -21,9 +21,9 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// syncedWithin is how long a small fleet may take. It takes a few seconds on two
+// syncedWithin is how long a fleet may take. It takes a few seconds on two
 // idle cores.
-const syncedWithin = time.Minute
+const syncedWithin = 3 * time.Minute
 
 var (
 	clusters = schema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"}
