@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -120,7 +121,7 @@ func (l *ledger) write(ctx context.Context, waiting *plan.Plan) error {
 			data["approve"] = l.command(waiting.Digest())
 		}
 	}
-	if l.wrote != nil && sameData(data, l.wrote) {
+	if l.wrote != nil && maps.Equal(data, l.wrote) {
 		return nil
 	}
 	o := resource.NewObject(map[string]any{
@@ -133,16 +134,4 @@ func (l *ledger) write(ctx context.Context, waiting *plan.Plan) error {
 	}
 	l.wrote = data
 	return nil
-}
-
-func sameData(a, b map[string]any) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, v := range a {
-		if b[k] != v {
-			return false
-		}
-	}
-	return true
 }

@@ -195,7 +195,8 @@ type keeper struct {
 	recalled bool // whether the ledger was read
 	// ledgerless says that there can be none, which was said.
 	ledgerless bool
-	planned    string // the revision of the last turn
+	planned    string        // the revision of the last turn
+	part       *resource.Set // what is for the Supervisor of it
 	// applied is what the last revision asked for that was done by this keeper; nil
 	// before one was.
 	applied *resource.Set
@@ -215,7 +216,7 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 	}
 	if r.Commit.Hash != k.planned {
 		clear(k.retries)
-		k.planned = r.Commit.Hash
+		k.planned, k.part = r.Commit.Hash, k.Part(r.Desired)
 	}
 	p, err := k.plan(ctx, r)
 	if err != nil {
@@ -224,7 +225,7 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 	if k.ledger.settled == r.Commit.Hash { // before, what differs may not have come yet
 		k.observeDrift(ctx, changes(p))
 	}
-	p = p.Only(k.mine(r))
+	p = p.Only(k.mine())
 	k.lacking = slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Skip != "" && a.Verb != plan.Delete })
 	todo := p.Only(k.allow(r))
 	if !acts(todo) {
@@ -244,7 +245,7 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 func (k *keeper) plan(ctx context.Context, r *Revision) (*plan.Plan, error) {
 	k.become(Planning)
 	began := time.Now()
-	p, err := k.engine.Plan(ctx, k.Part(r.Desired), k.options(r))
+	p, err := k.engine.Plan(ctx, k.part, k.options(r))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.status.Plans.add(time.Since(began))
@@ -266,7 +267,7 @@ func (k *keeper) options(r *Revision) Options {
 	switch {
 	case k.Policy.Drift == schema.DriftObserve:
 	case k.ledger.settled == r.Commit.Hash:
-		o.Reclaim = k.Part(r.Desired)
+		o.Reclaim = k.part
 	default:
 		o.Reclaim = k.applied
 	}
@@ -278,7 +279,7 @@ func (k *keeper) options(r *Revision) Options {
 func (k *keeper) allow(r *Revision) func(plan.Action) bool {
 	retries, now := maps.Clone(k.retries), time.Now()
 	observeOnly := k.Policy.Drift == schema.DriftObserve && k.ledger.settled == r.Commit.Hash
-	mine := k.mine(r)
+	mine := k.mine()
 	return func(a plan.Action) bool {
 		switch {
 		case a.Skip != "":
@@ -291,9 +292,8 @@ func (k *keeper) allow(r *Revision) func(plan.Action) bool {
 }
 
 // mine lets through the actions on resources of the loop's shard.
-func (k *keeper) mine(r *Revision) func(plan.Action) bool {
-	desired := k.Part(r.Desired)
-	return func(a plan.Action) bool { return k.Shard == nil || k.Shard(k.engine.labels(a.Addr, desired)) }
+func (k *keeper) mine() func(plan.Action) bool {
+	return func(a plan.Action) bool { return k.Shard == nil || k.Shard(k.engine.labels(a.Addr, k.part)) }
 }
 
 // idle notes that nothing is to be done now, or nothing at all.
@@ -311,7 +311,7 @@ func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
 func (k *keeper) settle(ctx context.Context, r *Revision) error {
 	revision := r.Commit.Hash
 	news := k.ledger.settled != revision || k.applied == nil // or this process has not said so
-	k.applied = k.Part(r.Desired)
+	k.applied = k.part
 	k.ledger.settle(revision)
 	if err := k.remember(ctx, nil); err != nil {
 		return err

@@ -76,7 +76,7 @@ func (k *keeper) oversee(ctx context.Context, p *plan.Plan, r *Revision, newer <
 		case <-ticker.C:
 		}
 		before := done.known()
-		fresh, err := k.engine.Plan(ctx, k.Part(r.Desired), k.options(r))
+		fresh, err := k.engine.Plan(ctx, k.part, k.options(r))
 		if err != nil {
 			continue // the run meets the same trouble and deals with it
 		}
