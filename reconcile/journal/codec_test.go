@@ -107,6 +107,14 @@ func randomEvent(r *rand.Rand) journal.Event {
 		}
 		return e
 	}
+	if r.IntN(6) == 0 {
+		e.Goal = &journal.Goal{Addr: resource.Addr{Kind: randomText(r), Name: randomText(r)}, Verb: randomText(r), Workers: r.Int64N(3)}
+		return e
+	}
+	if r.IntN(6) == 0 {
+		e.Usage = &journal.Usage{Meters: []journal.Meter{{Kind: journal.Quota, Group: randomText(r), Name: randomText(r), Used: r.Int64N(9)}}}
+		return e
+	}
 	o := &journal.Object{Actor: randomText(r), Cluster: randomText(r), PhaseID: phase.ID(randomText(r))}
 	o.Change = resource.Change{
 		Verb: resource.Updated, APIVersion: randomText(r), Kind: randomText(r), Namespace: randomText(r), Name: randomText(r),

@@ -85,7 +85,7 @@ func (d *Decoder) check(e Event) error {
 
 func (e Event) bodies() int {
 	n := 0
-	for _, set := range []bool{e.Begin != nil, e.Action != nil, e.Object != nil, e.VM != nil, e.Warning != nil, e.Blocked != nil, e.End != nil} {
+	for _, set := range []bool{e.Begin != nil, e.Action != nil, e.Object != nil, e.VM != nil, e.Warning != nil, e.Blocked != nil, e.Goal != nil, e.Usage != nil, e.End != nil} {
 		if set {
 			n++
 		}

@@ -66,6 +66,10 @@ func (l *line) event(e Event) ([]byte, error) {
 		err = l.any(`,"warning":`, e.Warning)
 	case e.Blocked != nil:
 		err = l.any(`,"blocked":`, e.Blocked)
+	case e.Goal != nil:
+		err = l.any(`,"goal":`, e.Goal)
+	case e.Usage != nil:
+		err = l.any(`,"usage":`, e.Usage)
 	case e.End != nil:
 		err = l.any(`,"end":`, e.End)
 	}

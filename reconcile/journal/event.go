@@ -32,6 +32,8 @@ type Event struct {
 	VM      *VM      `json:"vm,omitempty"`
 	Warning *Warning `json:"warning,omitempty"`
 	Blocked *Blocked `json:"blocked,omitempty"`
+	Goal    *Goal    `json:"goal,omitempty"`
+	Usage   *Usage   `json:"usage,omitempty"`
 	End     *End     `json:"end,omitempty"`
 }
 
@@ -45,22 +47,41 @@ type Begin struct {
 	Seed      uint64    `json:"seed,omitempty"`
 	Revision  string    `json:"revision,omitempty"`
 	Start     time.Time `json:"start"`
+	// World names what the run talks to, for people: "Supervisor lab". Empty is not
+	// known.
+	World string `json:"world,omitempty"`
+	// Watched is a world that is looked at without a plan of one's own: Goals are
+	// what others want, and come and go in Goal events.
+	Watched bool `json:"watched,omitempty"`
+	// Proposed is a plan that waits for approval. Nothing of it runs; when it does,
+	// that is another journal.
+	Proposed bool `json:"proposed,omitempty"`
 	// Goals has a row for every cluster and vSphere Namespace the run is about.
 	Goals []Goal `json:"goals"`
 	// Plan is the plan in its JSON form (package plan).
 	Plan json.RawMessage `json:"plan"`
+	// Forecast is how the plan went on a simulated copy of the world; nil without one.
+	Forecast *Forecast `json:"forecast,omitempty"`
+	// Site is what the site has and how much of it is in use at the beginning.
+	Site []Meter `json:"site,omitempty"`
 }
 
-// Goal is what one resource is to become.
+// Goal is what one resource is to become. As an event it adds a goal, or puts
+// another in the place of the one of the same Addr: worlds that are watched have
+// clusters come, change and go.
 type Goal struct {
 	Addr resource.Addr `json:"addr"`
-	// Verb is what vksync will do: create, update, delete or none.
+	// Verb is what vksync, or in a watched world anybody, will do: create, update,
+	// delete or none. VerbForget takes the goal off the list.
 	Verb string `json:"verb"`
 	// ControlPlane and Workers count the machines wanted; 0 for what is to be
 	// deleted and for vSphere Namespaces.
 	ControlPlane int64 `json:"controlPlane,omitempty"`
 	Workers      int64 `json:"workers,omitempty"`
 }
+
+// VerbForget is the Verb of a Goal event that takes a goal off the list.
+const VerbForget = "forget"
 
 // ActionState is how far an action has come.
 type ActionState string
