@@ -9,6 +9,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // Forecast prints when each phase of each goal is forecast to end, from the
@@ -16,17 +17,17 @@ import (
 // with nothing to do shows the sign of what has not begun.
 func Forecast(w io.Writer, t *journal.Timeline, o Options) error {
 	s := newSheet(t, o)
-	s.line(s.bold("", "Forecast") + "  " + s.marker() + s.dot + "modelled times since the start of the run" + s.dot + "ends at " + clock(t.Elapsed()))
+	s.line(s.Bold("", "Forecast") + "  " + s.Marker() + s.Dot + "modelled times since the start of the run" + s.Dot + "ends at " + paint.Clock(t.Elapsed()))
 	s.line("")
 	rows, left := s.chosen()
 	s.table(rows)
 	if left != "" {
-		s.line(s.faint(left))
+		s.line(s.Faint(left))
 	}
 	s.line("")
-	items := phaseNames()
+	items := paint.PhaseNames()
 	for i, item := range items {
-		items[i] = s.faint(item)
+		items[i] = s.Faint(item)
 	}
 	s.flow(items, "  ")
 	s.stuck()
@@ -38,26 +39,26 @@ func Forecast(w io.Writer, t *journal.Timeline, o Options) error {
 func (s *sheet) table(rows []journal.Row) {
 	names := len("Cluster")
 	outcome := len("Available")
-	column := len(clock(s.timeline.Elapsed()))
+	column := len(paint.Clock(s.timeline.Elapsed()))
 	for _, r := range rows {
-		names = max(names, ansi.StringWidth(nameOf(r.Addr)))
+		names = max(names, ansi.StringWidth(paint.NameOf(r.Addr)))
 		outcome = max(outcome, ansi.StringWidth(s.outcome(r)))
 	}
 	column = max(column, 4) + 1
 	names = min(names, s.width()-outcome-2-len(phase.All)*column)
 
-	head := pad("", names)
+	head := paint.Pad("", names)
 	for _, id := range phase.All {
-		head += padLeft(string(id), column)
+		head += paint.PadLeft(string(id), column)
 	}
-	s.line(s.faint(head + "  " + padLeft("reached", outcome)))
+	s.line(s.Faint(head + "  " + paint.PadLeft("reached", outcome)))
 	for _, r := range rows {
 		var b strings.Builder
-		b.WriteString(pad(s.cutLeft(nameOf(r.Addr), names), names))
+		b.WriteString(paint.Pad(s.CutLeft(paint.NameOf(r.Addr), names), names))
 		for _, id := range phase.All {
-			b.WriteString(padLeft(s.ends(r, id), column))
+			b.WriteString(paint.PadLeft(s.ends(r, id), column))
 		}
-		b.WriteString("  " + s.state(r.State, padLeft(s.outcome(r), outcome)))
+		b.WriteString("  " + s.State(r.State, paint.PadLeft(s.outcome(r), outcome)))
 		s.line(b.String())
 	}
 }
@@ -70,9 +71,9 @@ func (s *sheet) ends(r journal.Row, id phase.ID) string {
 	case step.ID == "":
 		return ""
 	case step.State == phase.Done && step.Start != phase.NotYet && step.End != phase.NotYet:
-		return clock(max(step.End, time.Duration(0)))
+		return paint.Clock(max(step.End, time.Duration(0)))
 	case step.State == phase.Done:
-		return s.pending
+		return s.Pending
 	}
-	return s.state(step.State, s.glyph(step.State, false))
+	return s.State(step.State, s.Glyph(step.State, false))
 }

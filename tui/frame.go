@@ -10,6 +10,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // A picture is all that a frame of the live display shows: what was true of the
@@ -35,7 +36,7 @@ type extent struct {
 func extentOf(goals []journal.Goal) extent {
 	var e extent
 	for _, g := range goals {
-		e.name = max(e.name, ansi.StringWidth(nameOf(g.Addr)))
+		e.name = max(e.name, ansi.StringWidth(paint.NameOf(g.Addr)))
 		e.controlPlane, e.workers = max(e.controlPlane, g.ControlPlane), max(e.workers, g.Workers)
 	}
 	return e
@@ -102,7 +103,7 @@ func waitsFor(t *journal.Timeline, r journal.Row) string {
 	if r.Delayed != nil {
 		return join(r.Delayed.Reason, r.Delayed.Message)
 	}
-	return brieflyLacks(t.Why(r.Addr))
+	return paint.BrieflyLacks(t.Why(r.Addr))
 }
 
 // draw makes the frame: lines of at most o.Width cells.
@@ -111,17 +112,17 @@ func (p picture) draw(o Options) string {
 }
 
 func (p picture) lines(o Options) []string {
-	t := newTheme(o)
+	t := o.theme()
 	columns := p.columns(o)
-	lines := []string{p.heading(t, o), t.faint(phaseLine(o.width())), columns.heads(t)}
+	lines := []string{p.heading(t, o), t.Faint(phaseLine(o.width())), columns.heads(t)}
 	for _, r := range p.rows {
 		lines = append(lines, columns.row(t, r, p.elapsed))
 	}
 	if more := p.more(t); more != "" {
-		lines = append(lines, t.faint(more))
+		lines = append(lines, t.Faint(more))
 	}
 	for i, line := range lines {
-		lines[i] = strings.TrimRight(t.cut(line, o.edge()), " ")
+		lines[i] = strings.TrimRight(t.Cut(line, o.edge()), " ")
 	}
 	return lines
 }
@@ -129,7 +130,7 @@ func (p picture) lines(o Options) []string {
 // phaseLine says what the columns are, where that fits.
 func phaseLine(width int) string {
 	for _, between := range []string{"  ", " "} {
-		if line := strings.Join(phaseNames(), between); ansi.StringWidth(line) <= width {
+		if line := strings.Join(paint.PhaseNames(), between); ansi.StringWidth(line) <= width {
 			return line
 		}
 	}
@@ -138,14 +139,14 @@ func phaseLine(width int) string {
 
 // heading is "vksync simulate  SIMULATED  t+06:12 (x600)  7/12 clusters Available".
 // Where that does not fit, words go first, then most of the title, then the speed.
-func (p picture) heading(t theme, o Options) string {
+func (p picture) heading(t paint.Theme, o Options) string {
 	h := header{title: o.title(), speed: p.simulated && o.Speed > 0, words: true}
 	over := func() int { return ansi.StringWidth(p.facts(t, o, h)) - o.edge() }
 	if over() > 0 {
 		h.words = false
 	}
 	if n := over(); n > 0 {
-		h.title = t.cutLeft(h.title, max(shortTitle, ansi.StringWidth(h.title)-n))
+		h.title = t.CutLeft(h.title, max(shortTitle, ansi.StringWidth(h.title)-n))
 	}
 	if over() > 0 {
 		h.speed = false
@@ -163,18 +164,18 @@ type header struct {
 	words bool // what is counted, not only how many
 }
 
-func (p picture) facts(t theme, o Options, h header) string {
-	parts := []string{t.bold("", h.title)}
+func (p picture) facts(t paint.Theme, o Options, h header) string {
+	parts := []string{t.Bold("", h.title)}
 	if p.simulated {
-		parts = append(parts, t.marker())
+		parts = append(parts, t.Marker())
 	}
-	at := "t" + strings.TrimSuffix(stamp(p.elapsed.Truncate(time.Second)), ".000")
+	at := "t" + strings.TrimSuffix(paint.Stamp(p.elapsed.Truncate(time.Second)), ".000")
 	if h.speed {
 		at += fmt.Sprintf(" (x%g)", o.Speed)
 	}
 	parts = append(parts, at)
 	if p.interrupted {
-		parts = append(parts, t.state(phase.Blocked, "interrupting"))
+		parts = append(parts, t.State(phase.Blocked, "interrupting"))
 	}
 	n := p.totals
 	done, all, what, word := n.Available, n.Clusters, " clusters", " Available"
@@ -184,27 +185,27 @@ func (p picture) facts(t theme, o Options, h header) string {
 	if !h.words {
 		what = ""
 	}
-	parts = append(parts, count(done)+"/"+count(all)+what+word)
+	parts = append(parts, paint.Count(done)+"/"+paint.Count(all)+what+word)
 	if n.Stuck > 0 {
-		parts = append(parts, t.state(phase.Blocked, t.blocked+" "+count(n.Stuck)+" stuck"))
+		parts = append(parts, t.State(phase.Blocked, t.Blocked+" "+paint.Count(n.Stuck)+" stuck"))
 	}
 	return strings.Join(parts, "  ")
 }
 
 // more is the line for the rows that did not fit.
-func (p picture) more(t theme) string {
+func (p picture) more(t paint.Theme) string {
 	sum := 0
 	var parts []string
 	for _, s := range []phase.State{phase.Blocked, phase.Failed, phase.Running, phase.Pending, phase.Done} {
 		if n := p.hidden[s]; n > 0 {
 			sum += n
-			parts = append(parts, count(n)+" "+string(s))
+			parts = append(parts, paint.Count(n)+" "+string(s))
 		}
 	}
 	if sum == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s %s more: %s", t.more, count(sum), strings.Join(parts, ", "))
+	return fmt.Sprintf("%s %s more: %s", t.More, paint.Count(sum), strings.Join(parts, ", "))
 }
 
 // columns are the widths that all rows of a frame share. What is dropped first
@@ -224,14 +225,14 @@ func (p picture) columns(o Options) columns {
 	}
 	for _, r := range p.rows {
 		for i, s := range r.Steps {
-			c.cells[i] = max(c.cells[i], ansi.StringWidth(cell(theme{}, s, false)))
+			c.cells[i] = max(c.cells[i], ansi.StringWidth(cell(paint.Theme{}, s, false)))
 		}
 	}
 	phases := 0
 	for _, w := range c.cells {
 		phases += w + 1
 	}
-	c.time = max(len(clock(p.elapsed)), len("59:59")) + 2
+	c.time = max(len(paint.Clock(p.elapsed)), len("59:59")) + 2
 	free := o.width() - phases - 1
 	// The name takes what the state does not need, and is cut before the state is.
 	c.name = max(len("cluster"), min(p.fleet.name, max(12, free-c.time-2-stateWidth), free))
@@ -263,14 +264,14 @@ func (e extent) widest(id phase.ID) string {
 	return fmt.Sprintf("*%d/%d", n, n)
 }
 
-func (c columns) heads(t theme) string {
+func (c columns) heads(t paint.Theme) string {
 	var b strings.Builder
-	b.WriteString(pad("cluster", c.name) + " ")
+	b.WriteString(paint.Pad("cluster", c.name) + " ")
 	for i, id := range phase.All {
-		b.WriteString(" " + pad(string(id), c.cells[i]))
+		b.WriteString(" " + paint.Pad(string(id), c.cells[i]))
 	}
 	if c.time > 0 {
-		b.WriteString(padLeft("time", c.time))
+		b.WriteString(paint.PadLeft("time", c.time))
 	}
 	switch {
 	case c.rest >= waitsWidth:
@@ -280,21 +281,21 @@ func (c columns) heads(t theme) string {
 	case c.rest > 0:
 		b.WriteString("  waits for")
 	}
-	return t.faint(b.String())
+	return t.Faint(b.String())
 }
 
-func (c columns) row(t theme, r pictureRow, now time.Duration) string {
+func (c columns) row(t paint.Theme, r pictureRow, now time.Duration) string {
 	var b strings.Builder
-	b.WriteString(pad(t.cutLeft(nameOf(r.Addr), c.name), c.name) + " ")
+	b.WriteString(paint.Pad(t.CutLeft(paint.NameOf(r.Addr), c.name), c.name) + " ")
 	for i := range phase.All {
 		text := ""
 		if i < len(r.Steps) {
-			text = t.state(r.Steps[i].State, cell(t, r.Steps[i], r.Removing()))
+			text = t.State(r.Steps[i].State, cell(t, r.Steps[i], r.Removing()))
 		}
-		b.WriteString(" " + pad(text, c.cells[i]))
+		b.WriteString(" " + paint.Pad(text, c.cells[i]))
 	}
 	if c.time > 0 {
-		b.WriteString(padLeft(elapsed(r.Row, now), c.time))
+		b.WriteString(paint.PadLeft(elapsed(r.Row, now), c.time))
 	}
 	if c.rest > 0 {
 		b.WriteString("  " + c.standing(t, r))
@@ -304,22 +305,22 @@ func (c columns) row(t theme, r pictureRow, now time.Duration) string {
 
 // standing is a row's state in a word, and what it waits for. A message is left
 // out where only its beginning would fit.
-func (c columns) standing(t theme, r pictureRow) string {
-	waits := clean(r.waits)
+func (c columns) standing(t paint.Theme, r pictureRow) string {
+	waits := paint.Clean(r.waits)
 	if c.rest < messageWidth {
 		waits, _, _ = strings.Cut(waits, ": ")
 	}
-	text := t.state(r.State, stateWord(r.Row))
+	text := t.State(r.State, paint.StateWord(r.Row))
 	switch {
 	case waits == "":
 	case r.State == phase.Running && !r.Removing() && c.rest < waitsWidth:
 		text = waits // as the head of the column says
 	case r.State == phase.Running && !r.Removing():
-		text = t.faint("waits for") + " " + waits
+		text = t.Faint("waits for") + " " + waits
 	default:
 		text += ": " + waits
 	}
-	return t.cut(text, c.rest)
+	return t.Cut(text, c.rest)
 }
 
 // waitsWidth is from where on every row says itself that it waits, messageWidth
@@ -331,9 +332,9 @@ const (
 
 // cell is a phase of a row: a glyph, and a count while the phase has one that is
 // neither none nor all.
-func cell(t theme, s phase.Step, removing bool) string {
-	glyph := t.glyph(s.State, removing)
-	if t.done == "" {
+func cell(t paint.Theme, s phase.Step, removing bool) string {
+	glyph := t.Glyph(s.State, removing)
+	if t.Done == "" {
 		glyph = "*" // only the width is asked for
 	}
 	if s.Wanted == 0 || s.State == phase.Done || s.State == phase.Pending {
@@ -347,7 +348,7 @@ func elapsed(r journal.Row, now time.Duration) string {
 	case r.Start == phase.NotYet:
 		return ""
 	case r.End != phase.NotYet:
-		return clock(r.End - r.Start)
+		return paint.Clock(r.End - r.Start)
 	}
-	return clock(now - r.Start)
+	return paint.Clock(now - r.Start)
 }

@@ -69,7 +69,7 @@ func TestHeadingKeepsWhatMattersOnANarrowTerminal(t *testing.T) {
 	p := take(upTo(t, "fleet", 6*time.Minute), 24)
 	p.interrupted = true
 	for _, width := range []int{76, 100} {
-		got := p.heading(newTheme(Options{}), Options{Width: width, Title: "clusters/of/a/team/in/a/deep/directory", Speed: 600})
+		got := p.heading(Options{}.theme(), Options{Width: width, Title: "clusters/of/a/team/in/a/deep/directory", Speed: 600})
 		for _, want := range []string{"SIMULATED", "t+05:58", "interrupting", "3/7 Available", "1 stuck", "…", "irectory"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("on %d %q is missing: %s", width, want, got)
@@ -77,23 +77,6 @@ func TestHeadingKeepsWhatMattersOnANarrowTerminal(t *testing.T) {
 		}
 		if w := ansi.StringWidth(got); w > width {
 			t.Errorf("%d cells on a terminal of %d: %s", w, width, got)
-		}
-	}
-}
-
-func TestWrapKeepsNamesWhole(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		text string
-		want []string
-	}{
-		"names with hyphens are words":     {"VM prod-np-2bjd5 waits", []string{"VM", "prod-np-2bjd5", "waits"}},
-		"words are gathered":               {"a b c d e f g h", []string{"a b c d e f g", "h"}},
-		"what is too long alone is broken": {"x 0123456789abcdef y", []string{"x", "0123456789abcd", "ef y"}},
-	}
-	for name, tt := range tests {
-		if got := wrap(tt.text, 14); strings.Join(got, "|") != strings.Join(tt.want, "|") {
-			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
 	}
 }

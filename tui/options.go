@@ -9,6 +9,7 @@ import (
 	"cmp"
 
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // Options say how output looks. The zero Options are 80 columns of UTF-8
@@ -35,6 +36,8 @@ type Options struct {
 // minWidth is what the fixed columns need. On a narrower terminal lines are laid
 // out for it and cut at the edge.
 const minWidth = 40
+
+func (o Options) theme() paint.Theme { return paint.New(paint.Options{Color: o.Color, ASCII: o.ASCII}) }
 
 func (o Options) width() int  { return max(minWidth, o.edge()) }
 func (o Options) edge() int   { return max(1, cmp.Or(o.Width, 80)) }

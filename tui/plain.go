@@ -9,6 +9,7 @@ import (
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // plain adds a line for each change of a phase, each action and each goal that
@@ -17,7 +18,7 @@ import (
 type plain struct {
 	out      *bufio.Writer
 	options  Options
-	theme    theme
+	theme    paint.Theme
 	timeline *journal.Timeline
 	goals    map[place]*goal
 	names    int   // width of the column of goals
@@ -36,7 +37,7 @@ type goal struct {
 
 func newPlain(out io.Writer, o Options) *plain {
 	o.Color = false
-	return &plain{out: bufio.NewWriter(out), options: o, theme: newTheme(o), timeline: journal.NewTimeline(), goals: map[place]*goal{}}
+	return &plain{out: bufio.NewWriter(out), options: o, theme: o.theme(), timeline: journal.NewTimeline(), goals: map[place]*goal{}}
 }
 
 // Event applies an event and prints what changed by it.
@@ -60,7 +61,7 @@ func (p *plain) Event(e journal.Event) {
 		p.changed(at, placeOf(e.Action.Addr))
 	case e.Blocked != nil:
 		p.changed(at, placeOf(e.Blocked.Addr))
-		p.line(at, nameOf(e.Blocked.Addr), string(e.Blocked.Phase), "blocked: "+e.Blocked.Cause)
+		p.line(at, paint.NameOf(e.Blocked.Addr), string(e.Blocked.Phase), "blocked: "+e.Blocked.Cause)
 	case e.End != nil:
 		for _, g := range p.timeline.Begin().Goals {
 			p.changed(at, placeOf(g.Addr))
@@ -84,18 +85,18 @@ func (p *plain) begin(at time.Duration, b *journal.Begin) {
 	clusters := 0
 	for _, g := range b.Goals {
 		p.goals[placeOf(g.Addr)] = &goal{addr: g.Addr, row: phase.Pending}
-		p.names = max(p.names, len(nameOf(g.Addr)))
-		if !isNamespace(g.Addr) {
+		p.names = max(p.names, len(paint.NameOf(g.Addr)))
+		if !paint.IsNamespace(g.Addr) {
 			clusters++
 		}
 	}
 	p.names = min(p.names, 40)
-	what := plural(clusters, "cluster") + ", " + plural(len(b.Goals)-clusters, "vSphere Namespace")
+	what := paint.Plural(clusters, "cluster") + ", " + paint.Plural(len(b.Goals)-clusters, "vSphere Namespace")
 	if b.Simulated {
 		what = fmt.Sprintf("SIMULATED, seed %d: %s", b.Seed, what)
 	}
 	if b.Revision != "" {
-		what += ", revision " + short(b.Revision)
+		what += ", revision " + paint.Short(b.Revision)
 	}
 	p.line(at, "begin", "", what)
 }
@@ -108,7 +109,7 @@ func (p *plain) action(at time.Duration, a *journal.Action) {
 	if a.Message != "" || a.Reason != "" {
 		what += ": " + join(a.Reason, a.Message)
 	}
-	p.line(at, nameOf(a.Addr), string(a.Phase), what)
+	p.line(at, paint.NameOf(a.Addr), string(a.Phase), what)
 }
 
 func join(reason, message string) string {
@@ -137,10 +138,10 @@ func (p *plain) changed(at time.Duration, where place) {
 		if step.State == phase.Done && step.Start == phase.NotYet {
 			continue // it had nothing to do
 		}
-		p.line(at, nameOf(g.addr), string(step.ID), p.progress(step, states[i]))
+		p.line(at, paint.NameOf(g.addr), string(step.ID), p.progress(step, states[i]))
 	}
 	if row != g.row && (row == phase.Done || row == phase.Failed) {
-		p.line(at, nameOf(g.addr), "", p.conclusion(r))
+		p.line(at, paint.NameOf(g.addr), "", p.conclusion(r))
 	}
 	g.states, g.row = states, row
 }
@@ -158,7 +159,7 @@ func (p *plain) progress(s phase.Step, state phase.State) string {
 
 func (p *plain) conclusion(r journal.Row) string {
 	if r.State == phase.Done {
-		return fmt.Sprintf("%s after %s", goalWord(r.Goal), seconds(r.End-max(r.Start, 0)))
+		return fmt.Sprintf("%s after %s", paint.GoalWord(r.Goal), seconds(r.End-max(r.Start, 0)))
 	}
 	what := "failed"
 	if cause := phase.Cause(p.timeline.Why(r.Addr)); cause != "" && r.Refused == nil {
@@ -177,7 +178,7 @@ func seconds(d time.Duration) string {
 }
 
 func (p *plain) line(at time.Duration, name, id, what string) {
-	text := fmt.Sprintf("%-11s %s %-2s  %s", stamp(at), pad(p.theme.cutLeft(name, p.names), p.names), id, clean(what))
+	text := fmt.Sprintf("%-11s %s %-2s  %s", paint.Stamp(at), paint.Pad(p.theme.CutLeft(name, p.names), p.names), id, paint.Clean(what))
 	if _, err := fmt.Fprintln(p.out, text); err != nil && p.err == nil {
 		p.err = err
 	}

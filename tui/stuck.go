@@ -10,6 +10,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // stuckCap is how many goals that were not reached are explained in full.
@@ -33,7 +34,7 @@ func (s *sheet) stuck() {
 	}
 	if left > 0 {
 		s.line("")
-		s.line(fmt.Sprintf("%s %s more are blocked or failed", s.more, count(left)))
+		s.line(fmt.Sprintf("%s %s more are blocked or failed", s.More, paint.Count(left)))
 	}
 }
 
@@ -41,8 +42,8 @@ func (s *sheet) stuck() {
 // cause in words, and the chain from the goal down to it.
 func (s *sheet) explain(r journal.Row) {
 	chain := s.timeline.Why(r.Addr)
-	word := s.state(r.State, s.glyph(r.State, false)+" "+s.bold("", nameOf(r.Addr))) + " " + s.state(r.State, string(r.State))
-	s.line(fmt.Sprintf("%s in phase %s %s, after %s", word, r.Current, r.Current.Title(), clock(s.stayed(r))))
+	word := s.State(r.State, s.Glyph(r.State, false)+" "+s.Bold("", paint.NameOf(r.Addr))) + " " + s.State(r.State, string(r.State))
+	s.line(fmt.Sprintf("%s in phase %s %s, after %s", word, r.Current, r.Current.Title(), paint.Clock(s.stayed(r))))
 	if a := r.Refused; a != nil {
 		s.field("action", a.Verb+" "+a.Addr.String()+" was refused")
 		s.field("reason", a.Reason)
@@ -73,15 +74,15 @@ func (s *sheet) stayed(r journal.Row) time.Duration {
 
 // field prints a name and a text beside it, on as many lines as it needs.
 func (s *sheet) field(name, text string) {
-	if text = clean(text); text == "" {
+	if text = paint.Clean(text); text == "" {
 		return
 	}
-	for i, part := range wrap(text, s.edge()-10) {
+	for i, part := range paint.Wrap(text, s.edge()-10) {
 		label := ""
 		if i == 0 {
 			label = name
 		}
-		s.line("  " + s.faint(pad(label, 8)) + part)
+		s.line("  " + s.Faint(paint.Pad(label, 8)) + part)
 	}
 }
 
@@ -90,7 +91,7 @@ func (s *sheet) tree(chain []phase.Link) {
 	for i, link := range chain {
 		indent := ""
 		if i > 0 {
-			indent = strings.Repeat("  ", i-1) + s.branch + " "
+			indent = strings.Repeat("  ", i-1) + s.Branch + " "
 		}
 		label := ""
 		if i == 0 {
@@ -100,8 +101,8 @@ func (s *sheet) tree(chain []phase.Link) {
 		if link.Namespace != "" && i == 0 {
 			name = link.Namespace + "/" + name
 		}
-		head := "  " + s.faint(pad(label, 8)) + s.faint(indent) + clean(link.Kind) + " " + s.bold("", clean(name))
-		says := s.paint(yellow, clean(strings.TrimSpace(link.Condition+" "+link.Reason)))
+		head := "  " + s.Faint(paint.Pad(label, 8)) + s.Faint(indent) + paint.Clean(link.Kind) + " " + s.Bold("", paint.Clean(name))
+		says := s.Paint(paint.Yellow, paint.Clean(strings.TrimSpace(link.Condition+" "+link.Reason)))
 		if ansi.StringWidth(head)+2+ansi.StringWidth(says) <= s.width() {
 			s.line(head + "  " + says)
 			continue

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // Summary prints the phase timeline of the whole fleet on one time axis, the
@@ -27,7 +28,7 @@ func Summary(w io.Writer, t *journal.Timeline, o Options) error {
 
 // A sheet is a summary being written.
 type sheet struct {
-	theme
+	paint.Theme
 	Options
 	timeline *journal.Timeline
 	rows     []journal.Row
@@ -35,12 +36,12 @@ type sheet struct {
 }
 
 func newSheet(t *journal.Timeline, o Options) *sheet {
-	return &sheet{theme: newTheme(o), Options: o, timeline: t, rows: t.Rows()}
+	return &sheet{Theme: o.theme(), Options: o, timeline: t, rows: t.Rows()}
 }
 
 // line writes a line, cut to the width.
 func (s *sheet) line(text string) {
-	s.out.WriteString(strings.TrimRight(s.cut(text, s.edge()), " "))
+	s.out.WriteString(strings.TrimRight(s.Cut(text, s.edge()), " "))
 	s.out.WriteByte('\n')
 }
 
@@ -48,17 +49,17 @@ func (s *sheet) heading() {
 	facts := []string{}
 	if b := s.timeline.Begin(); b != nil {
 		if b.Simulated {
-			facts = append(facts, s.marker())
+			facts = append(facts, s.Marker())
 		}
-		if b.Revision != "" && !strings.Contains(s.title(), short(b.Revision)) { // a title may name it itself
-			facts = append(facts, "revision "+clean(short(b.Revision)))
+		if b.Revision != "" && !strings.Contains(s.title(), paint.Short(b.Revision)) { // a title may name it itself
+			facts = append(facts, "revision "+paint.Clean(paint.Short(b.Revision)))
 		}
 		if b.Simulated {
 			facts = append(facts, fmt.Sprintf("seed %d", b.Seed))
 		}
 	}
-	facts = append(facts, s.timeWord()+" "+clock(s.timeline.Elapsed()))
-	s.line(s.bold("", s.title()) + "  " + strings.Join(facts, s.dot))
+	facts = append(facts, s.timeWord()+" "+paint.Clock(s.timeline.Elapsed()))
+	s.line(s.Bold("", s.title()) + "  " + strings.Join(facts, s.Dot))
 	s.line("")
 }
 
@@ -70,48 +71,40 @@ func (s *sheet) timeWord() string {
 	return "took"
 }
 
-// short abbreviates a full hash.
-func short(revision string) string {
-	if len(revision) == 40 && !strings.Contains(revision, " ") {
-		return revision[:10]
-	}
-	return revision
-}
-
 // chart draws a bar for each goal that had anything to do.
 func (s *sheet) chart() {
 	rows, left := s.chosen()
 	names, states := 0, 0
 	for _, r := range rows {
-		names = max(names, ansi.StringWidth(nameOf(r.Addr)))
+		names = max(names, ansi.StringWidth(paint.NameOf(r.Addr)))
 		states = max(states, ansi.StringWidth(s.outcome(r)))
 	}
 	names = min(names, max(14, s.width()*3/10))
-	a := axisOf(rows, s.timeline.Elapsed(), max(8, s.width()-names-states-4))
+	a := paint.AxisOf(rows, s.timeline.Elapsed(), max(8, s.width()-names-states-4))
 	indent := strings.Repeat(" ", names+2)
-	labels, rule := a.draw(s.theme)
-	s.line(indent + s.faint(labels))
-	s.line(indent + s.faint(rule))
+	labels, rule := a.Draw(s.Theme)
+	s.line(indent + s.Faint(labels))
+	s.line(indent + s.Faint(rule))
 	for i, r := range rows {
-		if i > 0 && isNamespace(rows[i-1].Addr) != isNamespace(r.Addr) {
+		if i > 0 && paint.IsNamespace(rows[i-1].Addr) != paint.IsNamespace(r.Addr) {
 			s.line("")
 		}
-		name := pad(s.cutLeft(nameOf(r.Addr), names), names)
-		s.line(name + "  " + a.bar(s.theme, r.Progress, s.timeline.Elapsed()) + "  " + s.state(r.State, padLeft(s.outcome(r), states)))
+		name := paint.Pad(s.CutLeft(paint.NameOf(r.Addr), names), names)
+		s.line(name + "  " + a.Bar(s.Theme, r.Progress, s.timeline.Elapsed()) + "  " + s.State(r.State, paint.PadLeft(s.outcome(r), states)))
 	}
 	if left != "" {
-		s.line(s.faint(left))
+		s.line(s.Faint(left))
 	}
 	s.line("")
-	s.legend(a.total < s.timeline.Elapsed())
+	s.legend(a.Total < s.timeline.Elapsed())
 }
 
 // outcome is the last column: when the goal was reached, or how it stands.
 func (s *sheet) outcome(r journal.Row) string {
 	if r.State == phase.Done && r.End != phase.NotYet {
-		return clock(r.End)
+		return paint.Clock(r.End)
 	}
-	return stateWord(r)
+	return paint.StateWord(r)
 }
 
 // chosen are the rows to draw: those with anything to do, and of a large fleet
@@ -143,10 +136,10 @@ func (s *sheet) chosen() (rows []journal.Row, left string) {
 			ends = append(ends, rows[i].End)
 		}
 	}
-	left = fmt.Sprintf("%s %s more", s.more, count(len(order)-limit))
+	left = fmt.Sprintf("%s %s more", s.More, paint.Count(len(order)-limit))
 	if len(ends) > 0 {
 		slices.Sort(ends)
-		left += fmt.Sprintf(", %s of them done between %s and %s", count(len(ends)), clock(ends[0]), clock(ends[len(ends)-1]))
+		left += fmt.Sprintf(", %s of them done between %s and %s", paint.Count(len(ends)), paint.Clock(ends[0]), paint.Clock(ends[len(ends)-1]))
 	}
 	return shown, left
 }
@@ -156,15 +149,15 @@ func (s *sheet) chosen() (rows []journal.Row, left string) {
 func (s *sheet) legend(beyond bool) {
 	var items []string
 	for _, id := range phase.All {
-		sign := s.bold(hue(id), letter(id)) + s.paint(hue(id), strings.Repeat(s.fill[id], 2))
-		items = append(items, sign+" "+brief(id))
+		sign := s.Bold(paint.Hue(id), paint.Letter(id)) + s.Paint(paint.Hue(id), strings.Repeat(s.Fill[id], 2))
+		items = append(items, sign+" "+paint.Brief(id))
 	}
 	if beyond {
-		items = append(items, s.state(phase.Blocked, s.beyond)+" went on to "+clock(s.timeline.Elapsed()))
+		items = append(items, s.State(phase.Blocked, s.Beyond)+" went on to "+paint.Clock(s.timeline.Elapsed()))
 	}
 	for _, state := range []phase.State{phase.Done, phase.Blocked, phase.Failed} {
 		word := map[phase.State]string{phase.Done: "reached", phase.Blocked: "blocked", phase.Failed: "failed"}[state]
-		items = append(items, s.state(state, s.glyph(state, false))+" "+word)
+		items = append(items, s.State(state, s.Glyph(state, false))+" "+word)
 	}
 	s.flow(items, "  ")
 	s.line("")
@@ -198,13 +191,13 @@ func (s *sheet) totals() {
 	}
 	var items []string
 	if n.Clusters > 0 {
-		items = append(items, fmt.Sprintf("%s/%s clusters %s", count(n.Available), count(n.Clusters), s.clusterWord()))
+		items = append(items, fmt.Sprintf("%s/%s clusters %s", paint.Count(n.Available), paint.Count(n.Clusters), s.clusterWord()))
 	}
 	if n.Namespaces > 0 {
-		items = append(items, fmt.Sprintf("%s/%s vSphere Namespaces RUNNING", count(n.Running), count(n.Namespaces)))
+		items = append(items, fmt.Sprintf("%s/%s vSphere Namespaces RUNNING", paint.Count(n.Running), paint.Count(n.Namespaces)))
 	}
-	items = append(items, signed(n.Objects, "object"), signed(n.VMs, "VM"), s.timeWord()+" "+clock(s.timeline.Elapsed()))
-	s.flow(append([]string{s.state(state, s.glyph(state, false)+" "+word)}, items...), s.dot)
+	items = append(items, signed(n.Objects, "object"), signed(n.VMs, "VM"), s.timeWord()+" "+paint.Clock(s.timeline.Elapsed()))
+	s.flow(append([]string{s.State(state, s.Glyph(state, false)+" "+word)}, items...), s.Dot)
 }
 
 // clusterWord is what the clusters are when all is reached: Available, gone, or
@@ -213,10 +206,10 @@ func (s *sheet) clusterWord() string {
 	words := map[string]bool{}
 	last := "Available"
 	for _, r := range s.rows {
-		if isNamespace(r.Addr) {
+		if paint.IsNamespace(r.Addr) {
 			continue
 		}
-		if last = goalWord(r.Goal); r.Verb == "none" {
+		if last = paint.GoalWord(r.Goal); r.Verb == "none" {
 			last = "Available" // and was before
 		}
 		words[last] = true
@@ -230,7 +223,7 @@ func (s *sheet) clusterWord() string {
 // signed counts what a run made, or removed.
 func signed(n int, what string) string {
 	if n < 0 {
-		return plural(-n, what) + " removed"
+		return paint.Plural(-n, what) + " removed"
 	}
-	return plural(n, what)
+	return paint.Plural(n, what)
 }

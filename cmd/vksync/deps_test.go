@@ -49,7 +49,8 @@ var imports = map[string][]string{
 		"reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/resource", "reconcile/vsphere",
 		"simulate/controllers", "simulate/gate", "simulate/inventory", "simulate/kubeapi", "simulate/vcenter",
 	},
-	"tui": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource"},
+	"tui/paint": {"reconcile/journal", "reconcile/phase", "reconcile/resource"},
+	"tui":       {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint"},
 	"cmd/vksync": {
 		"gitsource", "schema", "reconcile", "reconcile/web", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
 		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui",
@@ -90,7 +91,7 @@ var owners = []struct {
 	{"github.com/vmware/govmomi", []string{"reconcile/vsphere", "simulate/vcenter"}},
 	{"k8s.io/client-go", []string{"reconcile", "reconcile/supervisor", "simulate", "simulate/kubeapi/conformance"}},
 	{"github.com/prometheus", []string{"reconcile/web"}},
-	{"charm.land", []string{"tui", "cmd/vksync"}},
+	{"charm.land", []string{"tui", "tui/paint", "tui/dashboard", "cmd/vksync"}},
 	{"github.com/spf13/cobra", []string{"cmd/vksync"}},
 }
 

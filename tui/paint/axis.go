@@ -1,4 +1,4 @@
-package tui
+package paint
 
 import (
 	"slices"
@@ -9,16 +9,16 @@ import (
 	"github.com/vksync/vksync/reconcile/phase"
 )
 
-// An axis maps times onto cells. The last cell is that of the total.
-type axis struct {
-	total time.Duration
-	width int
+// An Axis maps times onto cells. The last cell is that of the total.
+type Axis struct {
+	Total time.Duration
+	Width int
 }
 
-// axisOf is the axis for rows. What stands still until somebody gives up would
+// AxisOf is the axis for rows. What stands still until somebody gives up would
 // press all that moved into a corner, so the axis ends soon after the last move
 // and the bars of what stands still run out of it.
-func axisOf(rows []journal.Row, elapsed time.Duration, width int) axis {
+func AxisOf(rows []journal.Row, elapsed time.Duration, width int) Axis {
 	var moved time.Duration
 	for _, r := range rows {
 		last := r.End
@@ -31,15 +31,15 @@ func axisOf(rows []journal.Row, elapsed time.Duration, width int) axis {
 	if moved > 0 && elapsed > moved*3/2 {
 		total = moved * 5 / 4
 	}
-	return axis{total: total, width: width}
+	return Axis{Total: total, Width: width}
 }
 
-// cell is the cell of a time.
-func (a axis) cell(t time.Duration) int {
-	if a.total <= 0 || t <= 0 {
+// Cell is the cell of a time.
+func (a Axis) Cell(t time.Duration) int {
+	if a.Total <= 0 || t <= 0 {
 		return 0
 	}
-	return min(a.width-1, int(int64(t)*int64(a.width-1)/int64(a.total)))
+	return min(a.Width-1, int(int64(t)*int64(a.Width-1)/int64(a.Total)))
 }
 
 // steps are the distances of ticks that people can count in.
@@ -50,28 +50,28 @@ var steps = [...]time.Duration{
 }
 
 // step is the smallest distance at which labels do not touch.
-func (a axis) step() time.Duration {
+func (a Axis) step() time.Duration {
 	for _, s := range steps {
-		if a.cell(s) >= len(clock(a.total))+3 {
+		if a.Cell(s) >= len(Clock(a.Total))+3 {
 			return s
 		}
 	}
-	return max(a.total, time.Second)
+	return max(a.Total, time.Second)
 }
 
-// draw returns the labels and the rule of the axis, of a.width cells each.
-func (a axis) draw(t theme) (labels, rule string) {
-	marks := slices.Repeat([]string{t.rule}, a.width)
+// Draw returns the labels and the rule of the axis, of a.Width cells each.
+func (a Axis) Draw(t Theme) (labels, rule string) {
+	marks := slices.Repeat([]string{t.Rule}, a.Width)
 	var text strings.Builder
-	for at := time.Duration(0); at <= a.total; at += a.step() {
-		cell := a.cell(at)
-		marks[cell] = t.tick
-		if label := clock(at); cell+len(label) <= a.width && cell >= text.Len() {
+	for at := time.Duration(0); at <= a.Total; at += a.step() {
+		cell := a.Cell(at)
+		marks[cell] = t.Tick
+		if label := Clock(at); cell+len(label) <= a.Width && cell >= text.Len() {
 			text.WriteString(strings.Repeat(" ", cell-text.Len()))
 			text.WriteString(label)
 		}
 	}
-	return pad(text.String(), a.width), strings.Join(marks, "")
+	return Pad(text.String(), a.Width), strings.Join(marks, "")
 }
 
 // A stretch is a run of cells of a bar.
@@ -83,7 +83,7 @@ type stretch struct {
 // stretches snaps spans to whole cells. The first stay in a phase gets a cell
 // however short it was, so that no phase is missing from a bar; later stays that
 // are shorter than a cell are left to their neighbours.
-func (a axis) stretches(spans []phase.Span, now time.Duration) []stretch {
+func (a Axis) stretches(spans []phase.Span, now time.Duration) []stretch {
 	var out []stretch
 	seen := map[phase.ID]bool{}
 	next := 0
@@ -92,12 +92,12 @@ func (a axis) stretches(spans []phase.Span, now time.Duration) []stretch {
 		if end == phase.NotYet {
 			end = now
 		}
-		from, to := max(next, a.cell(s.Start)), a.cell(end)
+		from, to := max(next, a.Cell(s.Start)), a.Cell(end)
 		if !seen[s.ID] {
 			to = max(to, from+1)
 		}
 		seen[s.ID] = true
-		if to = min(to, a.width-1); to <= from {
+		if to = min(to, a.Width-1); to <= from {
 			continue
 		}
 		if n := len(out); n > 0 && out[n-1].id == s.ID && out[n-1].to == from {
@@ -110,27 +110,27 @@ func (a axis) stretches(spans []phase.Span, now time.Duration) []stretch {
 	return out
 }
 
-// bar draws the stretches of a row and, behind the last, the sign of how it
-// stands, or that it goes on beyond the axis. Each stretch is its phase's letter and then its shade. It has a.width cells.
-func (a axis) bar(t theme, p phase.Progress, now time.Duration) string {
+// Bar draws the stretches of a row and, behind the last, the sign of how it
+// stands, or that it goes on beyond the axis. Each stretch is its phase's letter and then its shade. It has a.Width cells.
+func (a Axis) Bar(t Theme, p phase.Progress, now time.Duration) string {
 	var b strings.Builder
 	at := 0
 	for _, s := range a.stretches(p.Spans, now) {
 		b.WriteString(strings.Repeat(" ", s.from-at))
-		b.WriteString(t.bold(hue(s.id), letter(s.id)))
-		b.WriteString(t.paint(hue(s.id), strings.Repeat(t.fill[s.id], s.to-s.from-1)))
+		b.WriteString(t.Bold(Hue(s.id), Letter(s.id)))
+		b.WriteString(t.Paint(Hue(s.id), strings.Repeat(t.Fill[s.id], s.to-s.from-1)))
 		at = s.to
 	}
 	if p.Start == phase.NotYet && p.State != phase.Done {
-		return pad(t.faint(t.cut("not begun", a.width)), a.width)
+		return Pad(t.Faint(t.Cut("not begun", a.Width)), a.Width)
 	}
-	if now > a.total && at == a.width-1 && p.State != phase.Done {
-		b.WriteString(t.state(p.State, t.beyond))
+	if now > a.Total && at == a.Width-1 && p.State != phase.Done {
+		b.WriteString(t.State(p.State, t.Beyond))
 		return b.String()
 	}
-	if p.State != phase.Running && p.State != phase.Pending && at < a.width {
-		b.WriteString(t.state(p.State, t.glyph(p.State, p.Removing())))
+	if p.State != phase.Running && p.State != phase.Pending && at < a.Width {
+		b.WriteString(t.State(p.State, t.Glyph(p.State, p.Removing())))
 		at++
 	}
-	return b.String() + strings.Repeat(" ", max(0, a.width-at))
+	return b.String() + strings.Repeat(" ", max(0, a.Width-at))
 }

@@ -1,4 +1,4 @@
-package tui
+package paint
 
 import (
 	"strings"
@@ -6,15 +6,15 @@ import (
 	"github.com/vksync/vksync/reconcile/phase"
 )
 
-// brieflyLacks is the end of a causal chain in so few words that they fit a
+// BrieflyLacks is the end of a causal chain in so few words that they fit a
 // column beside the phases. phase.Cause has the sentence.
-func brieflyLacks(chain []phase.Link) string {
+func BrieflyLacks(chain []phase.Link) string {
 	if len(chain) == 0 {
 		return ""
 	}
 	l := chain[len(chain)-1]
 	text := thing(l)
-	if said := strings.TrimPrefix(clean(l.Message), "* "); said != "" && !strings.HasPrefix(said, "Waiting for ") {
+	if said := strings.TrimPrefix(Clean(l.Message), "* "); said != "" && !strings.HasPrefix(said, "Waiting for ") {
 		text += ": " + said
 	}
 	return text

@@ -1,4 +1,4 @@
-package tui
+package paint
 
 import (
 	"fmt"
@@ -12,37 +12,37 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// cut shortens s to width cells; what is cut off shows as the sign of a cut.
-func (t theme) cut(s string, width int) string { return ansi.Truncate(s, max(width, 0), t.more) }
+// Cut shortens s to width cells; what is cut off shows as the sign of a cut.
+func (t Theme) Cut(s string, width int) string { return ansi.Truncate(s, max(width, 0), t.More) }
 
-// cutLeft shortens s at its beginning: the end of a name is what tells it apart.
-func (t theme) cutLeft(s string, width int) string {
+// CutLeft shortens s at its beginning: the end of a name is what tells it apart.
+func (t Theme) CutLeft(s string, width int) string {
 	if over := ansi.StringWidth(s) - width; over > 0 {
-		return ansi.TruncateLeft(s, over+1, t.more)
+		return ansi.TruncateLeft(s, over+1, t.More)
 	}
 	return s
 }
 
-// pad fills s with spaces up to width cells.
-func pad(s string, width int) string {
+// Pad fills s with spaces up to width cells.
+func Pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-ansi.StringWidth(s)))
 }
 
-// padLeft puts s at the right end of width cells.
-func padLeft(s string, width int) string {
+// PadLeft puts s at the right end of width cells.
+func PadLeft(s string, width int) string {
 	return strings.Repeat(" ", max(0, width-ansi.StringWidth(s))) + s
 }
 
-// clean makes one line without control codes of what a controller or a cluster's
+// Clean makes one line without control codes of what a controller or a cluster's
 // manifest said.
-func clean(s string) string {
+func Clean(s string) string {
 	s = ansi.Strip(s)
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == ' ' || r >= 0x80 && r < 0xa0 }), " ")
 }
 
-// wrap breaks s between words into lines of width cells at most. A name with
+// Wrap breaks s between words into lines of width cells at most. A name with
 // hyphens is a word: it is there to be copied. Longer words are broken.
-func wrap(s string, width int) []string {
+func Wrap(s string, width int) []string {
 	width = max(width, 8)
 	var lines []string
 	line := ""
@@ -61,8 +61,8 @@ func wrap(s string, width int) []string {
 	return append(lines, line)
 }
 
-// clock is a time as people read it: 6:12, 1:02:03.
-func clock(d time.Duration) string {
+// Clock is a time as people read it: 6:12, 1:02:03.
+func Clock(d time.Duration) string {
 	s := int64(d.Round(time.Second) / time.Second)
 	if s >= 3600 {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
@@ -70,8 +70,8 @@ func clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// stamp is a time in columns that sort: +02:14.500, +1:02:14.500.
-func stamp(d time.Duration) string {
+// Stamp is a time in columns that sort: +02:14.500, +1:02:14.500.
+func Stamp(d time.Duration) string {
 	ms := d.Milliseconds()
 	s := ms / 1000
 	if s >= 3600 {
@@ -80,8 +80,8 @@ func stamp(d time.Duration) string {
 	return fmt.Sprintf("+%02d:%02d.%03d", s/60, s%60, ms%1000)
 }
 
-// nameOf is how a goal is called in a column of goals.
-func nameOf(a resource.Addr) string {
+// NameOf is how a goal is called in a column of goals.
+func NameOf(a resource.Addr) string {
 	name := a.Name
 	if a.Namespace != "" {
 		name = a.Namespace + "/" + a.Name
@@ -89,29 +89,30 @@ func nameOf(a resource.Addr) string {
 	if a.Supervisor != "" {
 		name += "@" + a.Supervisor
 	}
-	return clean(name)
+	return Clean(name)
 }
 
-func isNamespace(a resource.Addr) bool { return a.Kind == resource.KindVSphereNamespace }
+// IsNamespace says whether a goal is a vSphere Namespace.
+func IsNamespace(a resource.Addr) bool { return a.Kind == resource.KindVSphereNamespace }
 
-// goalWord is what a goal is called once it is reached.
-func goalWord(g phase.Goal) string {
+// GoalWord is what a goal is called once it is reached.
+func GoalWord(g phase.Goal) string {
 	switch {
 	case g.Verb == "delete":
 		return "gone"
 	case g.Verb == "none":
 		return "no change"
-	case isNamespace(g.Addr):
+	case IsNamespace(g.Addr):
 		return "RUNNING"
 	}
 	return "Available"
 }
 
-// stateWord is a row's state in a word, and where it is not going on, its phase.
-func stateWord(r journal.Row) string {
+// StateWord is a row's state in a word, and where it is not going on, its phase.
+func StateWord(r journal.Row) string {
 	switch r.State {
 	case phase.Done:
-		return goalWord(r.Goal)
+		return GoalWord(r.Goal)
 	case phase.Blocked, phase.Failed:
 		return string(r.State) + " " + string(r.Current)
 	case phase.Running:
@@ -122,8 +123,8 @@ func stateWord(r journal.Row) string {
 	return string(r.State)
 }
 
-// count is a number with separators: 12,345.
-func count(n int) string {
+// Count is a number with separators: 12,345.
+func Count(n int) string {
 	s := fmt.Sprint(n)
 	neg := strings.HasPrefix(s, "-")
 	s = strings.TrimPrefix(s, "-")
@@ -136,10 +137,18 @@ func count(n int) string {
 	return s
 }
 
-// plural is "1 cluster", "2 clusters".
-func plural(n int, what string) string {
+// Plural is "1 cluster", "2 clusters".
+func Plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return count(n) + " " + what + "s"
+	return Count(n) + " " + what + "s"
+}
+
+// Short abbreviates a full hash.
+func Short(revision string) string {
+	if len(revision) == 40 && !strings.Contains(revision, " ") {
+		return revision[:10]
+	}
+	return revision
 }
