@@ -82,7 +82,7 @@ func visible(t *journal.Timeline, lines int, hidden map[phase.State]int) []int {
 	states := make([]phase.State, len(goals))
 	for i, g := range goals {
 		states[i], _ = t.Standing(g.Addr)
-		c := class(states[i])
+		c := paint.Urgency(states[i])
 		classes[c] = append(classes[c], i)
 	}
 	all := slices.Concat(classes[:]...)

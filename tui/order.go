@@ -4,7 +4,7 @@ import (
 	"cmp"
 
 	"github.com/vksync/vksync/reconcile/journal"
-	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // rank orders rows by how much they need to be seen; less comes first.
@@ -20,18 +20,5 @@ func (r rank) compare(o rank) int {
 // urgency ranks rows of a summary: what is stuck, what was not reached, and
 // then the slowest.
 func urgency(r journal.Row) rank {
-	return rank{class: class(r.State), late: -int64(r.End)}
-}
-
-// class ranks states: what is stuck, what goes on, what has not begun, what is done.
-func class(s phase.State) int {
-	switch s {
-	case phase.Blocked, phase.Failed:
-		return 0
-	case phase.Running:
-		return 1
-	case phase.Pending:
-		return 2
-	}
-	return 3
+	return rank{class: paint.Urgency(r.State), late: -int64(r.End)}
 }

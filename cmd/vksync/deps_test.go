@@ -49,8 +49,9 @@ var imports = map[string][]string{
 		"reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/resource", "reconcile/vsphere",
 		"simulate/controllers", "simulate/gate", "simulate/inventory", "simulate/kubeapi", "simulate/vcenter",
 	},
-	"tui/paint": {"reconcile/journal", "reconcile/phase", "reconcile/resource"},
-	"tui":       {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint"},
+	"tui/paint":     {"reconcile/journal", "reconcile/phase", "reconcile/resource"},
+	"tui":           {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/dashboard", "tui/paint"},
+	"tui/dashboard": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint"},
 	"cmd/vksync": {
 		"gitsource", "schema", "reconcile", "reconcile/web", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
 		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui",

@@ -171,6 +171,14 @@ func (t Theme) Bold(color, s string) string {
 	return style.Render(s)
 }
 
+// Reverse marks what is selected. Without colours the caller says so with a sign too.
+func (t Theme) Reverse(s string) string {
+	if !t.Color || s == "" {
+		return s
+	}
+	return lipgloss.NewStyle().Reverse(true).Render(s)
+}
+
 // Faint is for what need not be read first.
 func (t Theme) Faint(s string) string { return t.Paint(Gray, s) }
 

@@ -1,0 +1,203 @@
+package dashboard
+
+import (
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
+)
+
+// fleetPage has a row for every cluster and vSphere Namespace.
+type fleetPage struct {
+	list
+	filter   filter
+	order    fleetOrder
+	group    fleetGroup
+	reverse  bool
+	problems bool // only those that are not well
+
+	extent extent
+	lines  []fleetLine // of the window
+	counts map[phase.State]int
+	total  int // goals before any filter
+	names  []string
+	empty  []string // what is said in the place of rows
+}
+
+// A fleetLine is one line: a goal, or the head of a group.
+type fleetLine struct {
+	subject
+	head  string // of a group; empty for a goal
+	state phase.State
+	count int // of a head: the goals below it
+	row   journal.Row
+	now   time.Duration
+	left  estimate
+	waits string
+}
+
+var fleetKeys = struct{ open, order, reverse, group, problems key.Binding }{
+	open:     key.NewBinding(key.WithKeys("enter", "right", "l"), key.WithHelp("⏎", "open")),
+	order:    key.NewBinding(key.WithKeys("s"), key.WithHelp("s", "sort")),
+	reverse:  key.NewBinding(key.WithKeys("S"), key.WithHelp("S", "reverse")),
+	group:    key.NewBinding(key.WithKeys("b"), key.WithHelp("b", "group")),
+	problems: key.NewBinding(key.WithKeys("!"), key.WithHelp("!", "problems")),
+}
+
+func newFleetPage() *fleetPage { return &fleetPage{} }
+
+func (p *fleetPage) title() string { return "Fleet" }
+
+func (p *fleetPage) keys() []key.Binding {
+	k := fleetKeys
+	return []key.Binding{k.open, filterKey, k.problems, k.order, k.group, k.reverse}
+}
+
+func (p *fleetPage) take(s *scene) {
+	entries := p.entries(s)
+	p.follow(s, entries)
+	p.fit(len(entries), s.height-p.headLines(s))
+	p.lines = p.lines[:0]
+	from, to := p.window()
+	for _, e := range entries[from:to] {
+		p.lines = append(p.lines, e.line(s))
+	}
+	p.empty = p.nothing(s, len(entries))
+}
+
+// follow keeps the cursor on the goal that was selected, wherever it is now. Without
+// one, or when it is gone, the goal under the cursor is selected.
+func (p *fleetPage) follow(s *scene, entries []entry) {
+	p.names = p.names[:0]
+	for i := range entries {
+		if entries[i].subject() == s.subject && s.subject.addr.Name != "" {
+			p.n = len(entries)
+			p.to(i)
+			return
+		}
+	}
+	p.fit(len(entries), p.height)
+	for i := p.cursor; i < len(entries); i++ {
+		if entries[i].head == "" {
+			p.cursor = i
+			s.subject = entries[i].subject()
+			return
+		}
+	}
+}
+
+func (p *fleetPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
+	if p.filter.press(k) {
+		return nil, true
+	}
+	switch {
+	case key.Matches(k, fleetKeys.open):
+		return showPage("Cluster"), s.subject.addr.Name != ""
+	case key.Matches(k, fleetKeys.order):
+		p.order = (p.order + 1) % orders
+		return tell("sorted by "+p.order.String(), false), true
+	case key.Matches(k, fleetKeys.reverse):
+		p.reverse = !p.reverse
+	case key.Matches(k, fleetKeys.group):
+		p.group = (p.group + 1) % groups
+		return tell("grouped by "+p.group.String(), false), true
+	case key.Matches(k, fleetKeys.problems):
+		p.problems = !p.problems
+	default:
+		return p.move(s, k)
+	}
+	return nil, true
+}
+
+// move moves the cursor and selects what is there; heads of groups are passed over.
+func (p *fleetPage) move(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
+	before := p.cursor
+	if !p.list.press(k) {
+		return nil, false
+	}
+	s.board.read(func() {
+		entries := p.entries(s)
+		step := 1
+		if p.cursor < before {
+			step = -1
+		}
+		at := p.cursor
+		for at >= 0 && at < len(entries) && entries[at].head != "" {
+			at += step
+		}
+		if at < 0 || at >= len(entries) {
+			at = before
+		}
+		if at < len(entries) {
+			s.subject = entries[at].subject()
+		}
+		p.to(at)
+	})
+	return nil, true
+}
+
+func (p *fleetPage) click(s *scene, _, y int) {
+	if i := y - p.headLines(s); i >= 0 && i < len(p.lines) && p.lines[i].head == "" {
+		s.subject = p.lines[i].subject
+	}
+}
+
+func (p *fleetPage) prompt(s *scene) (string, bool) { return p.filter.line(s.Theme) }
+
+func (p *fleetPage) copies(s *scene) (name, command string) {
+	a := s.subject.addr
+	switch {
+	case a.Name == "":
+		return "", ""
+	case paint.IsNamespace(a):
+		return a.Name, "kubectl get namespace " + a.Name + " -o yaml"
+	}
+	return a.Namespace + "/" + a.Name, "kubectl -n " + a.Namespace + " get clusters.cluster.x-k8s.io " + a.Name + " -o yaml"
+}
+
+// nothing says why there is no row.
+func (p *fleetPage) nothing(s *scene, n int) []string {
+	switch {
+	case n > 0:
+		return nil
+	case p.total > 0 && p.problems && len(p.filter.words()) == 0:
+		return []string{s.State(phase.Done, s.Done+" nothing is wrong"), "", "! shows all " + paint.Plural(p.total, "row") + " again"}
+	case p.total > 0:
+		return []string{"no row has " + strings.Join(p.filter.words(), " and "), "", "esc takes the filter away"}
+	}
+	return s.absence()
+}
+
+// absence says why no journal has begun, or why the one that has is empty.
+func (s *scene) absence() []string {
+	if len(s.board.streams) == 0 {
+		return []string{"nothing to show yet"}
+	}
+	var out []string
+	for _, stream := range s.board.streams {
+		c := stream.connection
+		name := ""
+		if len(s.board.streams) > 1 {
+			name = stream.name + ": "
+		}
+		begun := stream.timeline.Begin() != nil
+		switch {
+		case c.State == Lost:
+			out = append(out, s.State(phase.Failed, s.Failed+" "+name+"lost: "+paint.Clean(c.Detail)))
+		case c.State == Ended && !begun:
+			out = append(out, name+"it ended before anything began")
+		case begun:
+			out = append(out, name+"there is no cluster and no vSphere Namespace in it")
+		case c.State == Connecting:
+			out = append(out, strings.TrimSpace(name+"connecting "+paint.Clean(c.Detail)))
+		default:
+			out = append(out, name+"connected; no run has begun yet")
+		}
+	}
+	return out
+}

@@ -1,0 +1,8 @@
+package dashboard
+
+import "testing"
+
+func TestFleetFrames(t *testing.T) {
+	t.Parallel()
+	frames(t, "fleet")
+}

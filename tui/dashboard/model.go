@@ -1,0 +1,277 @@
+package dashboard
+
+import (
+	"slices"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vksync/vksync/tui/paint"
+)
+
+// lookEvery is the least time between two looks at the board: events between them
+// cost no drawing.
+const lookEvery = 80 * time.Millisecond
+
+// Config is how a dashboard looks and what it may do.
+type Config struct {
+	// Look is the theme; Light is asked of the terminal.
+	Look paint.Options
+	// Title is the command: "vksync simulate".
+	Title string
+	// Speed is how many times faster than real a simulated world runs; 0 is as fast
+	// as it can. It is only shown.
+	Speed float64
+	// Clock is the real time; nil is time.Now.
+	Clock func() time.Time
+	// Interrupt asks for the end of what is shown when the user presses Ctrl-C; the
+	// program then goes on until it is told to end, or Ctrl-C is pressed again. Nil
+	// ends it at once.
+	Interrupt func()
+}
+
+// Model is the dashboard's one Bubble Tea model.
+type Model struct {
+	Config
+	scene
+	pages   []page
+	shown   int
+	visited []int // the pages that esc goes back to
+	help    help
+	notice  notice
+
+	screen      struct{ width, height int }
+	mouse       bool
+	touched     bool // the user pressed a key
+	interrupted bool
+	looking     bool // a look is due
+	content     string
+	stale       bool // content is older than what it shows
+}
+
+// New makes a dashboard of a board. It draws nothing before it knows the size of the
+// terminal.
+func New(board *Board, c Config) *Model {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	m := &Model{Config: c, pages: pages(c), stale: true}
+	m.scene = scene{Theme: paint.New(c.Look), board: board, clock: c.Clock(), speed: c.Speed}
+	return m
+}
+
+// changed says that the board has changed, look that it is time to look at it.
+type (
+	changed struct{}
+	look    struct{}
+	second  struct{}
+)
+
+// Init begins to watch the board.
+func (m *Model) Init() tea.Cmd {
+	return tea.Batch(m.await(), tick(), tea.RequestBackgroundColor)
+}
+
+func (m *Model) await() tea.Cmd {
+	from := m.board.Changed()
+	return func() tea.Msg { <-from; return changed{} }
+}
+
+// tick comes each second, for clocks that run although nothing happens.
+func tick() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return second{} }) }
+
+// Update routes messages.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case changed:
+		return m, tea.Tick(lookEvery, func(time.Time) tea.Msg { return look{} })
+	case look:
+		m.take()
+		return m, m.await()
+	case second:
+		if m.ticks() {
+			m.take()
+		}
+		return m, tick()
+	case tea.WindowSizeMsg:
+		m.screen.width, m.screen.height = msg.Width, msg.Height
+		m.take()
+	case tea.BackgroundColorMsg:
+		m.relight(!msg.IsDark())
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	case tea.MouseMsg:
+		return m, m.point(msg)
+	case show:
+		m.visit(msg.title)
+	case notice:
+		m.notice, m.stale = msg, true
+	case Leave:
+		m.take()
+		return m, tea.Quit
+	default:
+		return m, m.deliver(msg)
+	}
+	return m, nil
+}
+
+// A receiver is a page that has messages of its own come back from its commands.
+type receiver interface {
+	receive(s *scene, msg tea.Msg) tea.Cmd
+}
+
+// deliver hands what is nobody else's to the pages.
+func (m *Model) deliver(msg tea.Msg) tea.Cmd {
+	var all []tea.Cmd
+	for _, p := range m.pages {
+		if r, ok := p.(receiver); ok {
+			all = append(all, r.receive(&m.scene, msg))
+		}
+	}
+	m.take()
+	return tea.Batch(all...)
+}
+
+// Leave asks the program to end.
+type Leave struct{}
+
+// Touched says whether the user has pressed a key: who did is looking at something.
+// It is for after the program has ended, or for its own goroutine.
+func (m *Model) Touched() bool { return m.touched }
+
+func (m *Model) relight(light bool) {
+	if m.Look.Light != light {
+		m.Look.Light = light
+		m.Theme = paint.New(m.Look)
+		m.stale = true
+	}
+}
+
+// ticks says whether any time on the screen goes on by itself.
+func (m *Model) ticks() (yes bool) {
+	m.board.read(func() {
+		yes = slices.ContainsFunc(m.board.streams, (*Stream).ticks)
+	})
+	return yes
+}
+
+// take has the page that is shown look at the board. The fleet is looked at first
+// while nothing is selected: it chooses what the other pages are about.
+func (m *Model) take() {
+	m.clock = m.Clock()
+	m.stale = true
+	if m.screen.width == 0 {
+		return
+	}
+	m.layout()
+	m.board.read(func() {
+		m.help.take(&m.scene, m)
+		if m.subject == (subject{}) && m.shown != 0 {
+			m.pages[0].take(&m.scene)
+		}
+		m.pages[m.shown].take(&m.scene)
+	})
+}
+
+func (m *Model) press(k tea.KeyPressMsg) tea.Cmd {
+	m.touched, m.notice, m.stale = true, notice{}, true
+	cmd := m.route(k)
+	m.take()
+	return cmd
+}
+
+// route hands a key to the first that knows it.
+func (m *Model) route(k tea.KeyPressMsg) tea.Cmd {
+	if k.String() == "ctrl+c" {
+		return m.interrupt()
+	}
+	if m.help.open {
+		m.help.press(k)
+		return nil
+	}
+	if cmd, mine := m.pages[m.shown].press(&m.scene, k); mine {
+		return cmd
+	}
+	e := everywhere
+	switch {
+	case key.Matches(k, e.pages):
+		m.visit(m.pages[k.Code-'1'].title())
+	case key.Matches(k, e.next):
+		m.visit(m.pages[(m.shown+1)%len(m.pages)].title())
+	case key.Matches(k, e.previous):
+		m.visit(m.pages[(m.shown+len(m.pages)-1)%len(m.pages)].title())
+	case key.Matches(k, e.back):
+		m.back()
+	case key.Matches(k, e.help):
+		m.help.open = true
+	case key.Matches(k, e.copyName), key.Matches(k, e.copyCommand):
+		return m.copy(key.Matches(k, e.copyCommand))
+	case key.Matches(k, e.mouse):
+		m.mouse = !m.mouse
+		return tell(map[bool]string{true: "mouse on: select text with shift held", false: "mouse off"}[m.mouse], false)
+	case key.Matches(k, e.suspend):
+		return tea.Suspend
+	case key.Matches(k, e.quit):
+		return tea.Quit
+	}
+	return nil
+}
+
+// interrupt asks for the end of the run; a second time it gives the terminal back
+// without waiting for that.
+func (m *Model) interrupt() tea.Cmd {
+	if m.interrupted || m.Interrupt == nil {
+		return tea.Quit
+	}
+	m.interrupted = true
+	return func() tea.Msg { m.Interrupt(); return nil }
+}
+
+func (m *Model) visit(title string) {
+	at := slices.IndexFunc(m.pages, func(p page) bool { return p.title() == title })
+	if at < 0 || at == m.shown {
+		return
+	}
+	m.visited = append(m.visited, m.shown)
+	if len(m.visited) > 16 { // who goes round in circles does not go back all of them
+		m.visited = m.visited[1:]
+	}
+	m.shown = at
+	m.take()
+}
+
+func (m *Model) back() {
+	if n := len(m.visited); n > 0 {
+		m.shown, m.visited = m.visited[n-1], m.visited[:n-1]
+	}
+}
+
+// copy puts what is selected on the terminal's clipboard, and shows it for terminals
+// that let nobody do so.
+func (m *Model) copy(command bool) tea.Cmd {
+	name, text := m.pages[m.shown].copies(&m.scene)
+	if !command {
+		text = name
+	}
+	if text == "" {
+		return tell("nothing is selected to copy", true)
+	}
+	return tea.Batch(tea.SetClipboard(text), tell("copied: "+text, false))
+}
+
+// View draws what was taken last.
+func (m *Model) View() tea.View {
+	if m.stale && m.screen.width > 0 {
+		m.content, m.stale = m.draw(), false
+	}
+	v := tea.NewView(m.content)
+	v.AltScreen = true
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}
+
+// Screen is the frame as it was drawn last, with its colours.
+func (m *Model) Screen() string { return m.View().Content }
