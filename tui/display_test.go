@@ -7,9 +7,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
-
-	tea "charm.land/bubbletea/v2"
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
@@ -95,62 +92,6 @@ func TestPlainReportsThatItCannotWrite(t *testing.T) {
 	}
 }
 
-// still is a source whose picture never changes.
-type still struct{ timeline *journal.Timeline }
-
-func (s still) picture(height int) picture { return take(s.timeline, height) }
-
-func TestCtrlCInterruptsTheRunOnceAndThenGivesTheTerminalBack(t *testing.T) {
-	t.Parallel()
-	interrupted := 0
-	m := &model{source: still{upTo(t, "reached", time.Minute)}, options: Options{Title: "vksync"}, interrupt: func() { interrupted++ }}
-	press := tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
-
-	_, cmd := m.Update(press)
-	if cmd == nil {
-		t.Fatal("the first Ctrl-C does nothing")
-	}
-	if _, quits := cmd().(tea.QuitMsg); quits || interrupted != 1 {
-		t.Errorf("the first Ctrl-C quits: %v, and interrupts %d times, want once", quits, interrupted)
-	}
-	if !strings.Contains(m.View().Content, "interrupting") {
-		t.Errorf("the frame does not say so:\n%s", m.View().Content)
-	}
-	_, cmd = m.Update(press)
-	if _, quits := cmd().(tea.QuitMsg); !quits || interrupted != 1 {
-		t.Errorf("the second Ctrl-C quits: %v, interrupted %d times; want it to quit and no more", quits, interrupted)
-	}
-}
-
-func TestResizeRedrawsForTheNewSize(t *testing.T) {
-	t.Parallel()
-	m := &model{source: still{upTo(t, "many", 0)}, options: Options{}}
-	for _, size := range sizes {
-		m.Update(tea.WindowSizeMsg{Width: size.width, Height: size.height})
-		fits(t, m.View().Content, size.width)
-		if got := strings.Count(m.View().Content, "\n") + 1; got >= size.height || got < size.height-2 {
-			t.Errorf("%d lines on a terminal of %d, want one or two fewer", got, size.height)
-		}
-	}
-}
-
-func TestStuckAndRunningRowsStayOnScreen(t *testing.T) {
-	t.Parallel()
-	timeline := upTo(t, "many", 0)
-	stuck := 0
-	for _, row := range take(timeline, 15).rows {
-		if row.State == phase.Blocked {
-			stuck++
-		}
-		if row.State == phase.Done || row.State == phase.Pending {
-			t.Errorf("%s is %s and takes the place of one that runs", row.Addr, row.State)
-		}
-	}
-	if want := timeline.Totals().Stuck; stuck != want || want == 0 {
-		t.Errorf("%d stuck rows on screen, want all %d", stuck, want)
-	}
-}
-
 func TestWhatControllersSayCannotControlTheTerminal(t *testing.T) {
 	t.Parallel()
 	evil := "\x1b[2J\x1b]0;owned\x07\r\nline\u009b31m"
@@ -163,7 +104,6 @@ func TestWhatControllersSayCannotControlTheTerminal(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	out.WriteString(take(d.timeline, 24).draw(Options{}))
 	if i := strings.IndexFunc(out.String(), func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 }); i >= 0 {
 		t.Errorf("control code in the output: %q", out.String()[max(0, i-20):])
 	}

@@ -102,33 +102,6 @@ var sizes = []struct{ width, height int }{{60, 15}, {80, 24}, {140, 40}}
 
 var looks = map[string]Options{"plain": {}, "color": {Color: true}, "ascii": {ASCII: true}}
 
-func TestFrames(t *testing.T) {
-	t.Parallel()
-	moments := map[string]time.Duration{
-		"fleet": 6 * time.Minute, "reached": 4 * time.Minute, "many": 0,
-		"observed-create": 80 * time.Second, "observed-upgrade": 60 * time.Second, "observed-delete": 10 * time.Second,
-	}
-	for name, at := range moments {
-		for look, o := range looks {
-			t.Run(name+" "+look, func(t *testing.T) {
-				t.Parallel()
-				var all strings.Builder
-				timeline := upTo(t, name, at)
-				for _, size := range sizes {
-					o.Width, o.Height, o.Title, o.Speed = size.width, size.height, "vksync simulate", 600
-					frame := take(timeline, o.Height).draw(o)
-					fits(t, frame, size.width)
-					if lines := strings.Count(frame, "\n") + 1; lines >= size.height {
-						t.Errorf("%d lines scroll a terminal of %d", lines, size.height)
-					}
-					fmt.Fprintf(&all, "== %dx%d\n%s\n", size.width, size.height, frame)
-				}
-				golden(t, "frame-"+name+"-"+look, all.String())
-			})
-		}
-	}
-}
-
 func TestSummaries(t *testing.T) {
 	t.Parallel()
 	for _, name := range names(t) {

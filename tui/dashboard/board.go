@@ -70,8 +70,9 @@ type Stream struct {
 	// What is below is guarded by the board's lock.
 	timeline   *journal.Timeline
 	connection Connection
-	// runs counts the journals that have begun.
-	runs int
+	// aimed counts the changes of the list of goals, which is the most that is
+	// remembered of what a page need not look at again.
+	aimed int
 }
 
 // ConnectionState is how the source of a stream is.
@@ -101,10 +102,6 @@ type Connection struct {
 func (s *Stream) Event(e journal.Event) {
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
-	if e.Begin != nil {
-		s.forget()
-		s.runs++
-	}
 	s.apply(e)
 	s.board.signal()
 }
@@ -114,10 +111,6 @@ func (s *Stream) Events(events []journal.Event) {
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
 	for _, e := range events {
-		if e.Begin != nil {
-			s.forget()
-			s.runs++
-		}
 		s.apply(e)
 	}
 	s.board.signal()
@@ -140,10 +133,17 @@ func (s *Stream) Reset() {
 }
 
 func (s *Stream) forget() {
+	s.aimed++
 	s.timeline = journal.NewTimeline()
 }
 
 func (s *Stream) apply(e journal.Event) {
+	if e.Begin != nil {
+		s.forget()
+	}
+	if e.Goal != nil {
+		s.aimed++
+	}
 	s.timeline.Apply(e)
 }
 
@@ -151,7 +151,7 @@ func (s *Stream) apply(e journal.Event) {
 // where that is what the run goes by, else of the last event.
 func (s *Stream) now(clock time.Time) time.Duration {
 	b := s.timeline.Begin()
-	if b == nil || !s.connection.Live || s.connection.State != Following || s.timeline.End() != nil {
+	if b == nil || b.Simulated || !s.connection.Live || s.connection.State != Following || s.timeline.End() != nil {
 		return s.timeline.Elapsed()
 	}
 	return max(clock.Sub(b.Start), s.timeline.Elapsed())
@@ -160,5 +160,5 @@ func (s *Stream) now(clock time.Time) time.Duration {
 // ticks says whether time shows although nothing happens.
 func (s *Stream) ticks() bool {
 	b := s.timeline.Begin()
-	return b != nil && s.connection.Live && s.connection.State == Following && s.timeline.End() == nil
+	return b != nil && !b.Simulated && s.connection.Live && s.connection.State == Following && s.timeline.End() == nil
 }

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -21,12 +22,13 @@ type fleetPage struct {
 	reverse  bool
 	problems bool // only those that are not well
 
-	extent extent
-	lines  []fleetLine // of the window
-	counts map[phase.State]int
-	total  int // goals before any filter
-	names  []string
-	empty  []string // what is said in the place of rows
+	entries  []entry // of the last look
+	spare    []entry // room for sorting
+	extent   extent
+	total    int         // goals before any filter
+	measured int         // what extent and total are of
+	lines    []fleetLine // of the window
+	empty    []string    // what is said in the place of rows
 }
 
 // A fleetLine is one line: a goal, or the head of a group.
@@ -59,33 +61,34 @@ func (p *fleetPage) keys() []key.Binding {
 }
 
 func (p *fleetPage) take(s *scene) {
-	entries := p.entries(s)
-	p.follow(s, entries)
-	p.fit(len(entries), s.height-p.headLines(s))
+	p.look(s)
+	p.fit(len(p.entries), s.height-p.headLines(s))
+	p.follow(s)
 	p.lines = p.lines[:0]
 	from, to := p.window()
-	for _, e := range entries[from:to] {
+	for _, e := range p.entries[from:to] {
 		p.lines = append(p.lines, e.line(s))
 	}
-	p.empty = p.nothing(s, len(entries))
+	p.empty = p.nothing(s, len(p.entries))
 }
 
 // follow keeps the cursor on the goal that was selected, wherever it is now. Without
 // one, or when it is gone, the goal under the cursor is selected.
-func (p *fleetPage) follow(s *scene, entries []entry) {
-	p.names = p.names[:0]
-	for i := range entries {
-		if entries[i].subject() == s.subject && s.subject.addr.Name != "" {
-			p.n = len(entries)
-			p.to(i)
-			return
-		}
+func (p *fleetPage) follow(s *scene) {
+	if at := slices.IndexFunc(p.entries, func(e entry) bool { return e.is(s.subject) }); at >= 0 {
+		p.to(at)
+		return
 	}
-	p.fit(len(entries), p.height)
-	for i := p.cursor; i < len(entries); i++ {
-		if entries[i].head == "" {
-			p.cursor = i
-			s.subject = entries[i].subject()
+	s.subject = subject{}
+	p.choose(s, p.cursor, 1)
+}
+
+// choose selects the first goal from a line on, in steps down or up.
+func (p *fleetPage) choose(s *scene, at, step int) {
+	for ; at >= 0 && at < len(p.entries); at += step {
+		if e := p.entries[at]; e.head == "" {
+			s.subject = subject{e.stream.name, e.goal.Addr}
+			p.to(at)
 			return
 		}
 	}
@@ -120,24 +123,11 @@ func (p *fleetPage) move(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	if !p.list.press(k) {
 		return nil, false
 	}
-	s.board.read(func() {
-		entries := p.entries(s)
-		step := 1
-		if p.cursor < before {
-			step = -1
-		}
-		at := p.cursor
-		for at >= 0 && at < len(entries) && entries[at].head != "" {
-			at += step
-		}
-		if at < 0 || at >= len(entries) {
-			at = before
-		}
-		if at < len(entries) {
-			s.subject = entries[at].subject()
-		}
-		p.to(at)
-	})
+	step := 1
+	if p.cursor < before {
+		step = -1
+	}
+	p.choose(s, p.cursor, step)
 	return nil, true
 }
 

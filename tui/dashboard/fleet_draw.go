@@ -17,6 +17,7 @@ import (
 type extent struct {
 	name     int
 	machines int64
+	forecast bool // any stream has one
 }
 
 func (x *extent) add(g journal.Goal) {
@@ -29,7 +30,7 @@ func (e *entry) line(s *scene) fleetLine {
 	if e.head != "" {
 		return fleetLine{head: e.head, count: e.count}
 	}
-	l := fleetLine{subject: e.subject(), state: e.state, now: e.stream.now(s.clock)}
+	l := fleetLine{subject: subject{e.stream.name, e.goal.Addr}, state: e.state, now: e.stream.now(s.clock)}
 	l.row, _ = e.stream.timeline.Row(e.goal.Addr)
 	l.left = e.stream.left(l.row, l.now)
 	if e.state != phase.Done && e.state != phase.Pending {
@@ -39,8 +40,8 @@ func (e *entry) line(s *scene) fleetLine {
 }
 
 // columns are the widths of a frame. What is dropped first where it is narrow is
-// what a row waits for, then the estimate, the machines, the time; never the name,
-// the phases and the state.
+// the estimate, then the time, then the machines, then what a row waits for; never
+// the name, the phases and the state.
 type columns struct {
 	name, nodes, time, left, rest int // 0: no column
 }
@@ -48,30 +49,46 @@ type columns struct {
 const (
 	markWidth   = 2 // the cursor, then the verb
 	timeWidth   = 7
+	leftWidth   = 8
 	stateColumn = 9
+	shortName   = 16 // what a name has before a column is dropped for it
+	someReason  = 16 // what a reason needs to say anything
 )
 
 func (p *fleetPage) columns(s *scene) columns {
-	c := columns{nodes: max(len("nodes"), len(fmt.Sprintf("%d/%d", p.extent.machines, p.extent.machines))), time: timeWidth, left: timeWidth + 1}
-	fixed := markWidth + 1 + len(phase.All) + 2 + stateColumn + 1
-	free := s.width - fixed
+	c := columns{time: timeWidth, nodes: max(len("nodes"), len(fmt.Sprintf("%d/%d", p.extent.machines, p.extent.machines)))}
+	if p.extent.forecast {
+		c.left = leftWidth
+	}
+	free := s.width - markWidth - 1 - 2 - len(phase.All) - 2 - stateColumn
 	want := max(len("cluster"), p.extent.name)
-	for _, column := range []*int{&c.left, &c.nodes, &c.time} {
-		if free-c.nodes-c.time-c.left-6 < min(want, 16) {
+	least := min(want, shortName)
+	for _, column := range []*int{&c.left, &c.time, &c.nodes} {
+		if free-c.taken() < least {
 			*column = 0
 		}
 	}
-	free -= c.nodes + c.time + c.left + 6
-	c.name = max(6, min(want, free))
-	// The name leaves what it does not need to what a row waits for, and at least a
-	// third where there is much to say.
-	if free > 48 {
-		c.name = min(c.name, max(24, free*2/3))
+	free -= c.taken()
+	c.name = max(1, min(want, free))
+	// A long name gives way to what a row waits for, down to a part of the room.
+	if free-c.name < someReason+1 && free > 2*someReason {
+		c.name = max(min(want, shortName), free-someReason-1)
 	}
-	if c.rest = free - c.name; c.rest < 8 {
+	if c.rest = free - c.name - 1; c.rest < 8 {
 		c.rest = 0
 	}
 	return c
+}
+
+// taken is what the columns of figures take, each with a gap.
+func (c columns) taken() int {
+	n := 0
+	for _, w := range []int{c.nodes, c.time, c.left} {
+		if w > 0 {
+			n += w + 2
+		}
+	}
+	return n
 }
 
 // headLines are the lines above the rows: the columns' names, where there is room.
@@ -161,7 +178,7 @@ func (p *fleetPage) line(s *scene, c columns, l fleetLine) string {
 	}
 	b.WriteString(s.State(l.state, paint.Pad(s.Cut(stateOf(l.row), stateColumn), stateColumn)))
 	if c.rest > 0 && l.waits != "" {
-		b.WriteString(" " + s.Cut(l.waits, c.rest-1))
+		b.WriteString(" " + s.Cut(l.waits, c.rest))
 	}
 	return b.String()
 }

@@ -44,7 +44,7 @@ func (g fleetGroup) String() string {
 // An entry is a line of the fleet before anything is known of it but its place.
 type entry struct {
 	stream *Stream
-	goal   journal.Goal
+	goal   *journal.Goal
 	state  phase.State
 	phase  phase.ID
 	group  string
@@ -53,26 +53,22 @@ type entry struct {
 	count  int
 }
 
-func (e *entry) subject() subject {
-	if e.head != "" {
-		return subject{}
-	}
-	return subject{e.stream.name, e.goal.Addr}
+// is says whether the line is of a subject.
+func (e *entry) is(s subject) bool {
+	return e.head == "" && e.goal.Addr.Name == s.addr.Name && e.goal.Addr == s.addr && e.stream.name == s.stream
 }
 
-// entries are all lines in order, with the lock held. Rows of the same weight stay
-// as the plan has them.
-func (p *fleetPage) entries(s *scene) []entry {
+// look finds all lines anew and puts them in order, with the lock held. Rows of the
+// same weight stay as the plan has them.
+func (p *fleetPage) look(s *scene) {
 	words := p.filter.words()
-	var out []entry
-	p.extent, p.counts, p.total = extent{}, map[phase.State]int{}, 0
+	clear(p.entries) // what is not used again is not to be held
+	p.entries = p.entries[:0]
+	p.measure(s)
 	for _, stream := range s.board.streams {
-		for _, g := range goals(stream.timeline) {
-			p.total++
-			p.extent.add(g)
-			e := entry{stream: stream, goal: g}
-			e.state, e.phase = stream.timeline.Standing(g.Addr)
-			p.counts[e.state]++
+		for i := range goals(stream.timeline) {
+			e := entry{stream: stream, goal: &goals(stream.timeline)[i]}
+			e.state, e.phase = stream.timeline.Standing(e.goal.Addr)
 			if p.problems && e.state != phase.Blocked && e.state != phase.Failed {
 				continue
 			}
@@ -81,14 +77,53 @@ func (p *fleetPage) entries(s *scene) []entry {
 			}
 			e.group = p.groupOf(e)
 			e.weight = p.weight(s, e)
-			out = append(out, e)
+			p.entries = append(p.entries, e)
 		}
 	}
-	slices.SortStableFunc(out, p.compare)
+	p.sort()
 	if p.group != ungrouped {
-		out = withHeads(out)
+		p.entries = withHeads(p.entries)
 	}
-	return out
+}
+
+// measure finds out how much room the goals need. That takes longer than all the
+// rest, and changes only with the goals.
+func (p *fleetPage) measure(s *scene) {
+	seen := 0
+	for _, stream := range s.board.streams {
+		seen += stream.aimed
+	}
+	if seen == p.measured {
+		return
+	}
+	p.measured, p.extent, p.total = seen, extent{}, 0
+	for _, stream := range s.board.streams {
+		if b := stream.timeline.Begin(); b != nil && b.Forecast != nil {
+			p.extent.forecast = true
+		}
+		for _, g := range goals(stream.timeline) {
+			p.total++
+			p.extent.add(g)
+		}
+	}
+}
+
+// sort is stable. Most of a large fleet has one of few weights and no group, so the
+// usual order takes one pass.
+func (p *fleetPage) sort() {
+	if p.order != byProblem || p.group != ungrouped || p.reverse {
+		slices.SortStableFunc(p.entries, p.compare)
+		return
+	}
+	sorted := p.spare[:0]
+	for weight := range int64(paint.Urgencies) {
+		for _, e := range p.entries {
+			if e.weight == weight {
+				sorted = append(sorted, e)
+			}
+		}
+	}
+	p.entries, p.spare = sorted, p.entries
 }
 
 // goals are those of a timeline in order.

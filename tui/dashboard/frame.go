@@ -133,7 +133,7 @@ func (m *Model) heading() string {
 	if w.revision != "" {
 		parts = append(parts, m.Faint("rev "+w.revision))
 	}
-	line := m.fitting(parts, m.width-min(ansi.StringWidth(m.Title), shortTitle)-2)
+	line := m.fitting(parts, m.width-min(ansi.StringWidth(m.Title), shortTitle, m.width/4)-2)
 	title := m.CutLeft(m.Title, m.width-ansi.StringWidth(line)-2)
 	return m.Bold("", title) + "  " + line
 }

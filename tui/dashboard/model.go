@@ -45,7 +45,7 @@ type Model struct {
 	mouse       bool
 	touched     bool // the user pressed a key
 	interrupted bool
-	looking     bool // a look is due
+	over        bool // what was shown has come to its end
 	content     string
 	stale       bool // content is older than what it shows
 }
@@ -107,9 +107,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.visit(msg.title)
 	case notice:
 		m.notice, m.stale = msg, true
-	case Leave:
-		m.take()
-		return m, tea.Quit
+	case Over:
+		return m, m.conclude()
 	default:
 		return m, m.deliver(msg)
 	}
@@ -133,12 +132,26 @@ func (m *Model) deliver(msg tea.Msg) tea.Cmd {
 	return tea.Batch(all...)
 }
 
-// Leave asks the program to end.
-type Leave struct{}
+// Over says that what was shown has come to its end. The program ends then, unless
+// the user has pressed a key: who did is looking at something, and leaves with q.
+type Over struct{}
 
-// Touched says whether the user has pressed a key: who did is looking at something.
-// It is for after the program has ended, or for its own goroutine.
-func (m *Model) Touched() bool { return m.touched }
+func (m *Model) conclude() tea.Cmd {
+	m.over = true
+	m.take()
+	if !m.touched || m.interrupted {
+		return tea.Quit
+	}
+	return tell("the run has ended; q leaves", false)
+}
+
+// Size is that of the terminal, once it is known; else what is given.
+func (m *Model) Size(width, height int) (int, int) {
+	if m.screen.width == 0 {
+		return width, height
+	}
+	return m.screen.width, m.screen.height
+}
 
 func (m *Model) relight(light bool) {
 	if m.Look.Light != light {
@@ -221,7 +234,7 @@ func (m *Model) route(k tea.KeyPressMsg) tea.Cmd {
 // interrupt asks for the end of the run; a second time it gives the terminal back
 // without waiting for that.
 func (m *Model) interrupt() tea.Cmd {
-	if m.interrupted || m.Interrupt == nil {
+	if m.interrupted || m.over || m.Interrupt == nil {
 		return tea.Quit
 	}
 	m.interrupted = true

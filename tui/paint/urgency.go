@@ -14,3 +14,6 @@ func Urgency(s phase.State) int {
 	}
 	return 3
 }
+
+// Urgencies is how many there are.
+const Urgencies = 4
