@@ -118,7 +118,7 @@ func randomEvent(r *rand.Rand) journal.Event {
 	o := &journal.Object{Actor: randomText(r), Cluster: randomText(r), PhaseID: phase.ID(randomText(r))}
 	o.Change = resource.Change{
 		Verb: resource.Updated, APIVersion: randomText(r), Kind: randomText(r), Namespace: randomText(r), Name: randomText(r),
-		Phase: randomText(r), Deleting: r.IntN(2) == 0,
+		Phase: randomText(r), Deleting: r.IntN(2) == 0, Present: r.IntN(2) == 0,
 	}
 	for range r.IntN(3) {
 		o.Owners = append(o.Owners, resource.Owner{Kind: randomText(r), Name: randomText(r), Controller: r.IntN(2) == 0})

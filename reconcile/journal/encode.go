@@ -89,6 +89,9 @@ func (l *line) object(o *Object) {
 func (l *line) change(c *resource.Change) {
 	l.raw(`,"verb":`)
 	l.text(string(c.Verb))
+	if c.Present {
+		l.raw(`,"present":true`)
+	}
 	l.raw(`,"apiVersion":`)
 	l.text(c.APIVersion)
 	l.raw(`,"kind":`)

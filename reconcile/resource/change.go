@@ -37,7 +37,11 @@ type Owner struct {
 // present state, and only there when they differ from before; Conditions holds
 // only those that changed. Secret content and bootstrap data are never in it.
 type Change struct {
-	Verb       Verb              `json:"verb"`
+	Verb Verb `json:"verb"`
+	// Present is set on the first word about an object that existed before anything
+	// was told: the Change is its whole state, and nothing has happened to it. Its
+	// Verb is Updated.
+	Present    bool              `json:"present,omitempty"`
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"`
 	Namespace  string            `json:"namespace,omitempty"`
@@ -111,6 +115,13 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 		c.Replicas = &now
 	}
 	return c, differs || len(c.Conditions) > 0 || c.Phase != "" || c.Replicas != nil
+}
+
+// Describe is the whole state of an object that existed before anything was told.
+func Describe(u *unstructured.Unstructured) Change {
+	c, _ := Diff(nil, u)
+	c.Verb, c.Present = Updated, true
+	return c
 }
 
 // ConditionsOf lists status.conditions in their stored order.
