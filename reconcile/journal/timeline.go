@@ -11,6 +11,7 @@ import (
 // and counts of what there is. It is not safe for concurrent use.
 type Timeline struct {
 	begin   *Begin
+	goals   goals
 	end     *End
 	elapsed time.Duration
 	tracker *phase.Tracker
@@ -69,8 +70,9 @@ func (t *Timeline) Apply(e Event) {
 	case e.VM != nil:
 		t.applyVM(at, e.VM)
 	case e.Begin != nil:
-		t.begin = e.Begin
-		t.tracker = phase.NewTracker(goalsOf(e.Begin))
+		t.applyBegin(at, e.Begin)
+	case e.Goal != nil:
+		t.applyGoal(at, *e.Goal)
 	case e.Action != nil:
 		t.applyAction(at, e.Action)
 	case e.Warning != nil:
@@ -85,12 +87,37 @@ func (t *Timeline) Apply(e Event) {
 	}
 }
 
-func goalsOf(b *Begin) []phase.Goal {
-	goals := make([]phase.Goal, len(b.Goals))
-	for i, g := range b.Goals {
-		goals[i] = phase.Goal{Addr: g.Addr, Verb: g.Verb, ControlPlane: g.ControlPlane, Workers: g.Workers}
+// applyBegin takes the goals of a run, which knows nothing of what exists, or of
+// a world that is watched, where all there is will be told.
+func (t *Timeline) applyBegin(at time.Duration, b *Begin) {
+	t.begin, t.goals = b, goalsOf(b)
+	if b.Watched {
+		t.tracker = phase.NewTracker(nil)
+		for _, g := range t.goals.list {
+			t.tracker.Aim(at, aimOf(g))
+		}
+		return
 	}
-	return goals
+	aims := make([]phase.Goal, len(t.goals.list))
+	for i, g := range t.goals.list {
+		aims[i] = aimOf(g)
+	}
+	t.tracker = phase.NewTracker(aims)
+}
+
+func (t *Timeline) applyGoal(at time.Duration, g Goal) {
+	if g.Verb == VerbForget {
+		t.goals.forget(g.Addr)
+		t.tracker.Forget(g.Addr)
+		delete(t.faults, g.Addr)
+		return
+	}
+	t.goals.put(g)
+	t.tracker.Aim(at, aimOf(g))
+}
+
+func aimOf(g Goal) phase.Goal {
+	return phase.Goal{Addr: g.Addr, Verb: g.Verb, ControlPlane: g.ControlPlane, Workers: g.Workers}
 }
 
 func (t *Timeline) applyObject(at time.Duration, o *Object) {
@@ -153,13 +180,19 @@ func (t *Timeline) End() *End { return t.end }
 // Elapsed is the time of the last event since the start of the run.
 func (t *Timeline) Elapsed() time.Duration { return t.elapsed }
 
-// Rows are the goals in the order of Begin.Goals.
+// Goals are those of Begin and of the Goal events since, in the order in which
+// they came. The list is the Timeline's own: it must not be changed, and is good
+// until the next event.
+func (t *Timeline) Goals() []Goal { return t.goals.all() }
+
+// Rows are the goals with how far they have come, in the order of Goals.
 func (t *Timeline) Rows() []Row {
-	if t.begin == nil {
+	goals := t.goals.all()
+	if goals == nil {
 		return nil
 	}
-	rows := make([]Row, 0, len(t.begin.Goals))
-	for _, g := range t.begin.Goals {
+	rows := make([]Row, 0, len(goals))
+	for _, g := range goals {
 		if row, ok := t.Row(g.Addr); ok {
 			rows = append(rows, row)
 		}
@@ -193,10 +226,7 @@ func (t *Timeline) States(a resource.Addr) [7]phase.State { return t.tracker.Sta
 // Totals count the goals and what the run has made.
 func (t *Timeline) Totals() Totals {
 	out := Totals{Objects: t.objects, VMs: t.vms, Events: t.events}
-	if t.begin == nil {
-		return out
-	}
-	for _, g := range t.begin.Goals {
+	for _, g := range t.goals.all() {
 		state, _ := t.tracker.Standing(g.Addr)
 		reached := 0
 		switch state {

@@ -38,7 +38,7 @@ func (c *cluster) advanceCreation(at time.Duration) {
 	cp, wk := c.goal.ControlPlane, c.goal.Workers
 	old := c.existed()
 	count := func(p *pool, known, wanted int64) (int64, bool) {
-		done := p.at(known, wanted, old)
+		done := p.at(known, wanted, old && !c.whole)
 		return done, done >= wanted
 	}
 	exists := self != nil || old
@@ -94,13 +94,16 @@ func (c *cluster) initialized() bool {
 	return c.self().holds(initialized) || c.kcp.holds(initialized) || c.self() == nil && c.existed()
 }
 
+// activities are the conditions of a Cluster that show controllers at work on it.
+var activities = []string{"TopologyReconciled", "RollingOut", "ScalingUp", "ScalingDown"}
+
 // complete reports that the cluster is Available and nothing is under way.
 func (c *cluster) complete() bool {
 	self := c.self()
 	if c.existed() && !c.stirred {
 		return false
 	}
-	for _, activity := range []string{"TopologyReconciled", "RollingOut", "ScalingUp", "ScalingDown"} {
+	for _, activity := range activities {
 		if _, is := self.condition(activity); is {
 			return false
 		}
@@ -125,6 +128,9 @@ func (c *cluster) set(id ID, at time.Duration, begun, complete bool, done, wante
 			s.End = at
 		}
 		s.State = Done
+		if c.whole && c.existed() && s.Start == at { // it only looked like it while its objects were told
+			s.Start = NotYet
+		}
 	case s.Start != NotYet:
 		s.State, s.End = Running, NotYet
 	default:

@@ -1,6 +1,7 @@
 package phase
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -32,6 +33,9 @@ type cluster struct {
 	blocked ID            // empty when it is not blocked
 	failed  bool
 	stirred bool // controllers reacted to it
+	// whole says that all there is of the cluster has been told, so that nothing is
+	// taken to be as it should be without word of it.
+	whole bool
 	// gone and infraGone are set when the Cluster and the VSphereCluster were removed.
 	gone, infraGone bool
 }
@@ -154,7 +158,7 @@ func explains(kind string) bool {
 func newObject(change resource.Change, names *interner) *object {
 	return &object{
 		kind: names.one(change.Kind), namespace: names.one(change.Namespace), name: change.Name,
-		inherited: change.Verb != resource.Created,
+		inherited: change.Verb != resource.Created && !change.Present,
 	}
 }
 
@@ -204,12 +208,12 @@ func (c *cluster) machine(name string, change resource.Change, id ID) *machine {
 	if m := c.machines[name]; m != nil {
 		return m
 	}
-	m := &machine{name: name, worker: id == Workers, inherited: change.Verb != resource.Created}
+	m := &machine{name: name, worker: id == Workers, inherited: change.Verb != resource.Created && !change.Present}
 	c.machines[name] = m
 	p := c.poolOf(m)
 	p.live++
 	p.add(m.tally(), +1)
-	if m.inherited && !change.Deleting { // one on its way out was not to stay
+	if change.Verb != resource.Created && !change.Deleting { // one on its way out was not to stay
 		p.unseen--
 	}
 	return m
@@ -256,6 +260,8 @@ func (c *cluster) remove(change resource.Change) {
 		c.infraGone = true
 	case "MachineDeployment":
 		delete(c.workers.sizes, change.Name)
+	case "KubeadmControlPlane":
+		delete(c.controlPlane.sizes, change.Name)
 	}
 	m := c.machines[name]
 	if m == nil {
@@ -274,6 +280,7 @@ func (c *cluster) remove(change resource.Change) {
 	if m.gone() {
 		p.live--
 		delete(c.machines, name)
+		maps.DeleteFunc(c.aliases, func(_, machine string) bool { return machine == name })
 	}
 }
 

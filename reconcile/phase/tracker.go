@@ -53,16 +53,20 @@ func (t *Tracker) Apply(at time.Duration, clusterName string, id ID, c resource.
 	if n := t.namespaces[c.Namespace]; n != nil {
 		n.inhabited(at)
 	}
-	k.touch(at)
 	k.stirred = k.stirred || stirs(c)
+	if !c.Present {
+		k.touch(at)
+	}
 	k.take(c, id, &t.names)
-	k.advance(at)
+	if k.start != NotYet {
+		k.advance(at)
+	}
 }
 
 // stirs reports that a change shows controllers at work on a new spec, and not
 // only a state that comes and goes.
 func stirs(c resource.Change) bool {
-	if c.Replicas != nil || c.Kind == "Machine" && (c.Verb != resource.Updated || c.Deleting) {
+	if !c.Present && (c.Replicas != nil || c.Kind == "Machine" && (c.Verb != resource.Updated || c.Deleting)) {
 		return true
 	}
 	for _, condition := range c.Conditions {
@@ -247,8 +251,12 @@ func (t *Tracker) Why(a resource.Addr) []Link {
 	return nil
 }
 
-// touch notes that something happened to the cluster.
+// touch notes that something happened to the cluster. One that nobody wants
+// anything of in a world that is watched is on no way that could begin by it.
 func (c *cluster) touch(at time.Duration) {
+	if c.whole && c.goal.Verb == "none" {
+		return
+	}
 	if c.start == NotYet {
 		c.start = at
 	}
