@@ -29,7 +29,8 @@ type Meter struct {
 	Used     int64 `json:"used"`
 }
 
-// Usage is the present state of the meters that have changed.
+// Usage is the present state of the meters that have changed. One with neither
+// Capacity nor anything in use is not there any more.
 type Usage struct {
 	Meters []Meter `json:"meters"`
 }
