@@ -195,7 +195,7 @@ func (o *Objects) applyWarning(at time.Duration, w *Warning) {
 		now.Said, ident = said, now.Ident
 		in.items[i] = &now
 	}
-	in.note(at, record{ident: ident, what: noteWarning, word: said.Reason, text: said.Message})
+	in.note(at, record{ident: ident, what: noteWarning, claim: o.words.plain(w.Reason), text: said.Message})
 	o.settle(in, w.Namespace, w.Name, w.Cluster)
 }
 
@@ -210,12 +210,12 @@ func (o *Objects) applyAction(at time.Duration, a *Action) {
 	case ActionDelayed:
 		what = noteDelayed
 	}
-	o.noteGoal(at, a.Addr, record{what: what, word: o.words.one(a.Verb), text: clip(a.Message, messageCap)})
+	o.noteGoal(at, a.Addr, record{what: what, claim: o.words.plain(a.Verb), text: clip(a.Message, messageCap)})
 }
 
 // applyBlocked notes that a goal stopped getting nearer.
 func (o *Objects) applyBlocked(at time.Duration, b *Blocked) {
-	o.noteGoal(at, b.Addr, record{what: noteBlocked, word: o.words.one(string(b.Phase)), text: clip(b.Cause, messageCap)})
+	o.noteGoal(at, b.Addr, record{what: noteBlocked, claim: o.words.plain(string(b.Phase)), text: clip(b.Cause, messageCap)})
 }
 
 // noteGoal notes what is about a goal, which need not exist yet.

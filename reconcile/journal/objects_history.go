@@ -51,11 +51,10 @@ type past struct {
 type record struct {
 	at    time.Duration
 	ident *Ident
-	claim *claim // of noteCondition
-	word  string
+	claim *claim // what was said; of other notes than noteCondition, only the Type
 	text  string
 	what  noteKind
-	more  uint16
+	more  uint16 // how often it happened again
 }
 
 type noteKind uint8
@@ -99,6 +98,9 @@ func (in *inventory) note(at time.Duration, r record) {
 			return
 		}
 	}
+	if n == cap(p.records) && n < historyCap {
+		p.records = append(make([]record, 0, min(max(2*n, 8), historyCap)), p.records...)
+	}
 	if n < historyCap {
 		p.records = append(p.records, r)
 		return
@@ -118,7 +120,7 @@ func (p *past) move(i, back int, r record) {
 }
 
 func (r record) sameAs(o record) bool {
-	return r.what == o.what && r.claim == o.claim && r.word == o.word && r.text == o.text &&
+	return r.what == o.what && r.claim == o.claim && r.text == o.text &&
 		r.ident.Name == o.ident.Name && r.ident.Kind == o.ident.Kind
 }
 
@@ -134,27 +136,39 @@ func (in *inventory) noteChange(at time.Duration, was, now *Item, e *Object) {
 		in.note(at, record{ident: now.Ident, what: noteMarked})
 	}
 	if e.Phase != "" {
-		in.note(at, record{ident: now.Ident, what: notePhase, word: now.Status})
+		in.note(at, record{ident: now.Ident, what: notePhase, text: now.Status})
 	}
 	if r := now.Replicas; r != nil && was != nil && was.Replicas != nil && was.Replicas.Desired != r.Desired {
 		in.note(at, record{ident: now.Ident, what: noteReplicas, text: fmt.Sprintf("%d, was %d", r.Desired, was.Replicas.Desired)})
 	}
 	for _, c := range e.Conditions {
 		if c, there := now.condition(c.Type); there && newsworthy(was, c) {
-			in.note(at, record{ident: now.Ident, what: noteCondition, claim: c.claim, text: c.message})
+			in.note(at, record{ident: now.Ident, what: noteCondition, claim: c.claim, text: c.own()})
 		}
 	}
 }
 
+// own is the message of a condition unless it sums up what other objects say of
+// themselves: controllers do that in lists.
+func (c condition) own() string {
+	if strings.HasPrefix(c.message, "* ") {
+		return ""
+	}
+	return c.message
+}
+
 // newsworthy reports that a condition says something that it did not say before. That
-// nothing is known yet, or that nothing goes on, is none where it is the first word.
+// something is not known is news only where it was known to be well.
 func newsworthy(was *Item, now condition) bool {
 	then, known := condition{}, false
 	if was != nil {
 		then, known = was.condition(now.Type)
 	}
-	if !known {
-		return now.Status == "True" || now.Status == "False" && now.wrong
+	switch {
+	case now.Status == "Unknown":
+		return known && !then.wrong
+	case !known:
+		return now.Status == "True" || now.wrong
 	}
 	return then.Status != now.Status || now.wrong && then.Reason != now.Reason
 }
@@ -188,25 +202,25 @@ func (r record) words() string {
 	case noteMarked:
 		return "to be deleted"
 	case notePhase:
-		return "phase " + r.word
+		return "phase " + r.text
 	case noteReplicas:
 		return "replicas wanted: " + r.text
 	case noteCondition:
 		return r.claim.words(r.text)
 	case noteTask:
-		return strings.TrimSpace(r.word + " " + r.text)
+		return strings.TrimSpace(r.claim.Type + " " + r.text)
 	case noteFault:
-		return r.word + " failed: " + r.text
+		return r.claim.Type + " failed: " + r.text
 	case noteDone:
-		return "vksync: " + r.word + " accepted"
+		return "vksync: " + r.claim.Type + " accepted"
 	case noteRefused:
-		return "vksync: " + r.word + " refused: " + r.text
+		return "vksync: " + r.claim.Type + " refused: " + r.text
 	case noteDelayed:
-		return "vksync: " + r.word + " is tried again: " + r.text
+		return "vksync: " + r.claim.Type + " is tried again: " + r.text
 	case noteBlocked:
-		return "stands still in phase " + r.word + ": " + r.text
+		return "stands still in phase " + r.claim.Type + ": " + r.text
 	}
-	return r.word + ": " + r.text // a warning
+	return r.claim.Type + ": " + r.text // a warning
 }
 
 func (c *claim) words(message string) string {

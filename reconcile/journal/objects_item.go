@@ -199,7 +199,13 @@ func (w *words) conditions(kind string, was []condition, changed []resource.Cond
 	if len(changed) == 0 {
 		return was
 	}
-	now := make([]condition, len(was), len(was)+len(changed))
+	more := 0
+	for _, c := range changed {
+		if _, known := slices.BinarySearchFunc(was, c.Type, compareType); !known && c.Status != "" {
+			more++
+		}
+	}
+	now := make([]condition, len(was), len(was)+more)
 	copy(now, was)
 	for _, c := range changed {
 		i, known := slices.BinarySearchFunc(now, c.Type, compareType)
@@ -215,7 +221,7 @@ func (w *words) conditions(kind string, was []condition, changed []resource.Cond
 			now[i] = w.condition(kind, c, at)
 		}
 	}
-	return slices.Clip(now)
+	return now
 }
 
 func (w *words) condition(kind string, c resource.Condition, since time.Duration) condition {

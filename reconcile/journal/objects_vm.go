@@ -106,7 +106,7 @@ func (o *Objects) operated(was *VMState, at time.Duration, e *VM) *VMState {
 }
 
 func (o *Objects) noteVM(in *inventory, at time.Duration, ident *Ident, e *VM) {
-	r := record{ident: ident, what: noteTask, word: o.words.one(e.Op), text: o.words.one(e.Host)}
+	r := record{ident: ident, what: noteTask, claim: o.words.plain(e.Op), text: o.words.one(e.Host)}
 	switch {
 	case e.Error != "":
 		r.what, r.text = noteFault, clip(e.Error, messageCap)

@@ -43,11 +43,17 @@ func (w *words) one(s string) string {
 }
 
 func (w *words) claim(kind string, c resource.Condition) *claim {
-	key := claim{Type: c.Type, Status: c.Status, Reason: c.Reason, wrong: !phase.AsItShouldBe(kind, c)}
+	return w.keep(claim{Type: c.Type, Status: c.Status, Reason: c.Reason, wrong: !phase.AsItShouldBe(kind, c)})
+}
+
+// plain is a claim of one word.
+func (w *words) plain(word string) *claim { return w.keep(claim{Type: word}) }
+
+func (w *words) keep(key claim) *claim {
 	if kept := w.claims[key]; kept != nil {
 		return kept
 	}
-	key.Type, key.Status, key.Reason = w.one(c.Type), w.one(c.Status), w.one(c.Reason)
+	key.Type, key.Status, key.Reason = w.one(key.Type), w.one(key.Status), w.one(key.Reason)
 	if w.claims == nil {
 		w.claims = map[claim]*claim{}
 	}
