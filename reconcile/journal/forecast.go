@@ -11,7 +11,7 @@ import (
 // simulated copy of the world: how long each phase of each goal took there. Times
 // are since the start of the run; all are estimates.
 type Forecast struct {
-	// Goals are those with anything to do, in the order of Begin.Goals.
+	// Goals are those with anything to do, by address, which is the order of plans.
 	Goals []GoalForecast `json:"goals"`
 	// Peak is the most that was in use of each meter.
 	Peak []Meter `json:"peak,omitempty"`
