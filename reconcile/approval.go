@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/plan"
@@ -37,6 +39,32 @@ func (k *keeper) approved(ctx context.Context, p *plan.Plan, r *Revision) (strin
 	k.log.Info("approved", "plan", short(digest))
 	k.ledger.grant(p, r.Commit.Hash)
 	return digest, k.ledger.write(ctx, nil)
+}
+
+// ErrNotPending is of an approval of what does not wait for one.
+var ErrNotPending = errors.New("nothing was approved")
+
+// Approve approves the plan that waits, in the place in which an operator does it:
+// the annotation on the loop's ConfigMap. So it holds after a restart as well, and
+// is taken up at the next look. It is ErrNotPending for any other plan, since
+// what was seen and approved is not what would be done.
+func (l *Loop) Approve(ctx context.Context, digest string) error {
+	l.mu.Lock()
+	state, pending, engine := l.status.State, l.status.Pending, l.engine
+	l.mu.Unlock()
+	switch {
+	case pending == "":
+		return fmt.Errorf("%w: no plan of source %s waits for approval on %s, which is %s", ErrNotPending, l.Source, l.Supervisor, state)
+	case digest != pending:
+		return fmt.Errorf("%w: the plan that waits is %s, not %s: look at it again", ErrNotPending, short(pending), short(digest))
+	case engine == nil:
+		return fmt.Errorf("%w: the Supervisor %s is not connected at the moment", ErrNotPending, l.Supervisor)
+	}
+	if err := engine.kube.Annotate(ctx, ledgerAddr(l.Namespace, l.Source), AnnotationApprove, digest); err != nil {
+		return err
+	}
+	l.log.Info("an approval was asked for", "plan", short(digest))
+	return nil
 }
 
 // granted says whether the plan that is held has been approved meanwhile.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -36,6 +37,16 @@ func (d *Daemon) Status() Status {
 		s.Loops = append(s.Loops, l.Status())
 	}
 	return s
+}
+
+// Approve approves the plan that waits on a loop, as Loop.Approve does.
+func (d *Daemon) Approve(ctx context.Context, source, supervisor, digest string) error {
+	for _, l := range d.Loops {
+		if l.Source == source && l.Supervisor == supervisor {
+			return l.Approve(ctx, digest)
+		}
+	}
+	return fmt.Errorf("%w: there is no source %q on a Supervisor %q", ErrNotPending, source, supervisor)
 }
 
 // PartFor is what of a revision is for one Supervisor of several: the vSphere

@@ -26,7 +26,7 @@ const maxPlanText = 256 << 10
 type ledger struct {
 	engine    *Engine
 	namespace string
-	name      string
+	source    string
 	approves  bool // whether an approval lets a plan run
 
 	// settled is the last revision of which nothing was left to do: what differs
@@ -40,16 +40,18 @@ type ledger struct {
 }
 
 func newLedger(e *Engine, namespace, source, mode string) *ledger {
-	return &ledger{engine: e, namespace: namespace, name: "vksync-" + source, approves: mode == schema.ModeApproval}
+	return &ledger{engine: e, namespace: namespace, source: source, approves: mode == schema.ModeApproval}
 }
 
-func (l *ledger) addr() resource.Addr {
-	return resource.Addr{Kind: "ConfigMap", Namespace: l.namespace, Name: l.name}
+func (l *ledger) addr() resource.Addr { return ledgerAddr(l.namespace, l.source) }
+
+func ledgerAddr(namespace, source string) resource.Addr {
+	return resource.Addr{Kind: "ConfigMap", Namespace: namespace, Name: "vksync-" + source}
 }
 
 // command approves a plan, for people to copy.
 func (l *ledger) command(digest string) string {
-	return fmt.Sprintf("kubectl annotate --overwrite -n %s configmap/%s %s=%s", l.namespace, l.name, AnnotationApprove, digest)
+	return fmt.Sprintf("kubectl annotate --overwrite -n %s configmap/%s %s=%s", l.namespace, l.addr().Name, AnnotationApprove, digest)
 }
 
 // get is the ConfigMap; nil when there is none.
@@ -126,7 +128,7 @@ func (l *ledger) write(ctx context.Context, waiting *plan.Plan) error {
 	}
 	o := resource.NewObject(map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap",
-		"metadata": map[string]any{"namespace": l.namespace, "name": l.name},
+		"metadata": map[string]any{"namespace": l.namespace, "name": l.addr().Name},
 		"data":     data,
 	})
 	if _, err := l.engine.kube.Apply(ctx, o, true); err != nil {

@@ -335,6 +335,9 @@ func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
 	k.become(Held)
 	k.mu.Lock()
 	k.status.Hold = why
+	if k.ledger.approves {
+		k.status.Pending, k.status.Approve = p.Digest(), k.ledger.command(p.Digest())
+	}
 	k.mu.Unlock()
 	if news := why + p.Digest(); news != k.told {
 		k.told = news
@@ -408,6 +411,9 @@ func (l *Loop) become(s State) {
 	}
 	if s != Held {
 		l.status.Hold = ""
+	}
+	if s != Held && s != Planning { // which looks whether it is still the same that waits
+		l.status.Pending, l.status.Approve = "", ""
 	}
 	if s == Standby {
 		l.status.Error, l.status.Retry = "", time.Time{} // others act

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -312,6 +313,36 @@ func TestAPlanWaitsForItsApproval(t *testing.T) {
 	}
 	s.approve(t, digest)
 	s.synced(t, first)
+}
+
+// What is approved over HTTP ends where kubectl annotate puts it.
+func TestApprovingIsAnnotating(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.begin(t, func(c *reconcile.LoopConfig) { c.Policy.Mode = schema.ModeApproval })
+	if err := s.loop.Approve(t.Context(), "sha256:1"); !errors.Is(err, reconcile.ErrNotPending) {
+		t.Errorf("before there is a plan: %v", err)
+	}
+	first := s.repo.Push(t, base("a"))
+	await(t, "it is held", func() bool { return s.loop.Status().Pending != "" })
+	status := s.loop.Status()
+	if err := s.loop.Approve(t.Context(), "sha256:1"); !errors.Is(err, reconcile.ErrNotPending) {
+		t.Errorf("another plan than the one that waits: %v", err)
+	}
+	if err := s.loop.Approve(t.Context(), status.Pending); err != nil {
+		t.Fatal(err)
+	}
+	s.synced(t, first)
+	if now := s.loop.Status(); now.Pending != "" || now.Approve != "" {
+		t.Errorf("what was done still waits: %q, %q", now.Pending, now.Approve)
+	}
+	ledger, err := s.kube.Get(t.Context(), resource.Addr{Kind: "ConfigMap", Namespace: "default", Name: "vksync-fleet"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ledger.GetAnnotations()[reconcile.AnnotationApprove]; got != status.Pending || !strings.HasSuffix(status.Approve, "configmap/vksync-fleet vksync.dev/approve="+got) {
+		t.Errorf("the annotation is %q, the command %q, want both with %s", got, status.Approve, status.Pending)
+	}
 }
 
 func TestPlanOnlyChangesNothing(t *testing.T) {

@@ -74,6 +74,10 @@ type LoopStatus struct {
 	Synced string `json:"synced,omitempty"`
 	// Hold is why what the plan asks for is not done.
 	Hold string `json:"hold,omitempty"`
+	// Pending is the digest of the plan that waits for approval, Approve the command
+	// that approves it.
+	Pending string `json:"pending,omitempty"`
+	Approve string `json:"approve,omitempty"`
 	// Error is why the last plan or run failed, Retry when it is tried again.
 	Error string    `json:"error,omitempty"`
 	Retry time.Time `json:"retry,omitzero"`

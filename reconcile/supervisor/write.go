@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"encoding/json"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -41,6 +42,25 @@ func (c *Client) apply(ctx context.Context, doing string, o resource.Object, opt
 	out := stripped(stored)
 	out.Supervisor = o.Supervisor
 	return out, nil
+}
+
+// managerApprove owns the annotations that Annotate sets, so that applying an
+// object without them leaves them there.
+const managerApprove = resource.FieldManager + "-approve"
+
+// Annotate sets one annotation of an object that exists, as kubectl annotate does.
+func (c *Client) Annotate(ctx context.Context, addr resource.Addr, name, value string) error {
+	op := "annotating " + addr.String()
+	at, err := c.at(op, addr, "")
+	if err != nil {
+		return err
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]any{name: value}}})
+	if err != nil {
+		return err
+	}
+	_, err = at.Patch(ctx, addr.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: managerApprove})
+	return classify(op, addr, err)
 }
 
 // Delete deletes the object that has the uid; another one of the same name is a
