@@ -33,7 +33,7 @@ func (d *daemon) listen(c schema.ServerConfig) (*httpServer, error) {
 	if c.Address == "" {
 		return nil, nil
 	}
-	options := web.Options{Status: d.daemon.Status, Events: d.events, Webhook: d.hooks, Version: build().Version}
+	options := web.Options{Status: d.daemon.Status, Events: d.events, Approve: d.daemon.Approve, Webhook: d.hooks, Version: build().Version}
 	if !c.Token.IsZero() {
 		options.Token = secret(c.Token)
 		if _, err := options.Token(); err != nil {

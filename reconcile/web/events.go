@@ -14,9 +14,12 @@ import (
 
 // Events keeps the journal of the last run of every loop and hands it, and what
 // follows, to whoever asks: server-sent events called "journal", each with the
-// event as JSON, and RUN-SEQ as id, by which a client goes on after a break.
-// A run begins with Seq 0.
+// event as JSON, and PROCESS-RUN-SEQ as id, by which a client goes on after a
+// break. A run begins with Seq 0. Runs count from 1 in each process, so an id of
+// another one is the beginning.
 type Events struct {
+	process string
+
 	mu      sync.Mutex
 	streams map[string]*stream
 	names   []string // in the order in which they were made
@@ -42,7 +45,9 @@ const maxKept = 100_000
 const keepAlive = 15 * time.Second
 
 // NewEvents makes the streams of no loop yet.
-func NewEvents() *Events { return &Events{streams: map[string]*stream{}} }
+func NewEvents() *Events {
+	return &Events{process: strconv.FormatInt(time.Now().UnixNano(), 36), streams: map[string]*stream{}}
+}
 
 // Sink is the journal of one loop.
 func (e *Events) Sink(source, supervisor string) func(journal.Event) {
@@ -97,7 +102,7 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusNotFound, err.Error())
 		return
 	}
-	run, seq := position(r.Header.Get("Last-Event-ID"))
+	run, seq := e.position(r.Header.Get("Last-Event-ID"))
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
@@ -108,7 +113,7 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		messages, more := e.after(s, run, seq)
 		for _, m := range messages {
 			run, seq = m.run, m.seq
-			if _, err := fmt.Fprintf(w, "event: journal\nid: %d-%d\ndata: %s\n\n", run, seq, m.data); err != nil {
+			if _, err := fmt.Fprintf(w, "event: journal\nid: %s-%d-%d\ndata: %s\n\n", e.process, run, seq, m.data); err != nil {
 				return
 			}
 		}
@@ -142,14 +147,13 @@ func (e *Events) choose(source, supervisor string) (*stream, error) {
 	return nil, fmt.Errorf("%d streams fit source=%q supervisor=%q: want one of SOURCE/SUPERVISOR %s", len(found), source, supervisor, strings.Join(e.names, ", "))
 }
 
-// position reads an id; what is none is the beginning.
-func position(id string) (run, seq int) {
-	a, b, _ := strings.Cut(id, "-")
-	run, err := strconv.Atoi(a)
-	if err != nil {
-		return 0, -1
-	}
-	if seq, err = strconv.Atoi(b); err != nil {
+// position reads an id; what is none of this process is the beginning.
+func (e *Events) position(id string) (run, seq int) {
+	rest, ours := strings.CutPrefix(id, e.process+"-")
+	a, b, _ := strings.Cut(rest, "-")
+	run, runErr := strconv.Atoi(a)
+	seq, seqErr := strconv.Atoi(b)
+	if !ours || runErr != nil || seqErr != nil {
 		return 0, -1
 	}
 	return run, seq

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -25,14 +26,16 @@ type Options struct {
 	// Token lets clients in that are not on this machine; nil lets none in, and an
 	// error of it lets nobody in.
 	Token func() (string, error)
+	// Approve approves a plan that waits; see reconcile.Daemon. Nil takes no approval.
+	Approve func(ctx context.Context, source, supervisor, digest string) error
 	// Webhook gets what is posted to /webhook and below; nil takes none.
 	Webhook http.Handler
 	// Version is of the program.
 	Version string
 }
 
-// Handler serves /healthz, /readyz, /metrics, /api/v1/status, /api/v1/events and
-// /webhook.
+// Handler serves /healthz, /readyz, /metrics, /webhook, and of /api/v1/ status,
+// events and approve.
 func Handler(o Options) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{o.Status, o.Version})
@@ -42,6 +45,7 @@ func Handler(o Options) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /api/v1/status", o.private(http.HandlerFunc(o.status)))
 	mux.Handle("GET /api/v1/events", o.private(o.Events))
+	mux.Handle("POST /api/v1/approve", o.trusted(http.HandlerFunc(o.approve)))
 	if o.Webhook != nil {
 		mux.Handle("POST /webhook", o.Webhook)
 		mux.Handle("POST /webhook/", o.Webhook)

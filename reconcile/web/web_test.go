@@ -205,6 +205,7 @@ func (c *client) take(t *testing.T, n int) []string {
 func TestEventsAreFollowedAndTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	events := NewEvents()
+	events.process = "p"
 	sink := events.Sink("fleet", "lab")
 	server := httptest.NewServer(Handler(Options{Status: busy, Events: events}))
 	t.Cleanup(server.Close)
@@ -221,16 +222,18 @@ func TestEventsAreFollowedAndTakenUpAgain(t *testing.T) {
 	}
 	record(0, 1)
 	a := listen(t, server.URL+"/api/v1/events", "")
-	check(a.take(t, 2), []string{"1-0", "1-1"})
+	check(a.take(t, 2), []string{"p-1-0", "p-1-1"})
 	record(2)
-	check(a.take(t, 1), []string{"1-2"})
-	b := listen(t, server.URL+"/api/v1/events?source=fleet&supervisor=lab", "1-1")
-	check(b.take(t, 1), []string{"1-2"})
+	check(a.take(t, 1), []string{"p-1-2"})
+	b := listen(t, server.URL+"/api/v1/events?source=fleet&supervisor=lab", "p-1-1")
+	check(b.take(t, 1), []string{"p-1-2"})
 	record(0, 1) // another run
-	check(a.take(t, 2), []string{"2-0", "2-1"})
-	check(b.take(t, 2), []string{"2-0", "2-1"})
-	c := listen(t, server.URL+"/api/v1/events", "1-2")
-	check(c.take(t, 2), []string{"2-0", "2-1"})
+	check(a.take(t, 2), []string{"p-2-0", "p-2-1"})
+	check(b.take(t, 2), []string{"p-2-0", "p-2-1"})
+	for _, old := range []string{"p-1-2", "q-2-1", "2-1", "p-2"} { // of an earlier run, of another process, of none
+		c := listen(t, server.URL+"/api/v1/events", old)
+		check(c.take(t, 2), []string{"p-2-0", "p-2-1"})
+	}
 }
 
 func TestALongRunKeepsItsBeginAndItsEnd(t *testing.T) {
