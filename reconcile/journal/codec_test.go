@@ -176,7 +176,7 @@ func TestDecoderRefusesWhatIsNoJournal(t *testing.T) {
 			if !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got %q, want %q", err, tt.want)
 			}
-			if _, again := d.Decode(); again != err {
+			if _, again := d.Decode(); again.Error() != err.Error() {
 				t.Errorf("a second call got %v, want the same error", again)
 			}
 		})

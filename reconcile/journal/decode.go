@@ -20,35 +20,63 @@ const (
 type Decoder struct {
 	r    *bufio.Reader
 	next int // the Seq of the next event
-	buf  []byte
-	err  error // the error that ended it
+	// buf is a line that is longer than the reader's buffer, or of which there is only
+	// the beginning as yet; partial says that it is the latter.
+	buf     []byte
+	partial bool
+	offset  int64
+	err     error // the error that ended it
 }
 
 // NewDecoder reads from r. It reads ahead.
-func NewDecoder(r io.Reader) *Decoder {
-	return &Decoder{r: bufio.NewReaderSize(r, 64<<10)}
+func NewDecoder(r io.Reader) *Decoder { return ResumeDecoder(r, 0) }
+
+// ResumeDecoder reads from r what follows in a journal from the event numbered seq
+// on.
+func ResumeDecoder(r io.Reader, seq int) *Decoder {
+	return &Decoder{r: bufio.NewReaderSize(r, 64<<10), next: seq}
 }
 
-// Decode returns the next event, and io.EOF after the last one. It fails on a
-// journal of another version, on a line that is too long or not an event, and on
-// a gap in Seq; the error names the line, counted from 1. A journal that was cut
-// off in the middle of a line ends with io.ErrUnexpectedEOF. After an error it
-// only repeats the error.
+// A LineError is what is wrong with a line of a journal.
+type LineError struct {
+	Line int // counted from 1
+	Err  error
+}
+
+// Error names the line.
+func (e *LineError) Error() string { return fmt.Sprintf("journal line %d: %v", e.Line, e.Err) }
+
+// Unwrap is what is wrong.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Decode returns the next event. It fails with a LineError on a journal of another
+// version, on a line that is too long or not an event, and on a gap in Seq, and
+// then only repeats the error.
+//
+// After the last event it returns io.EOF, or io.ErrUnexpectedEOF in a LineError
+// when there is the beginning of another one: the journal was cut off, or is still
+// being written. Where the reader has more later, Decode goes on with it.
 func (d *Decoder) Decode() (Event, error) {
 	if d.err != nil {
 		return Event{}, d.err
 	}
 	e, err := d.decode()
-	if err != nil {
-		if err != io.EOF {
-			err = fmt.Errorf("journal line %d: %w", d.next+1, err)
-		}
-		d.err = err
+	switch {
+	case err == io.EOF:
 		return Event{}, err
+	case err != nil:
+		failed := &LineError{d.next + 1, err}
+		if err != io.ErrUnexpectedEOF {
+			d.err = failed
+		}
+		return Event{}, failed
 	}
 	d.next++
 	return e, nil
 }
+
+// Offset is how many bytes the events took that were decoded.
+func (d *Decoder) Offset() int64 { return d.offset }
 
 func (d *Decoder) decode() (Event, error) {
 	line, err := d.line()
@@ -99,7 +127,10 @@ func (d *Decoder) line() ([]byte, error) {
 	if d.next == 0 {
 		limit = BeginCap
 	}
-	d.buf = d.buf[:0]
+	if !d.partial {
+		d.buf = d.buf[:0]
+	}
+	d.partial = false
 	for {
 		chunk, err := d.r.ReadSlice('\n')
 		if len(d.buf)+len(chunk) > limit {
@@ -107,18 +138,24 @@ func (d *Decoder) line() ([]byte, error) {
 		}
 		switch {
 		case err == nil && len(d.buf) == 0:
-			return bytes.TrimSuffix(chunk, []byte("\n")), nil
+			return d.whole(chunk), nil
 		case err == nil:
 			d.buf = append(d.buf, chunk...)
-			return bytes.TrimSuffix(d.buf, []byte("\n")), nil
+			return d.whole(d.buf), nil
 		case err == bufio.ErrBufferFull:
 			d.buf = append(d.buf, chunk...)
 		case err == io.EOF && len(d.buf)+len(chunk) == 0:
 			return nil, io.EOF
 		case err == io.EOF:
+			d.buf, d.partial = append(d.buf, chunk...), true
 			return nil, io.ErrUnexpectedEOF
 		default:
 			return nil, err
 		}
 	}
+}
+
+func (d *Decoder) whole(line []byte) []byte {
+	d.offset += int64(len(line))
+	return bytes.TrimSuffix(line, []byte("\n"))
 }
