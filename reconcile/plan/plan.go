@@ -43,20 +43,21 @@ type Plan struct {
 type Policy struct {
 	// Source is the value of the label vksync.dev/source: resources that carry
 	// it are owned by this repository. Empty owns nothing.
-	Source string
+	Source string `json:"source,omitempty"`
 	// Prune allows owned resources that are no longer desired to be deleted.
-	Prune bool
+	Prune bool `json:"prune"`
 	// PruneLimit is how many resources one run may delete; past it none is
 	// deleted. 0 means no limit.
-	PruneLimit int
+	PruneLimit int `json:"pruneLimit,omitempty"`
 	// Adopt allows existing resources without the label to be taken over: they get
 	// the label, and are changed and pruned like any other from then on.
-	Adopt bool
+	Adopt bool `json:"adopt"`
 	// ForceConflicts allows fields to be changed that another field manager owns,
 	// which takes them over from it. Without it that is refused, naming who owns
 	// what. It is not part of adopting: an object may be this source's and some of
-	// its fields another controller's.
-	ForceConflicts bool
+	// its fields another controller's. It is left out of the JSON form where it is
+	// not set, so that plans made before it keep their digest.
+	ForceConflicts bool `json:"forceConflicts,omitempty"`
 }
 
 // Verb is what an Action does.

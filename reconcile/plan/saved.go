@@ -138,8 +138,8 @@ func (s *Saved) check() error {
 // Policy is what the plan was made under, and is to be made under again.
 func (s *Saved) Policy() (Policy, error) {
 	var form struct {
-		SchemaVersion string     `json:"schemaVersion"`
-		Policy        jsonPolicy `json:"policy"`
+		SchemaVersion string `json:"schemaVersion"`
+		Policy        Policy `json:"policy"`
 	}
 	if err := json.Unmarshal(s.Plan, &form); err != nil {
 		return Policy{}, fmt.Errorf("it is damaged: %w", err)
@@ -147,5 +147,5 @@ func (s *Saved) Policy() (Policy, error) {
 	if form.SchemaVersion != SchemaVersion {
 		return Policy{}, fmt.Errorf("its plan is of version %q, and this vksync reads %q: make the plan again", form.SchemaVersion, SchemaVersion)
 	}
-	return Policy(form.Policy), nil
+	return form.Policy, nil
 }

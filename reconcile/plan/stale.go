@@ -107,8 +107,8 @@ func addresses(lists ...[]Fact) []resource.Addr {
 // run, and checks that fail now.
 func comparePlans(before, after json.RawMessage) ([]Difference, error) {
 	var was, is struct {
-		Phases   []jsonPhase `json:"phases"`
-		Findings []Finding   `json:"findings"`
+		Phases   []Group   `json:"phases"`
+		Findings []Finding `json:"findings"`
 	}
 	for _, part := range []struct {
 		text json.RawMessage
@@ -135,9 +135,9 @@ func comparePlans(before, after json.RawMessage) ([]Difference, error) {
 }
 
 // sameActions compares what is done, wherever it is written.
-func sameActions(a, b []jsonPhase) (bool, error) {
+func sameActions(a, b []Group) (bool, error) {
 	var texts [2]string
-	for i, phases := range [][]jsonPhase{a, b} {
+	for i, phases := range [][]Group{a, b} {
 		for _, p := range phases {
 			for j := range p.Actions {
 				p.Actions[j].Pos = resource.Position{}

@@ -133,10 +133,10 @@ func (p *Plan) footer() string {
 
 // phases are the groups of the JSON form, in the order of phase.All; removals
 // are in the phase that their resource belongs to.
-func (p *Plan) phases() []jsonPhase {
-	var out []jsonPhase
+func (p *Plan) phases() []Group {
+	var out []Group
 	for _, id := range phase.All {
-		group := jsonPhase{ID: id, Title: id.Title()}
+		group := Group{ID: id, Title: id.Title()}
 		for _, a := range p.Actions {
 			if a.Phase == id {
 				group.Actions = append(group.Actions, a)
