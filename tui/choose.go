@@ -18,6 +18,7 @@ const (
 	Auto  Mode = "auto"  // Live on a terminal, else Plain
 	Live  Mode = "tty"   // redraws rows in place
 	Plain Mode = "plain" // adds a line for each change
+	JSON  Mode = "json"  // writes every event as a line of JSON, and nothing else
 	Quiet Mode = "quiet" // only the summary
 )
 
@@ -70,10 +71,10 @@ func Choose(t Terminal, asked Mode) (Mode, error) {
 			return "", fmt.Errorf("a live display needs a terminal, and the output is none; use %s or %s", Plain, Auto)
 		}
 		return Live, nil
-	case Plain, Quiet:
+	case Plain, JSON, Quiet:
 		return asked, nil
 	}
-	return "", fmt.Errorf("display %q is not known; use one of %q, %q, %q, %q", asked, Auto, Live, Plain, Quiet)
+	return "", fmt.Errorf("display %q is not known; use one of %q, %q, %q, %q, %q", asked, Auto, Live, Plain, JSON, Quiet)
 }
 
 // Options are the options that suit the terminal.
@@ -90,6 +91,8 @@ func Start(ctx context.Context, mode Mode, in io.Reader, out io.Writer, o Option
 		return startLive(ctx, in, out, o, interrupt, patience)
 	case Plain:
 		return newPlain(out, o)
+	case JSON:
+		return newLines(out)
 	}
 	return newQuiet(out, o)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
@@ -81,14 +83,55 @@ type closedPipe struct{}
 
 func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-func TestPlainReportsThatItCannotWrite(t *testing.T) {
+func TestLinesReportThatTheyCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	d := newPlain(closedPipe{}, Options{})
-	for _, e := range events(t, "reached") {
-		d.Event(e)
+	for _, mode := range []Mode{Plain, JSON} {
+		d := Start(t.Context(), mode, nil, closedPipe{}, Options{}, nil)
+		for _, e := range events(t, "reached") {
+			d.Event(e)
+		}
+		if err := d.Close(); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("%s: got %v, want %v", mode, err, io.ErrClosedPipe)
+		}
 	}
-	if err := d.Close(); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("got %v, want %v", err, io.ErrClosedPipe)
+}
+
+// writes are what was written, each by itself.
+type writes []string
+
+func (w *writes) Write(text []byte) (int, error) {
+	*w = append(*w, string(text))
+	return len(text), nil
+}
+
+func TestJSONIsTheJournalWrittenAsItHappens(t *testing.T) {
+	t.Parallel()
+	for _, name := range names(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := events(t, name)
+			var out writes
+			d := Start(t.Context(), JSON, nil, &out, Options{Color: true}, nil)
+			for i, e := range want {
+				d.Event(e)
+				if len(out) != i+1 || strings.Index(out[i], "\n") != len(out[i])-1 {
+					t.Fatalf("after event %d there were %d writes, want one line each", i, len(out))
+				}
+			}
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+			decoder := journal.NewDecoder(strings.NewReader(strings.Join(out, "")))
+			for i := range want {
+				got, err := decoder.Decode()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want[i], got); diff != "" {
+					t.Fatalf("event %d is another one (-want +got):\n%s", i, diff)
+				}
+			}
+		})
 	}
 }
 

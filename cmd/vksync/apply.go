@@ -37,8 +37,8 @@ func applyCmd(io streams, o applyOptions) *cobra.Command {
 		Short: "Make the live clusters what the repository says",
 		Long: `Make the plan for the manifests below PATH and the live Supervisor and
 vCenter, show it, ask, and run it: live on a terminal, as lines anywhere
-else. It ends when every cluster is available, or when nothing moves any
-more, and says why.
+else, with --progress json as the events themselves. It ends when every
+cluster is available, or when nothing moves any more, and says why.
 
 FILE is a plan that plan --out has saved. It is applied as it was shown, or
 refused with what has changed since: it is bound to the manifests, to the
@@ -123,7 +123,7 @@ func (o *applyOptions) run(ctx context.Context, io streams) (err error) {
 		}
 	}
 	if o.shows() {
-		if err := showPlan(io, s); err != nil {
+		if err := showPlan(io.out, s); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (o *applyOptions) approve(ctx context.Context, io streams, s *session) erro
 		return invalid(errors.New("nobody can be asked, since standard input is no terminal: run with --yes to apply without asking, or apply a plan that plan --out has saved"))
 	}
 	if !o.shows() { // who is asked has to see what
-		if err := showPlan(io, s); err != nil {
+		if err := showPlan(o.asks(io), s); err != nil {
 			return err
 		}
 	}

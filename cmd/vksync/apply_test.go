@@ -221,6 +221,36 @@ func TestApplyAsks(t *testing.T) {
 	}
 }
 
+// Programs read standard output: who is asked is shown the plan beside it.
+func TestEventsOfAnAppliedPlanAreAloneOnStandardOutput(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.write("fleet/all.yaml", manifests(1, 1, 1))
+	fleet := filepath.Join(l.dir, "fleet")
+	r := l.run(strings.NewReader("no\n"), "apply", fleet, "--progress", "json")
+	l.want(r, exitError, "+ Cluster team-000/c00000", "the answer was not yes")
+	if r.out != "" {
+		t.Errorf("nothing ran, and standard output has\n%s", r.out)
+	}
+	r = l.run(strings.NewReader("yes\n"), "apply", fleet, "--progress", "json")
+	l.want(r, exitOK)
+	var last journal.Event
+	for d := journal.NewDecoder(strings.NewReader(r.out)); ; {
+		e, err := d.Decode()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = e
+	}
+	if last.End == nil || last.End.Outcome != journal.Reached || last.End.Goals != 2 {
+		t.Errorf("standard output ends with %+v", last)
+	}
+	l.want(l.run(nil, "apply", fleet, "--progress", "json", "-o", "json"), exitInvalid, "use one of them")
+}
+
 // answering does something when it is asked, and then says yes.
 type answering func()
 

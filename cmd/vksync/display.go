@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ type display struct {
 
 func (d *display) addFlags(cmd *cobra.Command) {
 	addChoice(cmd, &d.output, "output", "o", "form of the result", "text", "json")
-	addChoice(cmd, &d.progress, "progress", "", "display while it runs", "auto", "tty", "plain", "quiet")
+	addChoice(cmd, &d.progress, "progress", "", "display while it runs", "auto", "tty", "plain", "json", "quiet")
 	addQuiet(cmd, &d.quiet)
 	cmd.MarkFlagsMutuallyExclusive("output", "quiet")
 	cmd.MarkFlagsMutuallyExclusive("progress", "quiet")
@@ -30,7 +31,10 @@ func (d *display) addFlags(cmd *cobra.Command) {
 
 // check refuses a display that out cannot show.
 func (d *display) check(out *os.File) (err error) {
-	modes := map[string]tui.Mode{"auto": tui.Auto, "tty": tui.Live, "plain": tui.Plain, "quiet": tui.Quiet}
+	if d.output == "json" && d.progress == "json" {
+		return invalid(errors.New("--progress json and -o json both write JSON to standard output: use one of them, the events as they happen or the result"))
+	}
+	modes := map[string]tui.Mode{"auto": tui.Auto, "tty": tui.Live, "plain": tui.Plain, "json": tui.JSON, "quiet": tui.Quiet}
 	if d.mode, err = tui.Choose(tui.Detect(out, os.Environ()), modes[d.progress]); err != nil {
 		return invalid(fmt.Errorf("--progress %s: %w", d.progress, err))
 	}
@@ -38,12 +42,21 @@ func (d *display) check(out *os.File) (err error) {
 }
 
 // shows says whether the run is shown in words, not only as a result.
-func (d *display) shows() bool { return !d.quiet && d.output == "text" }
+func (d *display) shows() bool { return !d.quiet && d.output == "text" && d.mode != tui.JSON }
+
+// asks is where the plan is shown to somebody who is asked: on standard output,
+// unless programs read that.
+func (d *display) asks(io streams) io.Writer {
+	if d.output == "json" || d.mode == tui.JSON {
+		return io.errs
+	}
+	return io.out
+}
 
 // play runs the plan with the display that was asked for, which ends with the
 // summary, or ends with the result as JSON.
 func (d *display) play(ctx context.Context, io streams, s *session, speed float64) (journal.End, error) {
-	if !d.shows() {
+	if !d.shows() && d.mode != tui.JSON {
 		end, err := s.run(ctx)
 		if err == nil && d.output == "json" {
 			err = writeJSON(io.out, runDocumentOf(s.recorder.Timeline()))

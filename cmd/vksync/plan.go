@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -118,16 +119,16 @@ func (o *planOptions) show(io streams, s *session) error {
 	if !o.text() {
 		return nil
 	}
-	return showPlan(io, s)
+	return showPlan(io.out, s)
 }
 
 // showPlan shows the plan, and for a live world which one that is.
-func showPlan(io streams, s *session) error {
+func showPlan(w io.Writer, s *session) error {
 	heading := ""
 	if s.world == nil {
 		heading = fmt.Sprintf("LIVE: %s, %s\n\n", s.names()[0], s.names()[1])
 	}
-	_, err := fmt.Fprint(io.out, shown(heading+s.plan.Text()))
+	_, err := fmt.Fprint(w, shown(heading+s.plan.Text()))
 	return err
 }
 

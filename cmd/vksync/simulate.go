@@ -26,7 +26,8 @@ func newSimulateCmd(io streams) *cobra.Command {
 		Short: "Play the change on a simulated site, and watch it",
 		Long: `Make the plan for the manifests below PATH and play it on a simulated
 vCenter and Supervisor: live on a terminal, as lines that are only appended
-to anywhere else. At the end comes the summary.
+to anywhere else. At the end comes the summary. With --progress json every
+event is a line of JSON on standard output as it happens, and nothing else is.
 
 Time is the model's: hours pass in milliseconds unless --speed slows them
 down. A run that is over at once shows only the summary. Ctrl-C ends the
