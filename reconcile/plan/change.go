@@ -14,39 +14,39 @@ const textWidth = 80
 // one long path must not push the values of all others off the screen.
 const alignWidth = 44
 
-// A change is printed below the part of its path that it has in common with
-// others: that part is most of a path and says the same on every line.
-type changeGroup struct {
-	head    string // the common part of the paths; "" when they are in full
-	changes []Change
-	paths   []string // behind head
+// A ChangeGroup has changes that are shown below the part of their paths that they
+// have in common: that part is most of a path and says the same on every line.
+type ChangeGroup struct {
+	Head    string // the common part of the paths; "" when they are in full
+	Changes []Change
+	Paths   []string // behind Head
 }
 
 // writeChanges prints the changes of an action.
 func writeChanges(b *strings.Builder, changes []Change) {
-	groups := groupChanges(changes)
+	groups := Grouped(changes)
 	full := 0
 	for _, g := range groups {
-		if g.head == "" {
+		if g.Head == "" {
 			full = max(full, g.width())
 		}
 	}
 	for _, g := range groups {
 		indent, width := "      ", full
-		if g.head != "" {
-			b.WriteString(indent + g.head + "\n")
+		if g.Head != "" {
+			b.WriteString(indent + g.Head + "\n")
 			indent, width = indent+"  ", g.width()
 		}
-		for i, c := range g.changes {
-			writeChange(b, indent, g.paths[i], width, c)
+		for i, c := range g.Changes {
+			writeChange(b, indent, g.Paths[i], width, c)
 		}
 	}
 }
 
-// groupChanges gathers changes by what their paths begin with, in the order of
-// the first of each. A change that is alone keeps its full path where it fits.
-func groupChanges(changes []Change) []changeGroup {
-	var groups []changeGroup
+// Grouped gathers changes by what their paths begin with, in the order of the
+// first of each. A change that is alone keeps its full path where it fits.
+func Grouped(changes []Change) []ChangeGroup {
+	var groups []ChangeGroup
 	index := map[string]int{}
 	for _, c := range changes {
 		head, rest := splitPath(c.Path)
@@ -54,22 +54,22 @@ func groupChanges(changes []Change) []changeGroup {
 		if !ok {
 			i = len(groups)
 			index[head] = i
-			groups = append(groups, changeGroup{head: head})
+			groups = append(groups, ChangeGroup{Head: head})
 		}
-		groups[i].changes = append(groups[i].changes, c)
-		groups[i].paths = append(groups[i].paths, rest)
+		groups[i].Changes = append(groups[i].Changes, c)
+		groups[i].Paths = append(groups[i].Paths, rest)
 	}
 	for i, g := range groups {
-		if len(g.changes) == 1 && utf8.RuneCountInString(g.changes[0].Path) <= alignWidth {
-			groups[i] = changeGroup{changes: g.changes, paths: []string{g.changes[0].Path}}
+		if len(g.Changes) == 1 && utf8.RuneCountInString(g.Changes[0].Path) <= alignWidth {
+			groups[i] = ChangeGroup{Changes: g.Changes, Paths: []string{g.Changes[0].Path}}
 		}
 	}
 	return groups
 }
 
-func (g changeGroup) width() int {
+func (g ChangeGroup) width() int {
 	width := 0
-	for _, p := range g.paths {
+	for _, p := range g.Paths {
 		if n := utf8.RuneCountInString(p); n <= alignWidth {
 			width = max(width, n)
 		}
