@@ -12,12 +12,12 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-var prod = resource.Addr{Group: "cluster.x-k8s.io", Kind: resource.KindCluster, Namespace: "team-a", Name: "prod"}
+var cluster = resource.Addr{Group: "cluster.x-k8s.io", Kind: resource.KindCluster, Namespace: "team-a", Name: "prod"}
 
 // ahead is a forecast of one cluster: 0 to 10 s, 2 to 60 s, 3c to 120 s, and workers
 // beside that from 60 s to 100 s.
 var ahead = &journal.Forecast{Goals: []journal.GoalForecast{{
-	Addr: prod, State: phase.Done, End: 120_000, Steps: []journal.StepForecast{
+	Addr: cluster, State: phase.Done, End: 120_000, Steps: []journal.StepForecast{
 		{ID: phase.Prerequisites, Start: 0, End: 10_000},
 		{ID: phase.Infrastructure, Start: 10_000, End: 60_000},
 		{ID: phase.Node, Start: 60_000, End: 120_000},
@@ -44,7 +44,7 @@ func step(id phase.ID, start, end int) phase.Step {
 func TestETA(t *testing.T) {
 	t.Parallel()
 	begun := func(steps ...phase.Step) journal.Row {
-		return journal.Row{Progress: phase.Progress{Goal: phase.Goal{Addr: prod}, State: phase.Running, Steps: steps, End: never}}
+		return journal.Row{Progress: phase.Progress{Goal: phase.Goal{Addr: cluster}, State: phase.Running, Steps: steps, End: never}}
 	}
 	for _, c := range []struct {
 		name string
@@ -85,11 +85,11 @@ func TestETA(t *testing.T) {
 func TestWhereThereIsNoETA(t *testing.T) {
 	t.Parallel()
 	row := func(state phase.State) journal.Row {
-		return journal.Row{Progress: phase.Progress{Goal: phase.Goal{Addr: prod}, State: state, End: never}}
+		return journal.Row{Progress: phase.Progress{Goal: phase.Goal{Addr: cluster}, State: state, End: never}}
 	}
 	other := row(phase.Running)
 	other.Addr.Name = "other"
-	unreached := &journal.Forecast{Goals: []journal.GoalForecast{{Addr: prod, State: phase.Blocked, End: -1}}}
+	unreached := &journal.Forecast{Goals: []journal.GoalForecast{{Addr: cluster, State: phase.Blocked, End: -1}}}
 	for _, c := range []struct {
 		name     string
 		forecast *journal.Forecast
@@ -119,7 +119,7 @@ func TestWhereThereIsNoETA(t *testing.T) {
 func TestExpectedPhases(t *testing.T) {
 	t.Parallel()
 	row := journal.Row{Progress: phase.Progress{
-		Goal: phase.Goal{Addr: prod}, State: phase.Running, End: never,
+		Goal: phase.Goal{Addr: cluster}, State: phase.Running, End: never,
 		Steps: []phase.Step{step("0", 0, 30), step("1", 3, 4), step("2", 30, -1), step("3c", -1, -1), step("4", -1, 1)},
 	}}
 	for _, c := range []struct {

@@ -69,6 +69,8 @@ type Stream struct {
 
 	// What is below is guarded by the board's lock.
 	timeline   *journal.Timeline
+	objects    *journal.Objects
+	meters     *journal.Meters
 	connection Connection
 	// aimed counts the changes of the list of goals, which is the most that is
 	// remembered of what a page need not look at again.
@@ -134,7 +136,7 @@ func (s *Stream) Reset() {
 
 func (s *Stream) forget() {
 	s.aimed++
-	s.timeline = journal.NewTimeline()
+	s.timeline, s.objects, s.meters = journal.NewTimeline(), journal.NewObjects(), journal.NewMeters()
 }
 
 func (s *Stream) apply(e journal.Event) {
@@ -145,6 +147,8 @@ func (s *Stream) apply(e journal.Event) {
 		s.aimed++
 	}
 	s.timeline.Apply(e)
+	s.objects.Apply(e)
+	s.meters.Apply(e)
 }
 
 // now is the present as a time since the start of the run: of the real clock

@@ -49,7 +49,7 @@ type columns struct {
 const (
 	markWidth   = 2 // the cursor, then the verb
 	timeWidth   = 7
-	leftWidth   = 8
+	leftWidth   = 10
 	stateColumn = 9
 	shortName   = 16 // what a name has before a column is dropped for it
 	someReason  = 16 // what a reason needs to say anything
@@ -129,7 +129,7 @@ func (p *fleetPage) heads(s *scene, c columns) string {
 		b.WriteString(paint.PadLeft("time", c.time) + "  ")
 	}
 	if c.left > 0 {
-		b.WriteString(paint.PadLeft("left~", c.left) + "  ")
+		b.WriteString(paint.PadLeft("left", c.left) + "  ")
 	}
 	b.WriteString(paint.Pad("state", stateColumn))
 	if c.rest > 0 {
@@ -245,14 +245,6 @@ func times(l fleetLine) string {
 		return ""
 	}
 	return paint.Clock(spent(l.row, l.now))
-}
-
-// text is the estimate as a column has it.
-func (e estimate) text() string {
-	if !e.known {
-		return ""
-	}
-	return "~" + paint.Clock(e.d)
 }
 
 // stateOf is a row's state in a word, and where it stands still, its phase.

@@ -66,8 +66,9 @@ func (p *fleetPage) look(s *scene) {
 	p.entries = p.entries[:0]
 	p.measure(s)
 	for _, stream := range s.board.streams {
-		for i := range goals(stream.timeline) {
-			e := entry{stream: stream, goal: &goals(stream.timeline)[i]}
+		goals := stream.timeline.Goals()
+		for i := range goals {
+			e := entry{stream: stream, goal: &goals[i]}
 			e.state, e.phase = stream.timeline.Standing(e.goal.Addr)
 			if p.problems && e.state != phase.Blocked && e.state != phase.Failed {
 				continue
@@ -101,7 +102,7 @@ func (p *fleetPage) measure(s *scene) {
 		if b := stream.timeline.Begin(); b != nil && b.Forecast != nil {
 			p.extent.forecast = true
 		}
-		for _, g := range goals(stream.timeline) {
+		for _, g := range stream.timeline.Goals() {
 			p.total++
 			p.extent.add(g)
 		}
@@ -124,14 +125,6 @@ func (p *fleetPage) sort() {
 		}
 	}
 	p.entries, p.spare = sorted, p.entries
-}
-
-// goals are those of a timeline in order.
-func goals(t *journal.Timeline) []journal.Goal {
-	if b := t.Begin(); b != nil {
-		return b.Goals
-	}
-	return nil
 }
 
 func (p *fleetPage) compare(a, b entry) int {
@@ -173,11 +166,10 @@ func (p *fleetPage) weight(s *scene, e entry) int64 {
 		if p.order == byTime {
 			return -int64(spent(row, now))
 		}
-		left := e.stream.left(row, now)
-		if !left.known {
-			return 1
+		if left := e.stream.left(row, now); left.known {
+			return -int64(left.Left)
 		}
-		return -int64(left.d)
+		return 1
 	}
 	return 0
 }
