@@ -56,8 +56,8 @@ type world struct {
 	simulated, live, ended  bool
 	replayed, watched, asks bool
 	speed                   float64
-	elapsed                 time.Duration
-	revision                string
+	elapsed, ends           time.Duration // ends is by the forecast; 0 without one
+	revision, name          string
 	totals                  journal.Totals
 	findings                int
 	connections             []named
@@ -84,6 +84,12 @@ func (s *scene) survey() world {
 		w.watched, w.asks = w.watched || b.Watched, w.asks || b.Proposed
 		w.ended = w.ended && stream.timeline.End() != nil
 		w.elapsed = max(w.elapsed, stream.now(s.clock))
+		if b.Forecast != nil {
+			w.ends = max(w.ends, b.Forecast.End())
+		}
+		if !strings.Contains(w.name, b.World) {
+			w.name = strings.TrimPrefix(w.name+", "+paint.Clean(b.World), ", ")
+		}
 		if b.Revision != "" && !strings.Contains(w.revision, paint.Short(b.Revision)) {
 			w.revision = strings.TrimPrefix(w.revision+","+paint.Clean(paint.Short(b.Revision)), ",")
 		}
@@ -123,6 +129,9 @@ func (m *Model) heading() string {
 	}
 	parts = append(parts, fmt.Sprintf("%s/%s %s %s", paint.Count(done), paint.Count(all), what, m.standing(w)))
 	at := "t+" + paint.Clock(w.elapsed)
+	if w.ends > 0 && !w.ended {
+		at += " of ~" + paint.Clock(w.ends)
+	}
 	if w.simulated && w.speed > 0 {
 		at += fmt.Sprintf(" x%g", w.speed)
 	}
@@ -132,6 +141,9 @@ func (m *Model) heading() string {
 	}
 	if w.revision != "" {
 		parts = append(parts, m.Faint("rev "+w.revision))
+	}
+	if w.name != "" {
+		parts = append(parts, m.Faint(w.name))
 	}
 	line := m.fitting(parts, m.width-min(ansi.StringWidth(m.Title), shortTitle, m.width/4)-2)
 	title := m.CutLeft(m.Title, m.width-ansi.StringWidth(line)-2)

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/tui/paint"
 )
 
@@ -29,6 +31,8 @@ func (h *help) take(s *scene, m *Model) {
 	h.section(s, m.pages[m.shown].title(), m.pages[m.shown].keys())
 	h.section(s, "Moving", moving())
 	h.section(s, "Everywhere", global())
+	h.rows = append(h.rows, "", s.Bold("", "Signs"))
+	h.rows = append(h.rows, s.signs()...)
 	h.fit(len(h.rows), s.height)
 }
 
@@ -43,6 +47,20 @@ func (h *help) section(s *scene, title string, keys []key.Binding) {
 			h.rows = append(h.rows, "  "+s.Paint(paint.Cyan, paint.Pad(s.sign(k), 12))+k.Help().Desc)
 		}
 	}
+}
+
+// signs explain what rows are made of.
+func (s *scene) signs() []string {
+	var out []string
+	for _, state := range []phase.State{phase.Done, phase.Running, phase.Pending, phase.Blocked, phase.Failed} {
+		word := map[phase.State]string{phase.Pending: "not begun", phase.Blocked: "blocked: it stands still"}[state]
+		out = append(out, "  "+s.State(state, paint.Pad(s.Glyph(state, false), 12))+cmp.Or(word, string(state)))
+	}
+	out = append(out, "  "+s.State(phase.Done, paint.Pad(s.Gone, 12))+"gone, of what is deleted")
+	for _, id := range phase.All {
+		out = append(out, "  "+paint.Pad(paint.Letter(id), 12)+"phase "+string(id)+": "+id.Title())
+	}
+	return append(out, "  "+paint.Pad("+ ~ - =", 12)+"created, updated, deleted, as it was", "  "+paint.Pad("~3:10", 12)+"an estimate, by the forecast")
 }
 
 // sign is how a key is called, in ASCII where that is asked for.
