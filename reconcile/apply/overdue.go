@@ -1,13 +1,10 @@
 package apply
 
 import (
-	"fmt"
 	"maps"
 	"time"
 
-	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
-	"github.com/vksync/vksync/reconcile/plan"
 )
 
 // DefaultDeadlines are how long the phases of a cluster may take before they are
@@ -38,15 +35,6 @@ func (o *Options) setDeadlines() {
 	o.Deadlines = deadlines
 }
 
-// allowed is how long a goal may be in a phase; false for as long as it likes.
-func (r *run) allowed(g plan.Goal, id phase.ID) (time.Duration, bool) {
-	d, limited := r.Deadlines[id]
-	if id == phase.Workers {
-		d = max(d, time.Duration(g.Workers)*perWorker)
-	}
-	return d, limited && r.Deadlines[id] >= 0
-}
-
 // reportOverdue reports each phase of a goal that takes longer than it may, once.
 // The goal goes on: it fails only by a refusal, and is given up only when it
 // stands still. The look is put off until the first phase that can be meant.
@@ -61,12 +49,12 @@ func (r *run) reportOverdue() {
 			continue
 		}
 		id, since := r.Journal.Standing(s.goal.Addr, now)
-		limit, limited := r.allowed(s.goal, id)
+		limit, limited := Allowed(r.Deadlines, s.goal.Workers, id)
 		switch {
 		case !limited || since < 0 || s.overdue == id:
 		case since >= limit:
 			s.overdue = id
-			r.reportLate(s, id, limit)
+			r.Journal.Record(now, Late(s.goal.Addr, id, limit, r.chain(s)))
 		default:
 			if at := now.Add(limit - since); at.Before(r.nextDue) {
 				r.nextDue = at
@@ -88,12 +76,4 @@ func (r *run) shortest() time.Duration {
 		}
 	}
 	return out
-}
-
-func (r *run) reportLate(s *step, id phase.ID, limit time.Duration) {
-	chain := r.chain(s)
-	r.Journal.Record(r.World.Now(), journal.Event{Blocked: &journal.Blocked{
-		Addr: s.goal.Addr, Phase: id, Chain: chain,
-		Cause: fmt.Sprintf("phase %s (%s) takes longer than %s: %s", id, id.Title(), limit, phase.Cause(chain)),
-	}})
 }

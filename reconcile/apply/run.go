@@ -68,6 +68,9 @@ type Options struct {
 	// Settle is called before the last event, so that what others record of what has
 	// happened until then comes before it. Nil does nothing.
 	Settle func()
+	// Begun is called after the first event, so that others record what there is
+	// before anything happens. Nil does nothing.
+	Begun func()
 	// Begin is the template of the first event: Simulated, Seed and Revision.
 	// Run fills in the rest.
 	Begin journal.Begin
@@ -102,7 +105,7 @@ func (o *Options) setDefaults() {
 		o.Journal = journal.NewRecorder(o.World.Now())
 	}
 	if o.StallAfter == 0 {
-		o.StallAfter = 20 * time.Minute
+		o.StallAfter = DefaultStallAfter
 	}
 	if o.Poll == 0 {
 		o.Poll = 10 * time.Second
@@ -137,6 +140,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) (journal.End, error) {
 	r := &run{Options: o}
 	if err := r.begin(p); err != nil {
 		return journal.End{}, err
+	}
+	if o.Begun != nil {
+		o.Begun()
 	}
 	r.flight = newFlight(ctx, o)
 	r.changed = r.flight.changes(o.Client.Changed())

@@ -3,7 +3,6 @@ package apply
 import (
 	"slices"
 
-	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
@@ -49,44 +48,18 @@ func (s *step) awaits() bool {
 	return s.goal.Verb == plan.Delete && slices.ContainsFunc(s.group.members, func(m *step) bool { return !m.state.settled() })
 }
 
-// notCreated is the reason of a link to what does not exist.
-const notCreated = "NotCreated"
-
 func (r *run) block(s *step) {
 	chain := r.chain(s)
 	_, at := r.Journal.Why(s.goal.Addr)
 	r.settle(s, blocked)
-	r.Journal.Record(r.World.Now(), journal.Event{Blocked: &journal.Blocked{
-		Addr: s.goal.Addr, Phase: at, Chain: chain, Cause: phase.Cause(chain),
-	}})
+	r.Journal.Record(r.World.Now(), Stalled(s.goal.Addr, at, chain))
 }
 
 // chain is why a step waits.
 func (r *run) chain(s *step) []phase.Link {
-	chain, _ := r.Journal.Why(s.goal.Addr)
-	if _, exists := r.Client.Get(s.goal.Addr); len(chain) == 0 || exists && chain[0].Reason == notCreated {
-		return r.ownWords(s) // the journal was not told of the resource
-	}
-	return chain
-}
-
-// ownWords is what the resource itself says of why its goal is not reached,
-// where the journal knows nothing of what is below it.
-func (r *run) ownWords(s *step) []phase.Link {
-	a := s.goal.Addr
-	link := phase.Link{Kind: a.Kind, Namespace: a.Namespace, Name: a.Name}
-	o, exists := r.Client.Get(a)
-	switch {
-	case !exists:
-		link.Reason = notCreated
-	case s.goal.Verb == plan.Delete:
-		link.Reason = "NotDeleted"
-	default:
-		if _, lack := phase.Reached(o); lack != (phase.Link{}) {
-			link = lack
-		}
-	}
-	return []phase.Link{link}
+	told, _ := r.Journal.Why(s.goal.Addr)
+	o, exists := r.Client.Get(s.goal.Addr)
+	return Chain(s.goal.Addr, s.goal.Verb == plan.Delete, told, o, exists)
 }
 
 // sorted are all steps in the order of their addresses.
