@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -95,11 +96,30 @@ var providers = map[string]string{"VPC": "NSX_VPC", "NSXT": "NSXT_CONTAINER_PLUG
 // and status {configStatus, messages: [{severity, message}]}. What vksync made
 // carries the label of its source.
 func (c *Client) Namespaces(ctx context.Context) ([]resource.Object, error) {
-	list, err := c.namespaces(ctx)
+	list, err := c.namespaces(ctx, func(string, *restError) bool { return false })
 	return list, c.wrap("reading the vSphere Namespaces", err)
 }
 
-func (c *Client) namespaces(ctx context.Context) ([]resource.Object, error) {
+// ReadableNamespaces is Namespaces for who only looks: those that may not be read
+// are left out, and named with what vCenter answered. Nothing may be concluded
+// from their absence.
+func (c *Client) ReadableNamespaces(ctx context.Context) (list []resource.Object, denied map[string]string, err error) {
+	denied = map[string]string{}
+	var mu sync.Mutex // guards denied
+	list, err = c.namespaces(ctx, func(name string, answer *restError) bool {
+		if answer.kind() != Denied {
+			return false
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		denied[name] = c.hide(answer.Error())
+		return true
+	})
+	return list, denied, c.wrap("reading the vSphere Namespaces", err)
+}
+
+// namespaces reads all vSphere Namespaces but those whose error may be passed over.
+func (c *Client) namespaces(ctx context.Context, passOver func(name string, answer *restError) bool) ([]resource.Object, error) {
 	var summaries []struct {
 		Namespace string `json:"namespace"`
 	}
@@ -118,6 +138,8 @@ func (c *Client) namespaces(ctx context.Context) ([]resource.Object, error) {
 		err := c.rest.call(ctx, "GET", instances+"/v2/"+escape(s.Namespace), nil, info)
 		if answer, ok := err.(*restError); ok && answer.kind() == NotFound {
 			return nil // it went away after the list was read
+		} else if ok && passOver(s.Namespace, answer) {
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("vSphere Namespace %s: %w", s.Namespace, err)
