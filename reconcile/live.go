@@ -57,23 +57,16 @@ type history struct {
 	objects     map[resource.Addr]*unstructured.Unstructured
 	machines    map[string]*unstructured.Unstructured // VirtualMachines by their id in vCenter
 	gone        []string                              // the ids of those that are not there any more
-	listeners   map[*listener]bool
+	listeners   map[listener]bool
 	held        []change // in the order in which they came
 	timer       *time.Timer
 	vcenter     poller
 }
 
-// A listener is a run that is told what concerns its goals.
-type listener struct {
-	recorder   *journal.Recorder
-	clusters   map[resource.Addr]bool
-	namespaces map[string]bool
-}
-
 func newHistory(e *Engine) *history {
 	h := &history{
 		engine: e, objects: map[resource.Addr]*unstructured.Unstructured{}, machines: map[string]*unstructured.Unstructured{},
-		listeners: map[*listener]bool{},
+		listeners: map[listener]bool{},
 	}
 	h.attribution = phase.NewAttribution(func(a resource.Addr) *unstructured.Unstructured { return h.objects[a] })
 	return h
@@ -131,48 +124,26 @@ func (h *history) unread() []plan.Unread {
 	return out
 }
 
-// listen has a run told what concerns the goals of its plan, until it ends.
-func (h *history) listen(ctx context.Context, p *plan.Plan, recorder *journal.Recorder) (end func(), err error) {
-	if err := h.follow(ctx); err != nil {
-		return nil, err
-	}
-	l := &listener{recorder: recorder, clusters: map[resource.Addr]bool{}, namespaces: map[string]bool{}}
-	for _, g := range p.Goals {
-		if g.Addr.Kind == resource.KindCluster {
-			l.clusters[resource.Addr{Namespace: g.Addr.Namespace, Name: g.Addr.Name}] = true
-			l.namespaces[g.Addr.Namespace] = true
-			continue
-		}
-		l.namespaces[g.Addr.Name] = true
-	}
+// add has a listener told what happens from now on. First calls it before, while
+// nothing else is told.
+func (h *history) add(l listener, first func()) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	first()
 	h.listeners[l] = true
-	h.mu.Unlock()
-	h.vcenter.begin(ctx, h)
-	return func() {
-		h.vcenter.release()
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.listeners, l)
-	}, nil
 }
 
-// concerns says whether a run is about a cluster, or about what clusters of a
-// namespace share.
-func (l *listener) concerns(namespace, cluster string) bool {
-	if cluster == "" {
-		return l.namespaces[namespace]
-	}
-	return l.clusters[resource.Addr{Namespace: namespace, Name: cluster}]
+func (h *history) drop(l listener) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.listeners, l)
 }
 
-// tell records an event in the journals that it concerns. It is called with mu held.
-func (h *history) tell(namespace, cluster string, e journal.Event) {
+// tell passes an event on. It is called with mu held.
+func (h *history) tell(at place, e journal.Event) {
 	now := h.engine.world.Now()
 	for l := range h.listeners {
-		if l.concerns(namespace, cluster) {
-			l.recorder.Record(now, e)
-		}
+		l.tell(now, at, e)
 	}
 }
 
@@ -202,19 +173,20 @@ func (h *history) tellChange(before, after *unstructured.Unstructured) {
 		return
 	}
 	h.keep(u, after != nil)
-	cluster, id := h.attribution.Of(u)
+	at, id := h.whereabouts(u)
 	if after == nil {
 		h.attribution.Forget(u)
+	}
+	if u.GroupVersionKind().GroupKind() == kindCluster {
+		for l := range h.listeners {
+			l.meet(before, after)
+		}
 	}
 	change, differs := resource.Diff(before, after)
 	if !differs {
 		return
 	}
-	namespace := u.GetNamespace()
-	if u.GetKind() == "Namespace" {
-		namespace = u.GetName()
-	}
-	h.tell(namespace, cluster, journal.Event{Object: &journal.Object{Actor: writer(before, after), Change: change, Cluster: cluster, PhaseID: id}})
+	h.tell(at, journal.Event{Object: &journal.Object{Actor: writer(before, after), Change: change, Cluster: at.cluster, PhaseID: id}})
 }
 
 // keep remembers an object for those that it owns.
@@ -257,9 +229,9 @@ func (h *history) hearEvent(e *unstructured.Unstructured) {
 	if u == nil {
 		return
 	}
-	cluster, id := h.attribution.Of(u)
-	h.tell(u.GetNamespace(), cluster, journal.Event{Warning: &journal.Warning{
-		Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName(), Cluster: cluster, PhaseID: id,
+	at, id := h.whereabouts(u)
+	h.tell(at, journal.Event{Warning: &journal.Warning{
+		Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName(), Cluster: at.cluster, PhaseID: id,
 		Reason: resource.Text(e.Object, "reason"), Message: resource.Redact(resource.Text(e.Object, "message")),
 	}})
 }
@@ -300,16 +272,34 @@ func writer(before, after *unstructured.Unstructured) string {
 	return fresh.manager
 }
 
-// recorded is o with a journal that is told of what happens.
+// recorded is o with a journal that is told of what happens, and at first of what
+// there is of the clusters that are to be changed.
 func (e *Engine) recorded(ctx context.Context, p *plan.Plan, o *apply.Options) (end func(), err error) {
-	if e.history == nil {
+	h := e.history
+	if h == nil {
 		return func() {}, nil
+	}
+	if err := h.follow(ctx); err != nil {
+		return nil, err
 	}
 	if o.Journal == nil {
 		o.Journal = journal.NewRecorder(o.World.Now())
 	}
-	o.Settle = e.history.settle
-	return e.history.listen(ctx, p, o.Journal)
+	a := newAudience(p, o.Journal)
+	o.Begun = func() {
+		h.add(a, func() {
+			now := e.world.Now()
+			for _, p := range h.present(func(at place) bool { return a.changing[at] }) {
+				a.recorder.Record(now, p.event())
+			}
+		})
+	}
+	o.Settle = h.settle
+	h.vcenter.begin(ctx, h)
+	return func() {
+		h.vcenter.release()
+		h.drop(a)
+	}, nil
 }
 
 // pollVCenter is how often vCenter is asked what happened to machines.

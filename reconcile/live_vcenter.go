@@ -179,7 +179,7 @@ func (h *history) tellVM(vm journal.VM, moid string) {
 	vm.Cluster = phase.ClusterOf(u.GetKind(), u.GetName(), labels, nil)
 	vm.PhaseID = phase.Of(u.GetKind(), labels, resource.OwnersOf(u.Object))
 	vm.Error = resource.Redact(vm.Error)
-	h.tell(vm.Namespace, vm.Cluster, journal.Event{VM: &vm})
+	h.tell(place{vm.Namespace, vm.Cluster}, journal.Event{VM: &vm})
 }
 
 // machine is the VirtualMachine with an id in vCenter, or else the only one of its

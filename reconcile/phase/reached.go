@@ -2,6 +2,7 @@ package phase
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -67,6 +68,27 @@ func lackOfCluster(o resource.Object) Link {
 	return lackOfReplicas(o, link)
 }
 
+// NeverWell says whether a live Cluster that is not Available has never been: its
+// control plane does not run yet, or its Available condition has been as it is
+// since about when the Cluster was made.
+func NeverWell(o resource.Object) bool {
+	if clusterConditions(o.Object)["ControlPlaneInitialized"].Status != "True" {
+		return true
+	}
+	for _, at := range [][]string{{"status", "conditions"}, {"status", "v1beta2", "conditions"}} {
+		for _, c := range resource.Items(o.Object, at...) {
+			since, err := time.Parse(time.RFC3339, resource.Text(c, "lastTransitionTime"))
+			if resource.Text(c, "type") == "Available" && err == nil {
+				return since.Sub(o.GetCreationTimestamp().Time) < untilFirstSaid
+			}
+		}
+	}
+	return false
+}
+
+// untilFirstSaid is how long controllers may take to write a first condition.
+const untilFirstSaid = 5 * time.Minute
+
 // clusterConditions are the conditions of a Cluster by type, in the names of
 // v1beta2. A v1beta1 object has those below status.v1beta2, and its own Ready
 // stands for Available where a server does not fill them.
@@ -92,10 +114,7 @@ func clusterConditions(content map[string]any) map[string]resource.Condition {
 // against the Cluster: v1beta1 has none.
 func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link {
 	for _, part := range []string{"controlPlane", "workers"} {
-		counts := resource.Fields(o.Object, "status", part)
-		if counts == nil {
-			counts = resource.Fields(o.Object, "status", "v1beta2", part)
-		}
+		counts := countsOf(o, part)
 		if counts == nil {
 			continue
 		}
@@ -118,6 +137,26 @@ func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link 
 		}
 	}
 	return Link{}
+}
+
+// Wanted counts the machines that a live Cluster asks for: as its topology says
+// where that sets every number, or else as its controllers were last asked.
+func Wanted(o resource.Object) (controlPlane, workers int64) {
+	count := func(part string) int64 {
+		if asked, all := askedReplicas(o, part); all {
+			return asked
+		}
+		return resource.Int(countsOf(o, part), "desiredReplicas")
+	}
+	return count("controlPlane"), count("workers")
+}
+
+// countsOf are the machine counts in the status of a Cluster; nil where there are none.
+func countsOf(o resource.Object, part string) map[string]any {
+	if counts := resource.Fields(o.Object, "status", part); counts != nil {
+		return counts
+	}
+	return resource.Fields(o.Object, "status", "v1beta2", part)
 }
 
 // askedReplicas are those that the topology asks for; all says that it sets every
