@@ -95,6 +95,8 @@ type Connection struct {
 	// Detail is for people: what is connected to, why it is lost, when it is tried
 	// again. It holds no secret.
 	Detail string
+	// At is where a replay is, in the time of the journal.
+	At time.Duration
 	// Live says that the times of the events are of the real clock, so that what
 	// goes on has been going on since.
 	Live bool
@@ -155,6 +157,9 @@ func (s *Stream) apply(e journal.Event) {
 // where that is what the run goes by, else of the last event.
 func (s *Stream) now(clock time.Time) time.Duration {
 	b := s.timeline.Begin()
+	if s.connection.State == Replaying {
+		return max(s.connection.At, s.timeline.Elapsed())
+	}
 	if b == nil || b.Simulated || !s.connection.Live || s.connection.State != Following || s.timeline.End() != nil {
 		return s.timeline.Elapsed()
 	}

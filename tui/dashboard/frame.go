@@ -13,16 +13,21 @@ import (
 	"github.com/vksync/vksync/tui/paint"
 )
 
-// headLines are above the page, footLines below it.
-const (
-	headLines = 2
-	footLines = 1
-)
+// headLines are above the page.
+const headLines = 2
+
+// footLines are below the page: the keys, and above them where a replay is.
+func (m *Model) footLines() int {
+	if m.Player != nil && m.screen.height >= 6 {
+		return 2
+	}
+	return 1
+}
 
 // layout gives the page what the head and the foot leave.
 func (m *Model) layout() {
 	m.width = max(1, m.screen.width)
-	m.height = max(1, m.screen.height-headLines-footLines)
+	m.height = max(1, m.screen.height-headLines-m.footLines())
 }
 
 // draw makes the frame: as many lines as the terminal has, none wider.
@@ -36,6 +41,9 @@ func (m *Model) draw() string {
 	lines = append(lines, body[:min(len(body), m.height)]...)
 	for len(lines) < headLines+m.height {
 		lines = append(lines, "")
+	}
+	if m.footLines() > 1 {
+		lines = append(lines, m.playerLine(m.Player.State()))
 	}
 	lines = append(lines, m.foot())
 	if n := max(1, m.screen.height); len(lines) > n {
@@ -118,6 +126,9 @@ func (m *Model) heading() string {
 		parts = append(parts, m.Marker())
 	default:
 		parts = append(parts, m.Bold("", "LIVE"))
+	}
+	if w.replayed {
+		parts[0] += " " + m.Bold("", "REPLAY")
 	}
 	n := w.totals
 	if n.Stuck > 0 {

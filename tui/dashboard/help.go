@@ -29,6 +29,9 @@ func (h *help) take(s *scene, m *Model) {
 	}
 	h.rows = nil
 	h.section(s, m.pages[m.shown].title(), m.pages[m.shown].keys())
+	if m.Player != nil {
+		h.section(s, "Replay", players())
+	}
 	h.section(s, "Moving", moving())
 	h.section(s, "Everywhere", global())
 	h.rows = append(h.rows, "", s.Bold("", "Signs"))

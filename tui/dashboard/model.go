@@ -23,6 +23,8 @@ type Config struct {
 	// Speed is how many times faster than real a simulated world runs; 0 is as fast
 	// as it can. It is only shown.
 	Speed float64
+	// Player is what a replay is steered by; nil where nothing is replayed.
+	Player Player
 	// Clock is the real time; nil is time.Now.
 	Clock func() time.Time
 	// Interrupt asks for the end of what is shown when the user presses Ctrl-C; the
@@ -205,6 +207,9 @@ func (m *Model) route(k tea.KeyPressMsg) tea.Cmd {
 	}
 	if cmd, mine := m.pages[m.shown].press(&m.scene, k); mine {
 		return cmd
+	}
+	if m.Player != nil && m.play(k) {
+		return nil
 	}
 	e := everywhere
 	switch {

@@ -42,7 +42,6 @@ func (p *Player) seek(deadline time.Time) bool {
 	if p.behind(to) {
 		p.tape.rewind()
 		p.ahead, p.at, p.rest = nil, 0, rest{}
-		p.to.Reset()
 	}
 	if !p.feed(deadline, to.reaches) {
 		return false
@@ -114,7 +113,6 @@ func (p *Player) more() bool {
 		}
 		p.tape = newTape(p.in.name, p.in.file, p.tape.bound)
 		p.at, p.failure = 0, nil
-		p.to.Reset()
 	}
 	_, err := p.peek()
 	if err != nil {
@@ -127,17 +125,20 @@ func (p *Player) more() bool {
 // feed plays the events that are due until there is none or the time is up. It says
 // whether it came to the end of them.
 func (p *Player) feed(deadline time.Time, due func(n int, e journal.Event) bool) bool {
-	for n := 1; ; n++ {
+	p.told = p.told[:0]
+	defer func() {
+		if len(p.told) > 0 {
+			p.to.Events(p.told)
+		}
+	}()
+	for {
 		e, err := p.peek()
-		if err != nil {
+		if err != nil || !due(p.played(), e) {
 			return true
 		}
-		if !due(p.played(), e) {
-			return true
-		}
-		p.to.Event(e)
+		p.told = append(p.told, e)
 		p.ahead, p.at = nil, max(p.at, e.At())
-		if n%16 == 0 && !time.Now().Before(deadline) {
+		if n := len(p.told); n >= batch || n%16 == 0 && !time.Now().Before(deadline) {
 			return false
 		}
 	}

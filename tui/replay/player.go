@@ -30,10 +30,10 @@ type Options struct {
 
 // A Sink is what a Player tells what happens.
 type Sink interface {
-	// Event is the next event.
-	Event(journal.Event)
-	// Reset is before the first event again.
-	Reset()
+	// Events are the next ones. With a Begin it is all anew: the Player has gone back,
+	// or another journal has taken the place of the one that is followed. The slice is
+	// the Player's again afterwards.
+	Events([]journal.Event)
 }
 
 // How a Player goes about it.
@@ -46,6 +46,8 @@ const (
 	poll = 200 * time.Millisecond
 	// patience is how long going somewhere may take before it is told.
 	patience = 100 * time.Millisecond
+	// batch is how many events it tells at once, which should take a few milliseconds.
+	batch = 1000
 )
 
 // A Player plays a journal. Its methods are safe for concurrent use, and only Run
@@ -65,6 +67,7 @@ type Player struct {
 	// What follows is Run's own.
 	to      Sink
 	ahead   *journal.Event // the next event, when it is known
+	told    []journal.Event
 	at      time.Duration
 	total   extent
 	playing bool

@@ -38,12 +38,12 @@ func (p *Player) State() State {
 
 // publish makes where Run is the State.
 func (p *Player) publish() {
+	if p.played() > p.total.events && p.total.events > 0 { // it has grown, and nobody looked
+		p.total = p.in.extent()
+	}
 	s := State{
 		Playing: p.playing, Speed: p.speed, At: p.at, Total: time.Duration(p.total.t) * time.Millisecond,
 		Event: p.played(), Events: p.total.events, Seeking: -1, Err: p.failure,
-	}
-	if s.Events > 0 {
-		s.Event = min(s.Event, s.Events)
 	}
 	if p.seeking != nil && time.Since(p.since) > patience {
 		s.Seeking = p.progress(s)
