@@ -83,13 +83,17 @@ func (p *fleetPage) follow(s *scene) {
 	p.choose(s, p.cursor, 1)
 }
 
-// choose selects the first goal from a line on, in steps down or up.
-func (p *fleetPage) choose(s *scene, at, step int) {
-	for ; at >= 0 && at < len(p.entries); at += step {
-		if e := p.entries[at]; e.head == "" {
-			s.subject = subject{e.stream.name, e.goal.Addr}
-			p.to(at)
-			return
+// choose selects the first goal from a line on, in steps down or up, else in the
+// other direction.
+func (p *fleetPage) choose(s *scene, from, step int) {
+	for _, step := range []int{step, -step} {
+		for at := from; at >= 0 && at < len(p.entries); at += step {
+			if e := p.entries[at]; e.head == "" {
+				s.subject = subject{e.stream.name, e.goal.Addr}
+				p.to(max(0, at-1)) // so that a head above it is seen too
+				p.to(at)
+				return
+			}
 		}
 	}
 }
