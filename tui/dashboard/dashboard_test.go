@@ -130,7 +130,7 @@ func deliver(m *Model, cmd tea.Cmd) {
 		for _, c := range msg {
 			deliver(m, c)
 		}
-	case show, notice:
+	case show, notice, planRead, planApproved, settled:
 		_, next := m.Update(msg)
 		deliver(m, next)
 	}
@@ -198,8 +198,11 @@ func moments() []moment {
 
 // frames compares what a page looks like in every state, size and look with its
 // golden files. Keys lead from the fleet to the page.
-func frames(t *testing.T, page string, keys ...string) {
-	for _, m := range moments() {
+func frames(t *testing.T, page string, keys ...string) { framesOf(t, page, moments(), keys...) }
+
+// framesOf is frames of states of one's own.
+func framesOf(t *testing.T, page string, moments []moment, keys ...string) {
+	for _, m := range moments {
 		for look, o := range looks {
 			t.Run(m.name+" "+look, func(t *testing.T) {
 				t.Parallel()

@@ -31,6 +31,12 @@ type Config struct {
 	// program then goes on until it is told to end, or Ctrl-C is pressed again. Nil
 	// ends it at once.
 	Interrupt func()
+	// Approve passes on that the proposed plan of a stream is to be carried out, and
+	// says why it cannot be. It may take its time. Nil where nobody can approve here.
+	Approve func(stream, digest string) error
+	// Asks says that the program was begun to have a plan approved: the Plan page is
+	// shown first, and asks.
+	Asks bool
 }
 
 // Model is the dashboard's one Bubble Tea model.
@@ -59,6 +65,9 @@ func New(board *Board, c Config) *Model {
 		c.Clock = time.Now
 	}
 	m := &Model{Config: c, pages: pages(c), stale: true}
+	if c.Asks {
+		m.shown = slices.IndexFunc(m.pages, func(p page) bool { return p.title() == "Plan" })
+	}
 	m.scene = scene{Theme: paint.New(c.Look), board: board, clock: c.Clock(), speed: c.Speed}
 	return m
 }
@@ -83,38 +92,55 @@ func (m *Model) await() tea.Cmd {
 // tick comes each second, for clocks that run although nothing happens.
 func tick() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return second{} }) }
 
-// Update routes messages.
+// Update routes messages, and has pages do what takes long.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.update(msg)
+	if w, ok := m.pages[m.shown].(worker); ok {
+		cmd = tea.Batch(cmd, w.work())
+	}
+	return m, cmd
+}
+
+// A worker is a page for which something takes too long for a frame. Work is called
+// after take, without the lock; nil is nothing to do. What comes of it is a message,
+// for receive.
+type worker interface {
+	work() tea.Cmd
+}
+
+func (m *Model) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case changed:
-		return m, tea.Tick(lookEvery, func(time.Time) tea.Msg { return look{} })
+		return tea.Tick(lookEvery, func(time.Time) tea.Msg { return look{} })
 	case look:
 		m.take()
-		return m, m.await()
+		return m.await()
 	case second:
 		if m.ticks() {
 			m.take()
 		}
-		return m, tick()
+		return tick()
 	case tea.WindowSizeMsg:
 		m.screen.width, m.screen.height = msg.Width, msg.Height
 		m.take()
 	case tea.BackgroundColorMsg:
 		m.relight(!msg.IsDark())
 	case tea.KeyPressMsg:
-		return m, m.press(msg)
+		return m.press(msg)
 	case tea.MouseMsg:
-		return m, m.point(msg)
+		return m.point(msg)
 	case show:
 		m.visit(msg.title)
 	case notice:
 		m.notice, m.stale = msg, true
+	case settled:
+		m.touched = false
 	case Over:
-		return m, m.conclude()
+		return m.conclude()
 	default:
-		return m, m.deliver(msg)
+		return m.deliver(msg)
 	}
-	return m, nil
+	return nil
 }
 
 // A receiver is a page that has messages of its own come back from its commands.
@@ -137,6 +163,10 @@ func (m *Model) deliver(msg tea.Msg) tea.Cmd {
 // Over says that what was shown has come to its end. The program ends then, unless
 // the user has pressed a key: who did is looking at something, and leaves with q.
 type Over struct{}
+
+// settled is a message: what the user has pressed keys for is done with, so that
+// they do not keep the program from ending.
+type settled struct{}
 
 func (m *Model) conclude() tea.Cmd {
 	m.over = true

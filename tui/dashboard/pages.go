@@ -1,6 +1,6 @@
 package dashboard
 
 // pages are the views, in the order of their numbers.
-func pages(Config) []page {
-	return []page{newFleetPage()}
+func pages(c Config) []page {
+	return []page{newFleetPage(), newPlanPage(c)}
 }

@@ -85,6 +85,21 @@ func TestAxisLabelsNeverTouch(t *testing.T) {
 	}
 }
 
+func TestCleanLeavesNothingThatControlsTheTerminal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a\x1b[2Jb\x07c":          "ab c",
+		"two  blanks\r\nand\ttab": "two blanks and tab",
+		"c1\u009b31m":             "c1 31m",
+		"right\u202etfel":         "right tfel",
+		"チーム/prod":                "チーム/prod",
+	} {
+		if got := Clean(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWrapKeepsNamesWhole(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

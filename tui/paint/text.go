@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -34,10 +35,13 @@ func PadLeft(s string, width int) string {
 }
 
 // Clean makes one line without control codes of what a controller or a cluster's
-// manifest said.
+// manifest said, and without the signs that turn the direction of what follows:
+// with them a text shows as another one.
 func Clean(s string) string {
 	s = ansi.Strip(s)
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == ' ' || r >= 0x80 && r < 0xa0 }), " ")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return r <= ' ' || r == 0x7f || r >= 0x80 && (r < 0xa0 || unicode.Is(unicode.Bidi_Control, r))
+	}), " ")
 }
 
 // Wrap breaks s between words into lines of width cells at most. A name with

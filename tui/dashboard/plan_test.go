@@ -1,0 +1,395 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/plan"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/tui/paint"
+)
+
+// planned gives a journal a plan for its goals: one that has everything which a plan
+// can have, where it is told to.
+func planned(t testing.TB, events []journal.Event, change func(*plan.Document, *journal.Begin)) []journal.Event {
+	t.Helper()
+	begin := *events[0].Begin
+	doc := plan.Document{SchemaVersion: plan.SchemaVersion, Digest: "sha256:" + strings.Repeat("5ca1ab1e", 8), Revision: begin.Revision, Policy: plan.Policy{Source: "fleet"}}
+	groups := map[phase.ID][]plan.Action{}
+	for i, g := range begin.Goals {
+		a := actionOf(g, i)
+		groups[a.Phase] = append(groups[a.Phase], a)
+		doc.Goals = append(doc.Goals, plan.Goal{Addr: g.Addr, Verb: plan.Verb(g.Verb)})
+	}
+	for _, id := range phase.All {
+		if len(groups[id]) > 0 {
+			doc.Phases = append(doc.Phases, plan.Group{ID: id, Title: id.Title(), Actions: groups[id]})
+		}
+	}
+	for i := range 18 {
+		doc.Findings = append(doc.Findings, plan.Finding{Severity: plan.OK, Code: fmt.Sprintf("check-%02d", i), Message: "every cluster is as it has to be (7 clusters)"})
+	}
+	if change != nil {
+		change(&doc, &begin)
+	}
+	doc.Summary = summaryOf(&doc)
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin.Plan = text
+	return slices.Concat([]journal.Event{{Begin: &begin}}, events[1:])
+}
+
+func actionOf(g journal.Goal, i int) plan.Action {
+	a := plan.Action{Addr: g.Addr, Verb: plan.Verb(g.Verb), Phase: phase.Topology, Pos: resource.Position{File: "fleet/" + g.Addr.Name + ".yaml", Line: 3, Col: 1}}
+	if g.Addr.Kind == resource.KindVSphereNamespace {
+		a.Phase = phase.Prerequisites
+	}
+	switch a.Verb {
+	case plan.Create:
+		a.Changes = []plan.Change{
+			{Path: "metadata.labels[vksync.dev/source]", New: "fleet"},
+			{Path: "spec.topology.classRef.name", New: "builtin-generic-v3.4.0"},
+			{Path: "spec.topology.controlPlane.replicas", New: g.ControlPlane},
+			{Path: "spec.topology.version", New: "v1.34.1+vmware.1-vkr.4"},
+			{Path: "spec.topology.workers.machineDeployments[np].replicas", New: g.Workers},
+		}
+	case plan.Update:
+		a.Effect = plan.Scale
+		a.Changes = []plan.Change{{Path: "spec.topology.workers.machineDeployments[np].replicas", Old: g.Workers - 1, New: g.Workers, Effect: plan.Scale, Affects: "workers np"}}
+	case plan.Delete:
+		a.Reason = "it is not in the repository any more"
+	case plan.None:
+		a.Reason = "Available"
+	}
+	return a
+}
+
+func summaryOf(d *plan.Document) plan.Summary {
+	p := plan.Plan{}
+	for _, g := range d.Phases {
+		p.Actions = append(p.Actions, g.Actions...)
+	}
+	return p.Summary()
+}
+
+// varied makes of the plan of the fleet one that has everything.
+func varied(d *plan.Document, b *journal.Begin) {
+	b.World = "the Supervisor at https://supervisor.lab.example:6443 and the vCenter at vcenter.lab.example"
+	prod := resource.Addr{Group: resource.GroupCluster, Kind: resource.KindCluster, Namespace: "payments", Name: "prod"}
+	d.Findings = append(d.Findings,
+		plan.Finding{Severity: plan.Skipped, Code: "zone", Message: "nothing to check: no zone is named"},
+		plan.Finding{Severity: plan.Warn, Code: plan.CodePaused, Addr: prod, Message: "it is paused, so that nobody acts on the change", Hint: "take spec.paused away"},
+		plan.Finding{Severity: plan.Unknown, Code: plan.CodeHosts, Message: "the memory of the hosts is not known: listing the hosts was denied"},
+		plan.Finding{
+			Severity: plan.Fail, Code: plan.CodeVMClass, Pos: resource.Position{File: "fleet/web/shop.yaml", Line: 21, Col: 16},
+			Addr:    resource.Addr{Group: resource.GroupCluster, Kind: resource.KindCluster, Namespace: "web", Name: "shop-eu-west"},
+			Message: "VM class guaranteed-xlarge is not assigned to vSphere Namespace web: it has best-effort-small and best-effort-medium",
+			Hint:    "assign it, or choose one of those",
+		})
+	for i := range d.Phases {
+		for k := range d.Phases[i].Actions {
+			vary(&d.Phases[i].Actions[k])
+		}
+	}
+	b.Forecast = &journal.Forecast{}
+	for i, g := range b.Goals {
+		f := journal.GoalForecast{Addr: g.Addr, State: phase.Done, End: int64(i) * 60_000}
+		if g.Addr.Name == "spark-batch-workers" {
+			f.State, f.End, f.Cause = phase.Blocked, -1, "VM spark-batch-workers-np-x2 finds no place: InsufficientMemory in zone-a"
+		}
+		b.Forecast.Goals = append(b.Forecast.Goals, f)
+	}
+}
+
+func vary(a *plan.Action) {
+	update := func(effect plan.Effect, changes ...plan.Change) {
+		a.Verb, a.Effect, a.Changes = plan.Update, effect, changes
+	}
+	switch a.Addr.Name {
+	case "prod":
+		update(plan.Rolling,
+			plan.Change{Path: "spec.topology.variables[node]", Old: map[string]any{"labels": map[string]any{"stage": "prod"}}, New: map[string]any{
+				"labels": map[string]any{"stage": "prod", "team": "payments", "cost-center": "4711"}, "taints": []any{map[string]any{"key": "dedicated", "effect": "NoSchedule"}},
+			}, Effect: plan.Rolling, Affects: "control plane and workers"},
+			plan.Change{Path: "spec.topology.version", Old: "v1.33.3+vmware.1-vkr.1", New: "v1.34.1+vmware.1-vkr.4", Effect: plan.Rolling, Affects: "control plane and workers"},
+			plan.Change{Path: "metadata.annotations[note]", Old: "a", Effect: plan.InPlace})
+	case "staging":
+		update(plan.Scale, plan.Change{Path: "spec.topology.workers.machineDeployments[services].replicas", Old: 2, New: 3, Effect: plan.Scale, Affects: "workers services"})
+	case "preview":
+		update(plan.Forbidden, plan.Change{
+			Path: "spec.clusterNetwork.pods.cidrBlocks", Old: []any{"192.168.0.0/16"}, New: []any{"172.20.0.0/16"},
+			Effect: plan.Forbidden, Affects: "the network of a cluster cannot be changed",
+		})
+		a.Skip = "the API refuses it: the network of a cluster cannot be changed"
+	case "kafka":
+		a.Verb, a.Changes, a.Reason, a.Pos = plan.Delete, nil, "it is not in the repository any more", resource.Position{}
+	case "data-platform":
+		a.Verb, a.Changes, a.Reason = plan.None, nil, "RUNNING"
+	}
+}
+
+// read has the pages do what takes long.
+func read(m *Model) {
+	for _, p := range m.pages {
+		if w, ok := p.(worker); ok {
+			if cmd := w.work(); cmd != nil {
+				m.Update(cmd())
+			}
+		}
+	}
+}
+
+func planMoments() []moment {
+	of := func(name, journalName string, upTo time.Duration, change func(*plan.Document, *journal.Begin)) moment {
+		return moment{name, func(t testing.TB) []journal.Event { return planned(t, example(t, journalName, upTo), change) }}
+	}
+	proposed := func(d *plan.Document, b *journal.Begin) {
+		varied(d, b)
+		b.Proposed = true
+	}
+	first := func(events []journal.Event) []journal.Event { return events[:1] }
+	return []moment{
+		{"empty", func(testing.TB) []journal.Event { return nil }},
+		{"planning", func(t testing.TB) []journal.Event {
+			return planned(t, first(example(t, "fleet", time.Millisecond)), proposed)
+		}},
+		of("rollout", "fleet", 3*time.Minute, varied),
+		of("waiting", "observed-create", 40*time.Second, nil),
+		of("failed", "fleet", 0, varied),
+		of("done", "reached", 0, nil),
+		{"large", func(t testing.TB) []journal.Event { return planned(t, large(10_000), nil) }},
+	}
+}
+
+func TestPlanFrames(t *testing.T) {
+	t.Parallel()
+	framesOf(t, "plan", planMoments(), "2")
+}
+
+// planOf is a dashboard that shows the plan of a moment.
+func planOf(t testing.TB, name string, look paint.Options, width, height int) (*Model, *Stream, *planPage) {
+	t.Helper()
+	i := slices.IndexFunc(planMoments(), func(m moment) bool { return m.name == name })
+	m, s := opened(t, look, width, height, planMoments()[i].events(t))
+	m.visit("Plan")
+	read(m)
+	return m, s, m.pages[m.shown].(*planPage)
+}
+
+// Nothing that a plan says, with whatever in it, leaves its place on the screen.
+func TestWhatAPlanSaysCannotControlTheTerminal(t *testing.T) {
+	t.Parallel()
+	evil := "\x1b[2J\x1b]0;owned\x07\r\n\u009b31m\u202egnp.exe"
+	events := planned(t, example(t, "fleet", time.Second), func(d *plan.Document, b *journal.Begin) {
+		d.Digest, b.World = "sha256:"+evil, evil
+		at := resource.Position{File: evil, Line: 1, Col: 1}
+		addr := resource.Addr{Kind: "Cluster" + evil, Namespace: evil, Name: evil}
+		d.Findings = []plan.Finding{{Severity: plan.Fail, Code: evil, Addr: addr, Pos: at, Message: evil, Hint: evil}, {Severity: "odd" + plan.Severity(evil), Message: evil}}
+		d.Phases = []plan.Group{{ID: "1", Title: evil, Actions: []plan.Action{{
+			Addr: addr, Verb: plan.Update, Pos: at, Effect: plan.Effect(evil), Reason: evil, Skip: evil,
+			Changes: []plan.Change{{Path: evil, Old: evil, New: strings.Repeat(evil, 100), Effect: plan.Effect(evil), Affects: evil}},
+		}}}}
+		b.Proposed = true
+	})
+	for _, width := range []int{40, 140} {
+		m, _ := opened(t, paint.Options{}, width, 40, events)
+		m.Approve = func(string, string) error { return nil }
+		m.pages[1].(*planPage).approval.approve = m.Approve
+		press(t, m, "2")
+		for _, k := range []string{"G", "k", "k", "a"} {
+			fits(t, m.Screen(), width, 40)
+			if i := strings.IndexFunc(m.Screen(), func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r == '\u202e' }); i >= 0 {
+				t.Errorf("control code in %q", m.Screen()[max(0, i-40):i+1])
+			}
+			press(t, m, k)
+		}
+	}
+}
+
+func TestAPlanIsReadOnceForEachBegin(t *testing.T) {
+	t.Parallel()
+	m, s, p := planOf(t, "rollout", paint.Options{}, 100, 30)
+	sheet := p.sheet
+	if sheet == nil || sheet.doc == nil {
+		t.Fatal("the plan was not read")
+	}
+	s.Event(example(t, "fleet", 4*time.Minute)[200])
+	if _, cmd := m.Update(look{}); p.work() != nil || cmd == nil {
+		t.Error("it is read again after an event")
+	}
+	press(t, m, "n", "n", "n", "n", "enter")
+	was := m.Screen()
+	s.Events(planned(t, example(t, "fleet", 3*time.Minute), varied)) // the same plan begins anew
+	m.Update(look{})
+	if p.sheet == sheet && p.reading == nil {
+		t.Error("another Begin is not read")
+	}
+	p.reading = nil
+	read(m)
+	if p.sheet == sheet {
+		t.Error("another Begin was not read")
+	}
+	if m.Screen() != was {
+		t.Errorf("what was open in the same plan is not any more:\n%s\nwant\n%s", m.Screen(), was)
+	}
+}
+
+func TestAPlanThatCannotBeReadIsSaidSo(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"schemaVersion":"vksync.dev/plan/v9"}`: `the plan cannot be shown: reading a plan: it is of version "vksync.dev/plan/v9"`,
+		`null`:                                   "there is no plan in this journal",
+	} {
+		events := example(t, "fleet", time.Second)
+		begin := *events[0].Begin
+		begin.Plan = json.RawMessage(text)
+		m, _ := opened(t, paint.Options{}, 140, 24, []journal.Event{{Begin: &begin}})
+		press(t, m, "2", "enter", "n", "a", "!", "left")
+		if !strings.Contains(m.Screen(), want) {
+			t.Errorf("%s: it does not say %q:\n%s", text, want, m.Screen())
+		}
+	}
+	begin := &journal.Begin{Version: journal.Version, Watched: true}
+	m, _ := opened(t, paint.Options{}, 140, 24, []journal.Event{{Begin: begin}})
+	if press(t, m, "2"); !strings.Contains(m.Screen(), "this world is only watched") {
+		t.Errorf("it does not say that nobody plans:\n%s", m.Screen())
+	}
+}
+
+func TestOpeningAndClosing(t *testing.T) {
+	t.Parallel()
+	m, _, p := planOf(t, "planning", paint.Options{}, 100, 60)
+	steps := []struct {
+		keys        []string
+		has, hasNot string
+	}{
+		{nil, "hint: assign it", ""},
+		{[]string{"left"}, "shop-eu-west: VM class guaranteed-xlarge", "hint: assign it"},
+		{[]string{"right"}, "hint: assign it", ""},
+		{[]string{"down", "down", "left"}, "", "hint: assign it"}, // from within it
+		{[]string{"n", "n", "n", "enter"}, "every cluster is as it has to be", ""},
+		{[]string{"enter"}, "✓ 18 checks ok, 1 skipped", "every cluster is as it has to be"},
+		{[]string{"n"}, ">+ VSphereNamespace payments  create  5 fields", ""},
+		{[]string{"enter"}, `+ controlPlane.replicas  0`, "payments  create  5 fields"},
+	}
+	for _, step := range steps {
+		press(t, m, step.keys...)
+		if !strings.Contains(m.Screen(), step.has) || step.hasNot != "" && strings.Contains(m.Screen(), step.hasNot) {
+			t.Fatalf("after %q want %q and not %q:\n%s", step.keys, step.has, step.hasNot, m.Screen())
+		}
+	}
+	if want := (subject{"run", p.sheet.actions[0].Addr}); m.subject != want {
+		t.Errorf("%v is selected, want %v", m.subject, want)
+	}
+	press(t, m, "N", "N", "N", "N", "N", "N")
+	if p.cursor != 0 {
+		t.Errorf("the cursor is on line %d, want the first finding", p.cursor)
+	}
+}
+
+func TestManyChangesAreFolded(t *testing.T) {
+	t.Parallel()
+	many := func(d *plan.Document, _ *journal.Begin) {
+		a := &d.Phases[len(d.Phases)-1].Actions[0]
+		a.Verb, a.Changes = plan.Update, nil
+		for i := range 40 {
+			a.Changes = append(a.Changes, plan.Change{Path: fmt.Sprintf("spec.field%02d", i), Old: i, New: strings.Repeat("long ", 200)})
+		}
+	}
+	m, _ := opened(t, paint.Options{}, 80, 200, planned(t, example(t, "observed-create", time.Second), many))
+	press(t, m, "2")
+	if !strings.Contains(m.Screen(), "… 28 more fields") || strings.Contains(m.Screen(), "field12") {
+		t.Fatalf("the changes are not folded:\n%s", m.Screen())
+	}
+	p := m.pages[1].(*planPage)
+	p.to(slices.IndexFunc(p.lines, func(l planLine) bool { return l.kind == planFolded }))
+	press(t, m, "enter")
+	if !strings.Contains(m.Screen(), "field39") && len(p.lines) < 40*5 {
+		t.Errorf("the rest is not shown:\n%s", m.Screen())
+	}
+	for _, line := range p.lines {
+		if n := strings.Count(fmt.Sprint(line.spans), "long"); n > 80/5 {
+			t.Errorf("a line has %d words", n)
+		}
+	}
+}
+
+func TestFilteringAPlan(t *testing.T) {
+	t.Parallel()
+	hits := func(m *Model) int { return m.pages[1].(*planPage).shown }
+	m, _, _ := planOf(t, "failed", paint.Options{}, 100, 60)
+	if got := hits(m); got != 13 {
+		t.Errorf("%d findings and actions, want 3 and 10", got)
+	}
+	press(t, m, "!")
+	// Three findings; what was skipped, what the forecast did not reach, and two that are stuck.
+	if got := hits(m); got != 6 || strings.Contains(m.Screen(), "18 checks ok") {
+		t.Errorf("%d problems:\n%s", got, m.Screen())
+	}
+	press(t, m, "!")
+	for text, want := range map[string]int{"web/": 4, "rolling": 1, "cidrblocks": 1, "delete": 1, "fail vm-class": 1, "nothing at all": 0} {
+		press(t, m, "/")
+		for _, r := range text {
+			press(t, m, string(r))
+		}
+		press(t, m, "enter")
+		if got := hits(m); got != want {
+			t.Errorf("%q finds %d, want %d:\n%s", text, got, want, m.Screen())
+		}
+		press(t, m, "esc")
+	}
+}
+
+// Both ways: who looks for a cluster elsewhere finds its action here, and the other pages
+// are about the action that was chosen here.
+func TestTheSelectionIsSharedWithThePlan(t *testing.T) {
+	t.Parallel()
+	m, _, p := planOf(t, "rollout", paint.Options{}, 100, 30)
+	m.visit("Fleet")
+	press(t, m, "G", "2")
+	if a := p.selected(); a == nil || a.Addr != m.subject.addr {
+		t.Errorf("the cursor is on %+v, want %v", a, m.subject)
+	}
+}
+
+func BenchmarkPlanKeyToFrame(b *testing.B) {
+	m, s, p := planOf(b, "large", paint.Options{Color: true}, 140, 40)
+	event := example(b, "observed-create", 0)[20]
+	for _, problems := range []bool{false, true} {
+		b.Run(fmt.Sprintf("problems=%t", problems), func(b *testing.B) {
+			p.problems = problems
+			for b.Loop() {
+				s.Event(event)
+				m.Update(keyOf("down"))
+				m.Screen()
+			}
+		})
+	}
+}
+
+// BenchmarkPlanPage is the page's own share: take and draw.
+func BenchmarkPlanPage(b *testing.B) {
+	m, _, p := planOf(b, "large", paint.Options{Color: true}, 140, 40)
+	for b.Loop() {
+		p.list.press(keyOf("down"))
+		m.board.read(func() { p.take(&m.scene) })
+		p.draw(&m.scene)
+	}
+}
+
+// BenchmarkPlanFilter makes all lines anew.
+func BenchmarkPlanFilter(b *testing.B) {
+	m, _, p := planOf(b, "large", paint.Options{Color: true}, 140, 40)
+	for b.Loop() {
+		p.folded++
+		m.board.read(func() { p.take(&m.scene) })
+	}
+}
