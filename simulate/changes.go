@@ -23,6 +23,9 @@ type changeLog struct {
 	record func(time.Time, journal.Event)
 
 	attribution *phase.Attribution
+	// stirred says that something happened since it was last set to false. It is of
+	// the goroutine that drains.
+	stirred bool
 
 	mu      sync.Mutex
 	pending []happening
@@ -54,6 +57,7 @@ func (l *changeLog) drain() (watched bool) {
 	pending := l.pending
 	l.pending = nil
 	l.mu.Unlock()
+	l.stirred = l.stirred || len(pending) > 0
 	for _, h := range pending {
 		var event journal.Event
 		switch {

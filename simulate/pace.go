@@ -120,6 +120,7 @@ func (w *World) run(ctx context.Context) {
 			w.controllers.Observe(change)
 		}
 		w.changes.drain()
+		w.tellUsePaced()
 		f, wait := w.clock.due()
 		if f != nil {
 			f()

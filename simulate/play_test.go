@@ -23,6 +23,7 @@ type run struct {
 	from, save string // folders of saved worlds
 	prune      bool
 	fails      bool // the run is expected not to reach its goal
+	unmetered  bool // nobody asks what is in use of the site
 }
 
 // play runs a revision as the command does, through the shipping clients,
@@ -70,7 +71,11 @@ func play(t testing.TB, r run) (history, *journal.Timeline) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end, err := engine.Run(ctx, p, apply.Options{World: world, Journal: recorder, Concurrency: 1, Begin: journal.Begin{Simulated: true, Seed: r.seed}})
+	o := apply.Options{World: world, Journal: recorder, Concurrency: 1, Begin: journal.Begin{Simulated: true, Seed: r.seed}}
+	if !r.unmetered {
+		o.Begin.Site, o.Settle = world.Meters(), world.Settle
+	}
+	end, err := engine.Run(ctx, p, o)
 	if err != nil {
 		t.Fatal(err)
 	}

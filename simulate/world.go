@@ -56,8 +56,9 @@ type Config struct {
 	// Speed is how many seconds of model time pass in a second; 0 is as fast as
 	// possible. A served world is told by ServeOptions instead.
 	Speed float64
-	// Record is told of every change of an object and of a virtual machine, in
-	// order, from the goroutine that waits. It may be nil.
+	// Record is told of every change of an object and of a virtual machine, and now
+	// and then of what is in use of the site, in order, from the goroutine that
+	// waits. It may be nil.
 	Record func(now time.Time, e journal.Event)
 }
 
@@ -71,6 +72,7 @@ type World struct {
 	vcenter     *vcenter.VCenter
 	controllers *controllers.Manager
 	changes     changeLog
+	metering    metering
 	servers     map[string]*kubeapi.PipeListener
 	user        *url.Userinfo
 	inbox       *inbox             // nil until the world is served
@@ -242,7 +244,8 @@ func (w *World) Wait(ctx context.Context, deadline time.Time, _ <-chan struct{})
 		if err := w.controllers.Err(); err != nil {
 			return "", err
 		}
-		if watched := w.changes.drain(); watched {
+		watched := w.changes.drain()
+		if w.tellUsePaced(); watched {
 			break
 		}
 		next, any := w.clock.next()

@@ -142,6 +142,7 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 		// One at a time, so that the order of requests does not depend on the
 		// scheduling of goroutines.
 		o.World, o.Concurrency, start = s.world, 1, s.world.Now()
+		o.Begin.Site, o.Settle = s.world.Meters(), s.world.Settle
 	}
 	s.recorder = journal.NewRecorder(start, append(sinks, file.add)...)
 	o.Journal = s.recorder

@@ -209,3 +209,52 @@ func (k MeterKind) rank() int {
 	}
 	return math.MaxInt
 }
+
+// A MeterList collects meters.
+type MeterList []Meter
+
+// Add adds a meter, unless there is nothing to show of it.
+func (l *MeterList) Add(m Meter) {
+	if !m.Gone() {
+		*l = append(*l, m)
+	}
+}
+
+// Sorted are the meters in the order of CompareMeters.
+func (l MeterList) Sorted() []Meter {
+	slices.SortFunc(l, CompareMeters)
+	return l
+}
+
+// ChangedMeters are the meters that a Usage event has to tell: those of after that
+// are not in before as they are, and those of before that are gone, with nothing
+// left. Both lists, and what comes of them, are in the order of CompareMeters.
+func ChangedMeters(before, after []Meter) []Meter {
+	var out []Meter
+	for len(before)+len(after) > 0 {
+		order := 0
+		switch {
+		case len(before) == 0:
+			order = 1
+		case len(after) == 0:
+			order = -1
+		default:
+			order = CompareMeters(before[0], after[0])
+		}
+		switch {
+		case order < 0:
+			gone := before[0]
+			gone.Capacity, gone.Used = 0, 0
+			out = append(out, gone)
+		case order > 0 || before[0] != after[0]:
+			out = append(out, after[0])
+		}
+		if order <= 0 {
+			before = before[1:]
+		}
+		if order >= 0 {
+			after = after[1:]
+		}
+	}
+	return out
+}

@@ -157,6 +157,30 @@ func TestMeterShare(t *testing.T) {
 	}
 }
 
+func TestChangedMeters(t *testing.T) {
+	t.Parallel()
+	a, b, c := memory("a", 8, 1), memory("b", 8, 1), memory("c", 8, 1)
+	more := memory("b", 8, 2)
+	tests := map[string]struct{ before, after, want []journal.Meter }{
+		"nothing":              {},
+		"nothing changed":      {before: []journal.Meter{a, b}, after: []journal.Meter{a, b}},
+		"one changed":          {before: []journal.Meter{a, b, c}, after: []journal.Meter{a, more, c}, want: []journal.Meter{more}},
+		"one came":             {before: []journal.Meter{a, c}, after: []journal.Meter{a, b, c}, want: []journal.Meter{b}},
+		"one went":             {before: []journal.Meter{a, b, c}, after: []journal.Meter{a, c}, want: []journal.Meter{memory("b", 0, 0)}},
+		"all came":             {after: []journal.Meter{a, b}, want: []journal.Meter{a, b}},
+		"all went":             {before: []journal.Meter{a, b}, want: []journal.Meter{memory("a", 0, 0), memory("b", 0, 0)}},
+		"one went, one is new": {before: []journal.Meter{a}, after: []journal.Meter{b}, want: []journal.Meter{memory("a", 0, 0), b}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, journal.ChangedMeters(tt.before, tt.after)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // The spans get longer, and none of what they say is lost: the highest of a pair
 // stays. A month takes as much room as a minute.
 func TestMeterHistoryIsBounded(t *testing.T) {

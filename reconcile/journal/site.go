@@ -12,17 +12,37 @@ const (
 	Addresses     MeterKind = "addresses"   // of a pool, a subnet or a load balancer
 )
 
+// The units.
+const (
+	MiB         = "MiB"
+	MHz         = "MHz"
+	AddressUnit = "addresses"
+	SubnetUnit  = "subnets"
+)
+
+// The names of meters that are not things with names of their own.
+const (
+	QuotaMemory  = "memory"
+	QuotaCPU     = "cpu"
+	QuotaStorage = "storage" // in all, or followed by a space and a storage class
+	LoadBalancer = "load balancer"
+	// PrivateAddresses are those that nodes get of a VPC, which is the Group, and
+	// PrivateSubnets what they are given out in: each belongs to one cluster.
+	PrivateAddresses = "private addresses"
+	PrivateSubnets   = "private subnets"
+)
+
 // A Meter is something that a site has a limited amount of. Kind, Group and Name
 // together name it.
 type Meter struct {
 	Kind MeterKind `json:"kind"`
 	// Group is what Name is unique in: the zone of a host, the vSphere Namespace of
-	// a quota. Empty for what belongs to the whole site.
+	// a quota, the VPC of addresses. Empty for what belongs to the whole site.
 	Group string `json:"group,omitempty"`
 	// Name is of the host, the datastore or the pool, or what a quota limits:
 	// "memory", "storage vks-gold".
 	Name string `json:"name"`
-	// Unit is "MiB", "MHz" or "addresses".
+	// Unit is one of the units above.
 	Unit string `json:"unit"`
 	// Capacity is how much there is; 0 is without limit, or not known.
 	Capacity int64 `json:"capacity"`

@@ -65,6 +65,12 @@ func (p *addressPlan) vpc(name string, blocks []string, size int) *vpc {
 	if v := p.vpcs[name]; v != nil {
 		return v
 	}
+	v := newVPC(name, blocks, size)
+	p.vpcs[name] = v
+	return v
+}
+
+func newVPC(name string, blocks []string, size int) *vpc {
 	v := &vpc{name: name, subnets: map[netip.Prefix]*subnet{}, bySet: map[string][]*subnet{}, bits: 32}
 	for ; size > 1; size /= 2 {
 		v.bits--
@@ -77,7 +83,6 @@ func (p *addressPlan) vpc(name string, blocks []string, size int) *vpc {
 	if len(v.blocks) > 0 && v.blocks[0].Bits() <= v.bits {
 		v.next = netip.PrefixFrom(v.blocks[0].Addr(), v.bits)
 	}
-	p.vpcs[name] = v
 	return v
 }
 
@@ -253,14 +258,21 @@ func (p *addressPlan) adoptPort(v *vpc, u *unstructured.Unstructured) {
 	}
 }
 
+// sharedVPC is the one of all vSphere Namespaces that name no private blocks.
+const sharedVPC = "default"
+
 // vpcOf is the VPC of a namespace: its own where it names private blocks, else
 // the one that the site's namespaces share.
 func (m *Manager) vpcOf(namespace string) *vpc {
-	size := m.subnetSize(namespace)
+	return m.addresses.vpc(m.vpcNamed(namespace))
+}
+
+// vpcNamed is what the VPC of a namespace is made of.
+func (m *Manager) vpcNamed(namespace string) (name string, blocks []string, subnetSize int) {
 	if spec, ok := m.vsphere.Namespace(namespace); ok && len(spec.Network.PrivateCIDRs) > 0 {
-		return m.addresses.vpc(namespace, spec.Network.PrivateCIDRs, size)
+		return namespace, spec.Network.PrivateCIDRs, m.subnetSize(namespace)
 	}
-	return m.addresses.vpc("default", m.inventory.Spec.Networks.PrivateCIDRs, m.inventory.SubnetSize())
+	return sharedVPC, m.inventory.Spec.Networks.PrivateCIDRs, m.inventory.SubnetSize()
 }
 
 func (m *Manager) subnetSize(namespace string) int {

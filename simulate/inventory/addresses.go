@@ -1,8 +1,11 @@
 package inventory
 
 import (
+	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
+	"math/bits"
 	"net/netip"
 	"strings"
 )
@@ -35,6 +38,17 @@ func ParseRange(text string) (Range, error) {
 // Contains reports whether a is in the range.
 func (r Range) Contains(a netip.Addr) bool {
 	return a.BitLen() == r.First.BitLen() && !a.Less(r.First) && !r.Last.Less(a)
+}
+
+// Count is how many addresses there are in the range, math.MaxInt64 for more.
+func (r Range) Count() int64 {
+	first, last := r.First.As16(), r.Last.As16()
+	high := binary.BigEndian.Uint64(last[:8]) - binary.BigEndian.Uint64(first[:8])
+	low, borrow := bits.Sub64(binary.BigEndian.Uint64(last[8:]), binary.BigEndian.Uint64(first[8:]), 0)
+	if high != borrow || low >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(low) + 1
 }
 
 // All yields the addresses from the first to the last.

@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -120,6 +121,27 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+func TestRangeCount(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"10.0.0.1":                          1,
+		"10.20.0.10-10.20.0.60":             51,
+		"0.0.0.0-255.255.255.255":           1 << 32,
+		"2001:db8::1-2001:db8::ffff":        0xffff,
+		"::ffff:ffff:ffff:ffff-::1:0:0:0:0": 2, // across the halves of the address
+		"::-ffff::":                         math.MaxInt64,
+		"::-::7fff:ffff:ffff:ffff":          math.MaxInt64,
+	} {
+		r, err := inventory.ParseRange(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Count(); got != want {
+			t.Errorf("%s: %d addresses, want %d", text, got, want)
+		}
+	}
+}
+
 func FuzzParseRange(f *testing.F) {
 	for _, text := range []string{"10.20.0.10-10.20.0.60", "10.0.0.1", "::1-::ffff", "fe80::1%eth0-fe80::2%eth0", "255.255.255.255", "1-2", "-", ""} {
 		f.Add(text)
@@ -132,7 +154,7 @@ func FuzzParseRange(f *testing.F) {
 		if !r.Contains(r.First) || !r.Contains(r.Last) {
 			t.Errorf("range %q does not contain its ends", text)
 		}
-		n := 0
+		n := int64(0)
 		for a := range r.All() {
 			if n++; !r.Contains(a) {
 				t.Fatalf("range %q yields %s", text, a)
@@ -140,6 +162,9 @@ func FuzzParseRange(f *testing.F) {
 			if n == 100 {
 				break
 			}
+		}
+		if count := r.Count(); count < n || n < 100 && count != n {
+			t.Errorf("range %q counts %d addresses, and yields %d", text, count, n)
 		}
 		if again, err := inventory.ParseRange(fmt.Sprintf("%s-%s", r.First, r.Last)); err != nil || again != r {
 			t.Errorf("range %q does not read back: %v, %v", text, again, err)

@@ -59,6 +59,15 @@ func (m *machines) change(moid string, f func(*machine)) bool {
 	return ok
 }
 
+// each calls f on all VMs, in no order.
+func (m *machines) each(f func(*machine)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, vm := range m.byID {
+		f(vm)
+	}
+}
+
 // take removes the VM called moid and returns it, or nil.
 func (m *machines) take(moid string) *machine {
 	m.mu.Lock()
