@@ -262,7 +262,8 @@ func (m *Model) link() string {
 	return m.Paint(paint.Yellow, m.Running+" connecting "+text)
 }
 
-// foot is the last line: what is asked or typed, else what was said, else keys.
+// foot is the last line: what is being typed, else what was said, else what is asked,
+// else keys.
 func (m *Model) foot() string {
 	if p, ok := m.pages[m.shown].(prompter); ok && !m.help.open {
 		if line, shown := p.prompt(&m.scene); shown {
@@ -275,6 +276,11 @@ func (m *Model) foot() string {
 			return m.State(phase.Failed, m.Failed+" "+text)
 		}
 		return m.State(phase.Done, m.Done+" "+text)
+	}
+	if a, ok := m.pages[m.shown].(asker); ok && !m.help.open {
+		if line, asks := a.asks(&m.scene); asks {
+			return line
+		}
 	}
 	return m.help.bar(&m.scene, m.pages[m.shown].keys())
 }

@@ -14,7 +14,7 @@ import (
 // approval is the question whether a plan is to be carried out, and what came of it.
 type approval struct {
 	approve func(stream, digest string) error // nil where nobody can from here
-	asks    bool                              // the run waits for the answer
+	waits   bool                              // the run waits for the answer
 	answer  filter                            // what is being typed
 	asked   *question                         // nil while nothing is asked
 	sent    string                            // the digest that is being approved
@@ -189,14 +189,16 @@ func (p *planSheet) checkWords() string {
 	return strings.Join(parts, ", ")
 }
 
-// prompt is the last line of the screen: what is typed, or asked.
+// prompt is the last line of the screen while something is typed.
 func (p *planPage) prompt(s *scene) (string, bool) {
 	if p.approval.open() {
 		return s.fitting(s.items([]key.Binding{dialogKeys.yes, dialogKeys.back}), s.width), true
 	}
-	if line, shown := p.filter.line(s.Theme); shown {
-		return line, true
-	}
+	return p.filter.line(s.Theme)
+}
+
+// asks says that the plan waits for an answer, where the program was begun for it.
+func (p *planPage) asks(s *scene) (string, bool) {
 	digest := p.sheet.digest()
 	if !p.facts.proposed || digest == "" || p.approval.granted(digest) {
 		return "", false
@@ -204,7 +206,7 @@ func (p *planPage) prompt(s *scene) (string, bool) {
 	if p.approval.sent == digest {
 		return s.State(phase.Running, s.Running+" approving"), true
 	}
-	if !p.approval.asks {
+	if !p.approval.waits {
 		return "", false
 	}
 	keys := s.items([]key.Binding{dialogKeys.approve, dialogKeys.leave, everywhere.help})

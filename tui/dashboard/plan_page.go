@@ -76,7 +76,7 @@ var planKeys = struct{ open, fold, next, previous, problems, approve key.Binding
 }
 
 func newPlanPage(c Config) *planPage {
-	return &planPage{approval: approval{approve: c.Approve, asks: c.Asks}}
+	return &planPage{approval: approval{approve: c.Approve, waits: c.Asks}}
 }
 
 func (p *planPage) title() string { return "Plan" }
@@ -242,6 +242,10 @@ func rowOf(t *journal.Timeline, a *planAction) (r planRow) {
 }
 
 func (p *planPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
+	if p.approval.open() && p.wanted != p.sheet.begin {
+		p.approval.close()
+		return tell("the plan has begun anew: look at it again", true), true
+	}
 	if cmd, mine := p.approval.press(k); mine {
 		return cmd, true
 	}

@@ -33,6 +33,12 @@ type prompter interface {
 	prompt(s *scene) (line string, shown bool)
 }
 
+// An asker is a page that has the user decide something while there is nothing else
+// to say on the last line of the screen.
+type asker interface {
+	asks(s *scene) (line string, asks bool)
+}
+
 // A clicker is a page on which something can be clicked: y is a line of draw's.
 type clicker interface {
 	click(s *scene, x, y int)
