@@ -47,6 +47,7 @@ ci: lint race test apiserver-test ## what a change must pass
 
 bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
+	go test -run '^$$' -bench '^BenchmarkKeyToScreen$$' -benchtime 300x ./tui
 	cd testdata/apiserver && go test -run '^$$' -bench '^BenchmarkNoOpPlan$$' -benchtime 5x -timeout 30m .
 
 fmt: ## format the code

@@ -77,6 +77,9 @@ func (l *live) settings(ctx context.Context, in io.Reader) []tea.ProgramOption {
 		tea.WithContext(ctx), tea.WithOutput(l.out), tea.WithColorProfile(profile),
 		tea.WithoutSignalHandler(), // signals are the caller's
 	}
+	if l.options.Width > 0 && l.options.Height > 0 {
+		settings = append(settings, tea.WithWindowSize(l.options.Width, l.options.Height))
+	}
 	if file, ok := in.(*os.File); ok && !term.IsTerminal(file.Fd()) {
 		in = nil
 	}
