@@ -295,7 +295,7 @@ func (e *Engine) recorded(ctx context.Context, p *plan.Plan, o *apply.Options) (
 		})
 	}
 	o.Settle = h.settle
-	h.vcenter.begin(ctx, h)
+	h.vcenter.begin(ctx, h, pollVCenter)
 	return func() {
 		h.vcenter.release()
 		h.drop(a)

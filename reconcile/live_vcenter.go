@@ -29,8 +29,9 @@ type poller struct {
 	seen  map[string]time.Time
 }
 
-// begin polls from now on. What happened before is only noted.
-func (p *poller) begin(ctx context.Context, h *history) {
+// begin polls from now on, as often as the first who begins wants. What happened
+// before is only noted.
+func (p *poller) begin(ctx context.Context, h *history, every time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.users++; p.users > 1 {
@@ -40,15 +41,15 @@ func (p *poller) begin(ctx context.Context, h *history) {
 	p.stop, p.done = stop, make(chan struct{})
 	p.since, p.seen = time.Now().Add(-lookBack), map[string]time.Time{}
 	p.err = errorText(p.poll(running, h, func(journal.VM, string) {}))
-	go p.run(running, h, p.done)
+	go p.run(running, h, every, p.done)
 }
 
 // lookBack is how far the clock of vCenter may be behind.
 const lookBack = 15 * time.Minute
 
-func (p *poller) run(ctx context.Context, h *history, done chan struct{}) {
+func (p *poller) run(ctx context.Context, h *history, every time.Duration, done chan struct{}) {
 	defer close(done)
-	ticker := time.NewTicker(pollVCenter)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {

@@ -27,7 +27,7 @@ type WatchOptions struct {
 	// Deadlines are how long a phase may take; as in apply.Options.
 	StallAfter time.Duration
 	Deadlines  map[phase.ID]time.Duration
-	// Poll is how often vSphere Namespaces are read. Default 10 s.
+	// Poll is how often vCenter is asked, which has no watches. Default 10 s.
 	Poll time.Duration
 	// Linger is how long it is to be seen that a goal was reached, or is gone.
 	// Default an hour.
@@ -36,7 +36,7 @@ type WatchOptions struct {
 
 func (o *WatchOptions) setDefaults() {
 	o.StallAfter = cmp.Or(o.StallAfter, apply.DefaultStallAfter)
-	o.Poll = cmp.Or(o.Poll, 10*time.Second)
+	o.Poll = cmp.Or(o.Poll, pollVCenter)
 	o.Linger = cmp.Or(o.Linger, time.Hour)
 	if o.Deadlines == nil {
 		o.Deadlines = apply.DefaultDeadlines()
@@ -101,7 +101,7 @@ func (e *Engine) Watch(ctx context.Context, o WatchOptions) error {
 		w.seeNamespaces(first) // which says what cannot be read
 	})
 	defer w.history.drop(w)
-	w.history.vcenter.begin(ctx, w.history)
+	w.history.vcenter.begin(ctx, w.history, o.Poll)
 	defer w.history.vcenter.release()
 
 	readings := w.poll(ctx)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vmware/govmomi/object"
+
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
@@ -18,78 +20,117 @@ import (
 // A lookout watches a site.
 type lookout struct {
 	recorder *journal.Recorder
-	more     chan struct{} // signalled after each event
+	stop     func()
 
-	mu     sync.Mutex // guards events
+	mu     sync.Mutex // guards what is below
 	events []journal.Event
+	// stood is what goals have been, "VERB STATE" in turn; none after they were
+	// forgotten.
+	stood map[resource.Addr][]string
+	more  chan struct{} // closed and replaced after each event
 }
 
 // watch watches a site that is taken for live until the test ends.
 func (s *site) watch(t *testing.T, e *reconcile.Engine, o reconcile.WatchOptions) *lookout {
 	t.Helper()
-	l := &lookout{more: make(chan struct{}, 1)}
-	l.recorder = journal.NewRecorder(time.Now(), func(ev journal.Event) {
-		l.mu.Lock()
-		l.events = append(l.events, ev)
-		l.mu.Unlock()
-		select {
-		case l.more <- struct{}{}:
-		default:
-		}
-	})
+	l := &lookout{stood: map[resource.Addr][]string{}, more: make(chan struct{})}
+	l.recorder = journal.NewRecorder(time.Now(), l.hear)
 	o.Journal, o.Poll = l.recorder, 50*time.Millisecond
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- e.Watch(ctx, o) }()
-	t.Cleanup(func() {
+	l.stop = sync.OnceFunc(func() {
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("the watch failed: %v", err)
 		}
-		l.isWhole(t)
+	})
+	t.Cleanup(func() {
+		l.stop()
+		if first := l.events[0]; first.Begin == nil || !first.Begin.Watched {
+			t.Errorf("the journal begins with %+v", first)
+		}
+		if last := l.events[len(l.events)-1]; last.End == nil || last.End.Outcome != journal.Interrupted {
+			t.Errorf("the journal ends with %+v", last)
+		}
 	})
 	return l
 }
 
-// isWhole wants what every reader relies on.
-func (l *lookout) isWhole(t *testing.T) {
-	t.Helper()
-	if first := l.told()[0]; first.Begin == nil || !first.Begin.Watched {
-		t.Errorf("the journal begins with %+v", first)
-	}
-	if last := l.told()[len(l.told())-1]; last.End == nil || last.End.Outcome != journal.Interrupted {
-		t.Errorf("the journal ends with %+v", last)
-	}
-}
-
-func (l *lookout) told() []journal.Event {
+// hear is a sink.
+func (l *lookout) hear(e journal.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.events)
+	l.events = append(l.events, e)
+	left := map[resource.Addr]bool{}
+	for _, g := range l.recorder.Timeline().Goals() {
+		left[g.Addr] = true
+		state, _ := l.recorder.Timeline().Standing(g.Addr)
+		stands, stood := g.Verb+" "+string(state), l.stood[g.Addr]
+		if len(stood) == 0 || stood[len(stood)-1] != stands {
+			l.stood[g.Addr] = append(stood, stands)
+		}
+	}
+	for a := range l.stood {
+		if !left[a] {
+			delete(l.stood, a)
+		}
+	}
+	close(l.more)
+	l.more = make(chan struct{})
 }
 
-// await waits until what is told is as wanted.
-func (l *lookout) await(t *testing.T, what string, holds func(*journal.Timeline) bool) {
+// await waits until something holds, which is asked after each event with mu held.
+func (l *lookout) await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	for {
-		met := false
-		l.recorder.Read(func(timeline *journal.Timeline) { met = holds(timeline) })
+		l.mu.Lock()
+		met, more := holds(), l.more
+		l.mu.Unlock()
 		if met {
 			return
 		}
 		select {
-		case <-l.more:
+		case <-more:
 		case <-deadline:
 			t.Fatalf("waited a minute for %s; what was told:\n%s", what, l.story())
 		}
 	}
 }
 
-// story is what was told of goals and objects, a line each.
+// awaitStates waits until a goal has been all of what is wanted, in that order.
+func (l *lookout) awaitStates(t *testing.T, a resource.Addr, wanted ...string) {
+	t.Helper()
+	l.await(t, a.String()+" to be "+strings.Join(wanted, ", then "), func() bool {
+		left := wanted
+		for _, stands := range l.stood[a] {
+			if len(left) > 0 && stands == left[0] {
+				left = left[1:]
+			}
+		}
+		return len(left) == 0
+	})
+}
+
+// awaitEvent waits for an event.
+func (l *lookout) awaitEvent(t *testing.T, what string, is func(journal.Event) bool) {
+	t.Helper()
+	l.await(t, what, func() bool { return slices.ContainsFunc(l.events, is) })
+}
+
+// row is a goal as it stands.
+func (l *lookout) row(a resource.Addr) (row journal.Row) {
+	l.recorder.Read(func(timeline *journal.Timeline) { row, _ = timeline.Row(a) })
+	return row
+}
+
+// story is what was told, a line each.
 func (l *lookout) story() string {
 	var b strings.Builder
-	for _, e := range l.told() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.events {
 		switch {
 		case e.Goal != nil:
 			fmt.Fprintf(&b, "%d goal %s %s %d+%d\n", e.T, e.Goal.Verb, e.Goal.Addr, e.Goal.ControlPlane, e.Goal.Workers)
@@ -101,23 +142,35 @@ func (l *lookout) story() string {
 			fmt.Fprintf(&b, "%d %+v %+v\n", e.T, e.VM, e.Warning)
 		}
 	}
-	l.recorder.Read(func(timeline *journal.Timeline) {
-		for _, row := range timeline.Rows() {
-			fmt.Fprintf(&b, "%+v\n  why: %+v\n", row, timeline.Why(row.Addr))
-		}
-	})
+	for a, stood := range l.stood {
+		fmt.Fprintf(&b, "%s: %q\n", a, stood)
+	}
 	return b.String()
 }
 
-// stands says whether a goal has a verb and a state.
-func stands(a resource.Addr, verb string, state phase.State) func(*journal.Timeline) bool {
-	return func(timeline *journal.Timeline) bool {
-		row, ok := timeline.Row(a)
-		return ok && row.Verb == verb && row.State == state
+// overTLS is an engine that reaches the site as users do.
+func (s *site) overTLS(t *testing.T, change func(*reconcile.Endpoints)) *reconcile.Engine {
+	t.Helper()
+	vcenter, err := s.served.VSphereConfig()
+	if err != nil {
+		t.Fatal(err)
 	}
+	endpoints := reconcile.Endpoints{Kube: s.served.KubeConfig(), VSphere: vcenter}
+	if change != nil {
+		change(&endpoints)
+	}
+	e, err := reconcile.Connect(t.Context(), endpoints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close(context.WithoutCancel(t.Context())) }) // it may be down by then
+	return e
 }
 
-var homeOfProd = resource.Addr{Group: resource.GroupVksync, Kind: resource.KindVSphereNamespace, Name: "team-a"}
+var (
+	prod  = clusterAddr("prod")
+	homeA = resource.Addr{Group: resource.GroupVksync, Kind: resource.KindVSphereNamespace, Name: "team-a"}
+)
 
 // What happens to a cluster is told from the world alone: it comes, scales, loses a
 // machine behind its back, and goes.
@@ -125,24 +178,45 @@ func TestAWatchTellsAClustersLife(t *testing.T) {
 	t.Parallel()
 	s := newSiteAt(t, liveSpeed)
 	e := s.live(t, "fleet")
-	l := s.watch(t, s.live(t, "nobody"), reconcile.WatchOptions{Linger: 3 * time.Second, Begin: journal.Begin{World: "Supervisor lab"}})
-	prod := clusterAddr("prod")
+	bring := func(set *resource.Set) {
+		t.Helper()
+		s.runLive(t, e, s.plan(t, e, set, reconcile.Options{Prune: true}), &tape{})
+	}
+	l := s.watch(t, s.overTLS(t, nil), reconcile.WatchOptions{})
+	brief := s.watch(t, s.overTLS(t, nil), reconcile.WatchOptions{Linger: 300 * time.Millisecond})
 
-	s.runLive(t, e, s.plan(t, e, desired(t, teamA, clusterOf("prod")), reconcile.Options{}), &tape{})
-	l.await(t, "the cluster to come", stands(prod, "create", phase.Done))
-	l.await(t, "the namespace to come", stands(homeOfProd, "create", phase.Done))
-	l.await(t, "the cluster to be at rest", stands(prod, "none", phase.Done))
+	bring(desired(t, teamA, clusterOf("prod")))
+	l.awaitStates(t, prod, "create running", "create done")
+	l.awaitStates(t, homeA, "create done")
+	brief.awaitStates(t, prod, "create done", "none done")
 
-	larger := strings.Replace(clusterOf("prod"), "name: np, replicas: 1", "name: np, replicas: 3", 1)
-	s.runLive(t, e, s.plan(t, e, desired(t, teamA, larger), reconcile.Options{}), &tape{})
-	l.await(t, "the cluster to scale", stands(prod, "update", phase.Done))
-	l.recorder.Read(func(timeline *journal.Timeline) {
-		row, _ := timeline.Row(prod)
-		if workers := row.Step(phase.Workers); workers.Done != 3 || workers.Wanted != 3 || workers.Start == phase.NotYet {
-			t.Errorf("the workers' phase is %+v", workers)
+	bring(desired(t, teamA, strings.Replace(clusterOf("prod"), "name: np, replicas: 1", "name: np, replicas: 3", 1)))
+	l.awaitStates(t, prod, "create done", "update running", "update done")
+	row := l.row(prod)
+	if workers := row.Step(phase.Workers); workers.Done != 3 || workers.Wanted != 3 || workers.Start == phase.NotYet {
+		t.Errorf("the workers' phase is %+v", workers)
+	}
+	if vms := row.Step(phase.Machine); vms.Start != phase.NotYet {
+		t.Errorf("the control plane has nothing to do, and its phase is %+v", vms)
+	}
+
+	vm := s.vm(t, s.alice(t), "prod-np-*")
+	for _, do := range []func(context.Context) (*object.Task, error){vm.PowerOff, vm.Destroy} {
+		task, err := do(t.Context())
+		if err == nil {
+			err = task.Wait(t.Context())
 		}
-		if vms := row.Step(phase.Machine); vms.Start != phase.NotYet {
-			t.Errorf("control-plane machines have nothing to do, and their phase is %+v", vms)
+		if err != nil {
+			t.Fatal(err)
 		}
+	}
+	l.awaitEvent(t, "the machine to be destroyed", func(ev journal.Event) bool {
+		return ev.VM != nil && ev.VM.Op == "Destroy_Task" && ev.VM.Cluster == "prod" && ev.VM.PhaseID == phase.Workers
 	})
+	l.awaitStates(t, prod, "update done", "update running", "update done")
+
+	bring(desired(t))
+	l.awaitStates(t, prod, "update done", "delete running", "delete done")
+	l.awaitStates(t, homeA, "delete done")
+	brief.await(t, "both to be forgotten", func() bool { return len(brief.stood) == 0 })
 }
