@@ -39,7 +39,7 @@ func (s *sheet) stuck() {
 }
 
 // explain prints one goal: what stands still, in which phase, the reason, the
-// cause in words, and the chain from the goal down to it.
+// cause in words, what to do about it, and the chain from the goal down to the cause.
 func (s *sheet) explain(r journal.Row) {
 	chain := s.timeline.Why(r.Addr)
 	word := s.State(r.State, s.Glyph(r.State, false)+" "+s.Bold("", paint.NameOf(r.Addr))) + " " + s.State(r.State, string(r.State))
@@ -49,18 +49,19 @@ func (s *sheet) explain(r journal.Row) {
 		s.field("reason", a.Reason)
 		s.field("cause", a.Message)
 	}
-	if len(chain) == 0 {
-		return
+	if len(chain) > 0 {
+		last := chain[len(chain)-1]
+		if last.Reason != "NotReady" { // which says no more than that it stands still
+			s.field("reason", cmp.Or(last.Reason, last.Condition))
+		}
+		cause := phase.Cause(chain)
+		if r.Blocked != nil {
+			cause = cmp.Or(r.Blocked.Cause, cause)
+		}
+		s.field("cause", cause)
 	}
-	last := chain[len(chain)-1]
-	if last.Reason != "NotReady" { // which says no more than that it stands still
-		s.field("reason", cmp.Or(last.Reason, last.Condition))
-	}
-	cause := phase.Cause(chain)
-	if r.Blocked != nil {
-		cause = cmp.Or(r.Blocked.Cause, cause)
-	}
-	s.field("cause", cause)
+	advice, _ := paint.Fix(r, chain)
+	s.field("fix", advice)
 	s.tree(chain)
 }
 

@@ -55,8 +55,8 @@ var remedies = []remedy{
 	// Addresses and networks.
 	{
 		kinds:    []string{"Service", "VirtualMachineService", "VSphereCluster"},
-		said:     []string{"no free", "ipallocationfailed", "exhausted", "no available ip", "pool is full"},
-		advice:   "The load balancer has no address left. Enlarge its range, or delete a Service of type LoadBalancer or a cluster that nobody needs; then it goes on by itself.",
+		said:     []string{"no free", "is free", "ipallocationfailed", "exhausted", "no available ip", "pool is full"},
+		advice:   "The load balancer has no address left. Enlarge its range, or delete a cluster or LoadBalancer Service that nobody needs; it then goes on by itself.",
 		commands: []string{"kubectl get service -A --field-selector spec.type=LoadBalancer", "kubectl -n {ns} describe {kind} {name}"},
 	},
 	{
@@ -71,14 +71,14 @@ var remedies = []remedy{
 	},
 	{
 		kinds:    []string{"SubnetPort", "SubnetSet", "Subnet"},
-		said:     []string{"no free address", "used up", "exhausted", "no available ip", "not enough ip"},
-		advice:   "The network is out of addresses. Give the VPC of {ns} another private block, or delete machines that nobody needs; then it goes on by itself.",
+		said:     []string{"no free address", "no address is free", "used up", "exhausted", "no available ip", "not enough ip"},
+		advice:   "The network is out of addresses. Give the VPC of {ns} another private block, or delete machines that nobody needs; it then goes on by itself.",
 		commands: []string{"kubectl -n {ns} get subnet.crd.nsx.vmware.com,subnetport.crd.nsx.vmware.com", "kubectl -n {ns} describe networkinfo.crd.nsx.vmware.com"},
 	},
 	{
 		kinds:    []string{"NetworkInterface", "VirtualNetworkInterface"},
-		said:     []string{"cannotallocip", "no free address", "used up", "exhausted", "no available ip"},
-		advice:   "The network is out of addresses. Add a range to its IP pool, or delete machines that nobody needs; then it goes on by itself.",
+		said:     []string{"cannotallocip", "no free address", "no address is free", "used up", "exhausted", "no available ip"},
+		advice:   "The network is out of addresses. Add a range to its IP pool, or delete machines that nobody needs; it then goes on by itself.",
 		commands: []string{"kubectl get ippool.netoperator.vmware.com -A", "kubectl -n {ns} describe {kind} {name}"},
 	},
 	{
