@@ -156,6 +156,9 @@ func (t *Tracker) Acted(at time.Duration, a resource.Addr, state State) {
 	if k == nil || a.Kind != resource.KindCluster {
 		return
 	}
+	if n := t.namespaces[a.Namespace]; n != nil && state == Running { // nothing is begun in one that does not run
+		n.inhabited(at)
+	}
 	k.touch(at)
 	k.failed = state == Failed
 	k.advance(at)

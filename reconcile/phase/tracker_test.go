@@ -228,6 +228,23 @@ func TestRefusedActionFailsTheGoalUntilItIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestANamespaceRunsOnceSomethingIsBegunInIt(t *testing.T) {
+	t.Parallel()
+	team := resource.Addr{Group: "vksync.dev", Kind: "VSphereNamespace", Name: "team"}
+	s := phase.NewTracker([]phase.Goal{{Addr: prod, Verb: "create"}, {Addr: team, Verb: "create"}})
+	s.Acted(0, team, phase.Running)
+	s.Acted(time.Second, team, phase.Done)
+	if state, _ := s.Standing(team); state != phase.Running {
+		t.Errorf("accepted is not running: %s", state)
+	}
+	s.Acted(2*time.Second, prod, phase.Running)
+	s.Acted(3*time.Second, prod, phase.Failed)
+	s.Finish(4*time.Second, false, false)
+	if p, _ := s.Progress(team); p.State != phase.Done || p.End != 2*time.Second {
+		t.Errorf("the namespace is %s, since %v; its cluster was refused, and it runs", p.State, p.End)
+	}
+}
+
 func TestAChangeWithoutConsequencesEndsWithTheRun(t *testing.T) {
 	t.Parallel()
 	s := newScript("update", 3, 3)
