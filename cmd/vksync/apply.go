@@ -18,6 +18,7 @@ type applyOptions struct {
 	job
 	live
 	display
+	foresight
 	yes     bool
 	timeout time.Duration
 	// saved is the plan in a file; nil when one is to be made.
@@ -69,7 +70,8 @@ run continues. Nothing is kept that could be lost.`,
 	o.job.addFlags(cmd)
 	o.connector.addFlags(cmd)
 	o.display.addFlags(cmd)
-	f.StringVar(&o.inventory, "inventory", "", "file with the Inventory, for the checks; else that in PATH")
+	o.foresight.addFlags(cmd)
+	f.StringVar(&o.inventory, "inventory", "", "file with the Inventory, for checks and forecast; else that in PATH")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&o.yes, "auto-approve", false, "the same as --yes")
 	f.DurationVar(&o.timeout, "timeout", 0, "end the run after this long, such as 90m; 0: when nothing moves any more")
@@ -122,8 +124,11 @@ func (o *applyOptions) run(ctx context.Context, io streams) (err error) {
 			return err
 		}
 	}
+	if err := o.foresee(ctx, s, ""); err != nil {
+		return err
+	}
 	if o.shows() {
-		if err := showPlan(io.out, s); err != nil {
+		if err := errors.Join(showPlan(io.out, s), s.ahead.show(io.out, s.desired.tree.Name)); err != nil {
 			return err
 		}
 	}

@@ -11,10 +11,26 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// planDocument is what plan -o json prints. A plan for a live world has no forecast.
+// planDocument is what plan -o json prints. Of a plan for a live world the forecast
+// is of a simulated copy.
 type planDocument struct {
 	Plan     *plan.Plan   `json:"plan"`
 	Forecast *runDocument `json:"forecast,omitempty"`
+	// Basis says what the copy was made of, NotForecast what of the plan could not be
+	// played there and why, and NoForecast why there is no forecast.
+	Basis       string   `json:"forecastBasis,omitempty"`
+	NotForecast []string `json:"notForecast,omitempty"`
+	NoForecast  string   `json:"noForecast,omitempty"`
+}
+
+// planDocumentOf is the document of a live session.
+func planDocumentOf(s *session) planDocument {
+	d := planDocument{Plan: s.plan, NotForecast: s.ahead.without, NoForecast: s.ahead.none}
+	if s.ahead.played != nil {
+		forecast := runDocumentOf(s.ahead.played.recorder.Timeline())
+		d.Forecast, d.Basis = &forecast, s.ahead.basis
+	}
+	return d
 }
 
 // runDocument is what simulate and apply -o json print. Times are milliseconds of

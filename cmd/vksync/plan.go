@@ -21,6 +21,7 @@ type planOptions struct {
 	output   string
 	quiet    bool
 	detailed bool
+	foresight
 }
 
 func newPlanCmd(io streams, to connector) *cobra.Command {
@@ -37,9 +38,11 @@ What vksync would change is computed by the shipping planner. What the
 Supervisor then does, and how long it takes, is modelled.
 
 With --live, or a flag that names a Supervisor, the plan is for the live
-one and its vCenter, which are only read. --out saves it, for apply. The
-vCenter is found as govc finds it, the Supervisor as kubectl does, or both
-in the file of run that --config names: of several Supervisors in it,
+one and its vCenter, which are only read. The forecast is then played on a
+simulated copy: the site of the Inventory (of --inventory, or in PATH), on
+which first what was observed is made. --out saves the plan, for apply.
+The vCenter is found as govc finds it, the Supervisor as kubectl does, or
+both in the file of run that --config names: of several Supervisors in it,
 --supervisor chooses one, and the plan is for what belongs there.`,
 		Example: `  vksync plan fleet
   vksync plan fleet --revision feature/scale --detailed-exitcode
@@ -65,6 +68,7 @@ in the file of run that --config names: of several Supervisors in it,
 	addChoice(cmd, &o.output, "output", "o", "form of the result", "text", "json")
 	addQuiet(cmd, &o.quiet)
 	cmd.MarkFlagsMutuallyExclusive("output", "quiet")
+	o.foresight.addFlags(cmd)
 	cmd.Flags().BoolVar(&o.live, "live", false, "plan for the live Supervisor and vCenter")
 	cmd.Flags().StringVar(&o.out, "out", "", "file to save the plan to, for apply; only with --live")
 	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
@@ -76,8 +80,10 @@ func (o *planOptions) check() error {
 	switch {
 	case o.out != "" && !o.live:
 		return invalid(errors.New("--out needs --live: a plan for a simulated world can be applied nowhere"))
-	case o.journal != "" && o.live:
-		return invalid(errors.New("--journal is of the forecast, and there is none for a live world"))
+	case o.journal != "" && o.none:
+		return invalid(errors.New("--journal is of the forecast, and --no-forecast asks for none"))
+	case o.none && !o.live:
+		return invalid(errors.New("--no-forecast needs --live: a simulated world is there to play the plan on"))
 	}
 	if err := o.policy.check(); err != nil {
 		return err
@@ -102,7 +108,7 @@ func (o *planOptions) run(ctx context.Context, io streams) (err error) {
 		return err
 	}
 	if o.live {
-		err = o.conclude(io, s)
+		err = o.conclude(ctx, io, s)
 	} else {
 		err = o.forecast(ctx, io, s)
 	}
@@ -152,10 +158,18 @@ func (o *planOptions) forecast(ctx context.Context, io streams, s *session) erro
 	return s.verdict(end, !o.text(), !o.text())
 }
 
-// conclude ends a plan for a live world, of which there is no forecast.
-func (o *planOptions) conclude(io streams, s *session) error {
-	if o.output == "json" {
-		if err := writeJSON(io.out, planDocument{Plan: s.plan}); err != nil {
+// conclude ends a plan for a live world: with its forecast, if one can be made.
+func (o *planOptions) conclude(ctx context.Context, io streams, s *session) error {
+	if err := o.foresee(ctx, s, o.journal); err != nil {
+		return err
+	}
+	switch {
+	case o.output == "json":
+		if err := writeJSON(io.out, planDocumentOf(s)); err != nil {
+			return err
+		}
+	case o.text():
+		if err := s.ahead.show(io.out, s.desired.tree.Name); err != nil {
 			return err
 		}
 	}
@@ -170,5 +184,5 @@ func (o *planOptions) conclude(io streams, s *session) error {
 	if s.plan.Failed() {
 		return s.errCheckFailed(!o.text())
 	}
-	return nil
+	return s.ahead.verdict(!o.text())
 }

@@ -73,6 +73,8 @@ type session struct {
 	desired desired
 	engine  *reconcile.Engine
 	plan    *plan.Plan
+	// ahead is how the plan went on another world; nil when it was not played.
+	ahead *outlook
 }
 
 // begin reads what is desired, observes a venue through the shipping clients, and
@@ -93,14 +95,19 @@ func (j *job) begin(ctx context.Context, at func(context.Context, desired) (*ven
 	if s.desired, err = v.takes(d, j.policy); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.endpoints.Source = j.policy.source
-	if s.engine, err = reconcile.Connect(ctx, s.endpoints); err == nil {
-		err = s.replan(ctx)
-	}
-	if err != nil {
+	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// connect observes, and plans.
+func (s *session) connect(ctx context.Context) (err error) {
+	s.endpoints.Source = s.job.policy.source
+	if s.engine, err = reconcile.Connect(ctx, s.endpoints); err != nil {
+		return err
+	}
+	return s.replan(ctx)
 }
 
 // takes is what of all that is desired belongs here.
@@ -136,7 +143,9 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 	if err != nil {
 		return journal.End{}, err
 	}
-	o := apply.Options{Poll: s.poll, Begin: journal.Begin{Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision}}
+	o := apply.Options{Poll: s.poll, Begin: journal.Begin{
+		Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision, Forecast: s.ahead.forecast(),
+	}}
 	start := time.Now()
 	if s.world != nil {
 		// One at a time, so that the order of requests does not depend on the

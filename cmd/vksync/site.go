@@ -46,7 +46,13 @@ func (s *site) venue(ctx context.Context, d desired) (*venue, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.simulated(chosen)
+}
+
+// simulated builds the world on a site; nil is that of a saved world.
+func (s *site) simulated(chosen *resource.Object) (*venue, error) {
 	v := &venue{seed: s.seed, inventory: chosen}
+	var err error
 	if v.world, err = s.build(chosen, v); err != nil {
 		return nil, err
 	}
