@@ -2,18 +2,11 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"io"
-	"os"
 	"time"
-
-	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/colorprofile"
-	"github.com/charmbracelet/x/term"
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/tui/dashboard"
-	"github.com/vksync/vksync/tui/paint"
 )
 
 // patience is how long a run may take before the live display begins: one that
@@ -28,8 +21,7 @@ type live struct {
 	out      io.Writer
 	stream   *dashboard.Stream
 	timeline *journal.Timeline // the summary's
-	program  *tea.Program
-	model    *dashboard.Model // the program's; read after ended
+	window   *window
 	stop     context.CancelFunc
 	closing  chan struct{} // closed when the run is over
 	started  chan struct{} // closed when the program begins
@@ -47,10 +39,7 @@ func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, inte
 		closing: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}),
 	}
 	l.stream.Connect(dashboard.Connection{State: dashboard.Following, Live: true})
-	l.model = dashboard.New(board, dashboard.Config{
-		Look: paint.Options{Color: o.Color, ASCII: o.ASCII}, Title: o.title(), Speed: o.Speed, Interrupt: interrupt,
-	})
-	l.program = tea.NewProgram(l.model, l.settings(ctx, in)...)
+	l.window = newWindow(ctx, in, out, o, board, dashboard.Config{Interrupt: interrupt})
 	go func() {
 		defer close(l.ended)
 		soon := time.NewTimer(patience)
@@ -61,29 +50,9 @@ func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, inte
 		case <-soon.C:
 		}
 		close(l.started)
-		if _, err := l.program.Run(); err != nil && !errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrInterrupted) {
-			l.failure = err
-		}
+		l.failure = l.window.run()
 	}()
 	return l
-}
-
-func (l *live) settings(ctx context.Context, in io.Reader) []tea.ProgramOption {
-	profile := colorprofile.Ascii
-	if l.options.Color {
-		profile = colorprofile.ANSI
-	}
-	settings := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithOutput(l.out), tea.WithColorProfile(profile),
-		tea.WithoutSignalHandler(), // signals are the caller's
-	}
-	if l.options.Width > 0 && l.options.Height > 0 {
-		settings = append(settings, tea.WithWindowSize(l.options.Width, l.options.Height))
-	}
-	if file, ok := in.(*os.File); ok && !term.IsTerminal(file.Fd()) {
-		in = nil
-	}
-	return append(settings, tea.WithInput(in))
 }
 
 // Event applies an event.
@@ -97,7 +66,7 @@ func (l *live) Close() error {
 	close(l.closing)
 	select {
 	case <-l.started:
-		l.program.Send(dashboard.Over{})
+		l.window.program.Send(dashboard.Over{})
 		<-l.ended
 	case <-l.ended:
 	}
@@ -108,6 +77,6 @@ func (l *live) Close() error {
 	if l.timeline.Begin() == nil {
 		return nil
 	}
-	l.options.Width, l.options.Height = l.model.Size(l.options.Width, l.options.Height)
+	l.options.Width, l.options.Height = l.window.model.Size(l.options.Width, l.options.Height)
 	return Summary(l.out, l.timeline, l.options)
 }

@@ -25,6 +25,9 @@ type Options struct {
 	ASCII bool
 	// Title is the command, "vksync simulate".
 	Title string
+	// Name goes before each line of a plain display, where several write to the same
+	// place; empty is none.
+	Name string
 	// Speed is how many times faster than real the world runs; 0 is as fast as
 	// it can, 1 is real time. It is only shown.
 	Speed float64

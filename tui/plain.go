@@ -179,6 +179,9 @@ func seconds(d time.Duration) string {
 
 func (p *plain) line(at time.Duration, name, id, what string) {
 	text := fmt.Sprintf("%-11s %s %-2s  %s", paint.Stamp(at), paint.Pad(p.theme.CutLeft(name, p.names), p.names), id, paint.Clean(what))
+	if p.options.Name != "" {
+		text = paint.Clean(p.options.Name) + "  " + text
+	}
 	if _, err := fmt.Fprintln(p.out, text); err != nil && p.err == nil {
 		p.err = err
 	}

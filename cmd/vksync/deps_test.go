@@ -51,10 +51,11 @@ var imports = map[string][]string{
 	},
 	"tui/paint":     {"reconcile/journal", "reconcile/phase", "reconcile/resource"},
 	"tui":           {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/dashboard", "tui/paint"},
-	"tui/dashboard": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint"},
+	"tui/dashboard": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint", "tui/replay"},
+	"tui/replay":    {"reconcile/journal"},
 	"cmd/vksync": {
 		"gitsource", "schema", "reconcile", "reconcile/web", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
-		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui",
+		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui", "tui/dashboard", "tui/replay",
 	},
 }
 

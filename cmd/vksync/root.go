@@ -28,7 +28,8 @@ Exit codes:
   vksync plan fleet --revision main
   vksync simulate fleet
   vksync apply fleet
-  vksync run /srv/git/fleet.git`,
+  vksync run /srv/git/fleet.git
+  vksync dashboard --replay run.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -43,6 +44,7 @@ Exit codes:
 		newApplyCmd(io, &connection{stderr: io.errs}),
 		newSandboxCmd(io),
 		newRunCmd(),
+		newDashboardCmd(io, &connection{stderr: io.errs}),
 		newVersionCmd(io),
 	)
 	root.InitDefaultCompletionCmd()

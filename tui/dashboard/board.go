@@ -37,6 +37,16 @@ func (b *Board) Stream(name string) *Stream {
 	return s
 }
 
+// Each calls f with every stream's name and state, in the order in which they were
+// added. F must not keep the state, nor call the board.
+func (b *Board) Each(f func(name string, t *journal.Timeline)) {
+	b.read(func() {
+		for _, s := range b.streams {
+			f(s.name, s.timeline)
+		}
+	})
+}
+
 // stream is called with the lock held; nil is none.
 func (b *Board) stream(name string) *Stream {
 	for _, s := range b.streams {
