@@ -53,9 +53,11 @@ var imports = map[string][]string{
 	"tui":           {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/dashboard", "tui/paint"},
 	"tui/dashboard": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint", "tui/replay"},
 	"tui/replay":    {"reconcile/journal"},
+	"tui/report":    {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint"},
 	"cmd/vksync": {
 		"gitsource", "schema", "reconcile", "reconcile/web", "reconcile/apply", "reconcile/journal", "reconcile/link", "reconcile/phase", "reconcile/plan",
-		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui", "tui/dashboard", "tui/replay",
+		"reconcile/resource", "reconcile/supervisor", "reconcile/vsphere", "simulate", "simulate/inventory", "tui", "tui/dashboard", "tui/paint",
+		"tui/replay", "tui/report",
 	},
 }
 

@@ -45,6 +45,7 @@ Exit codes:
 		newSandboxCmd(io),
 		newRunCmd(),
 		newDashboardCmd(io, &connection{stderr: io.errs}),
+		newReportCmd(io),
 		newVersionCmd(io),
 	)
 	root.InitDefaultCompletionCmd()

@@ -1,0 +1,266 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/tui/paint"
+)
+
+// A page is all that the templates draw from. Every text in it that comes from a
+// journal has gone through say.
+type page struct {
+	Style  template.CSS
+	Script template.JS
+	Policy string
+
+	Title   string
+	World   string // LIVE or SIMULATED
+	Outcome mark
+	Facts   []fact
+	Notes   []string
+
+	Namespaces, States []string
+	Phases             []phaseName
+
+	Ticks    []tick
+	Forecast bool // there is one
+	Goals    []goal
+	Plan     *planPart
+	Warnings []warning
+	Meters   []meterGroup
+	Totals   []fact
+}
+
+// A fact is a name and what belongs to it.
+type fact struct{ Name, Value string }
+
+// A mark is a state as it is told: by a sign and a word. Class colours it.
+type mark struct{ Glyph, Word, Class string }
+
+type phaseName struct{ ID, Name, Class, Letter string }
+
+// glyphs are those of a terminal with UTF-8.
+var glyphs = paint.New(paint.Options{})
+
+func newPage(r *Run, o Options) *page {
+	p := &page{
+		Style: template.CSS(styleSheet), Script: template.JS(script), Policy: policy, // ours, not the journal's
+		Outcome: outcome(r), Warnings: r.list(),
+	}
+	for _, id := range phase.All {
+		p.Phases = append(p.Phases, phaseName{string(id), paint.Brief(id), class(id), paint.Letter(id)})
+	}
+	b := r.timeline.Begin()
+	if b == nil {
+		b = &journal.Begin{}
+	}
+	p.Title = say(cmp.Or(o.Title, titleOf(b)))
+	p.World = worldWord(b)
+	p.Facts = facts(b, r.timeline)
+	p.Plan = planOf(b)
+	p.Meters = meterGroups(r.meters, b)
+	p.goals(r, b, o)
+	p.Totals = totals(r.timeline)
+	p.Notes = append(p.notes(r, b), p.Notes...)
+	return p
+}
+
+func titleOf(b *journal.Begin) string {
+	what := "Run"
+	switch {
+	case b.Watched:
+		what = "World"
+	case b.Proposed:
+		what = "Plan"
+	}
+	if b.World != "" {
+		what += " on " + b.World
+	}
+	return what
+}
+
+func worldWord(b *journal.Begin) string {
+	if b.Simulated {
+		return "SIMULATED"
+	}
+	return "LIVE"
+}
+
+// outcome is how the run ended.
+func outcome(r *Run) mark {
+	t, n := r.timeline, r.timeline.Totals()
+	switch e := t.End(); {
+	case t.Begin() != nil && t.Begin().Proposed:
+		return mark{glyphs.Pending, "waits for approval", string(phase.Pending)}
+	case e == nil && r.until > 0:
+		return mark{glyphs.Running, "as it stood at " + paint.Clock(r.until), string(phase.Running)}
+	case e == nil:
+		return mark{glyphs.Running, "no end in the journal", string(phase.Running)}
+	case e.Outcome == journal.Reached:
+		return mark{glyphs.Done, "reached", string(phase.Done)}
+	case e.Outcome == journal.Interrupted:
+		return mark{glyphs.Blocked, "interrupted", string(phase.Blocked)}
+	default:
+		return mark{glyphs.Failed, fmt.Sprintf("not reached: %s of %s goals were", paint.Count(e.Reached), paint.Count(max(e.Goals, n.Clusters+n.Namespaces))), string(phase.Failed)}
+	}
+}
+
+func facts(b *journal.Begin, t *journal.Timeline) []fact {
+	n := t.Totals()
+	var out []fact
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, fact{name, value})
+		}
+	}
+	add("World", say(b.World))
+	add("Revision", say(b.Revision))
+	if !b.Start.IsZero() {
+		add("Start", b.Start.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	if b.Simulated {
+		add("Model time", paint.Clock(t.Elapsed()))
+		add("Seed", fmt.Sprint(b.Seed))
+	} else {
+		add("Took", paint.Clock(t.Elapsed()))
+	}
+	if n.Clusters > 0 {
+		add("Clusters", fmt.Sprintf("%s of %s as wanted", paint.Count(n.Available), paint.Count(n.Clusters)))
+	}
+	if n.Namespaces > 0 {
+		add("vSphere Namespaces", fmt.Sprintf("%s of %s as wanted", paint.Count(n.Running), paint.Count(n.Namespaces)))
+	}
+	if n.Stuck > 0 {
+		add("Blocked or failed", paint.Count(n.Stuck))
+	}
+	if f := b.Forecast; f != nil {
+		add("Forecast", say(cmp.Or(f.Basis, "the plan, played on a simulated copy of the world")))
+	}
+	return out
+}
+
+func totals(t *journal.Timeline) []fact {
+	n := t.Totals()
+	return []fact{
+		{"Clusters", fmt.Sprintf("%s, %s as wanted", paint.Count(n.Clusters), paint.Count(n.Available))},
+		{"vSphere Namespaces", fmt.Sprintf("%s, %s as wanted", paint.Count(n.Namespaces), paint.Count(n.Running))},
+		{"Blocked or failed", paint.Count(n.Stuck)},
+		{"Objects made, less those removed", paint.Count(n.Objects)},
+		{"VMs made, less those removed", paint.Count(n.VMs)},
+		{"Events in the journal", paint.Count(n.Events)},
+		{"Time of the last event", paint.Clock(t.Elapsed())},
+	}
+}
+
+// notes are what a reader must know before any number.
+func (p *page) notes(r *Run, b *journal.Begin) []string {
+	var out []string
+	switch {
+	case r.until > 0:
+		out = append(out, fmt.Sprintf("This is the state at %s, as was asked for. The journal goes on.", paint.Clock(r.until)))
+	case r.cut:
+		out = append(out, fmt.Sprintf("The journal ends in the middle of a line. This is the state after its last whole event, at %s; what came then is not known.", paint.Clock(r.timeline.Elapsed())))
+	case r.timeline.End() == nil && !b.Proposed && !b.Watched:
+		out = append(out, fmt.Sprintf("The journal has no end: the run went on, or was killed. This is the state at %s.", paint.Clock(r.timeline.Elapsed())))
+	}
+	if b.Proposed {
+		out = append(out, "The plan waits for approval. Nothing of it has run.")
+	}
+	if b.Watched {
+		out = append(out, "This world was only looked at: there was no plan, and vksync changed nothing.")
+	}
+	if r.unkept > 0 {
+		out = append(out, fmt.Sprintf("There were more than %s different warnings. %s that came later are not shown.", paint.Count(warningCap), paint.Count(r.unkept)))
+	}
+	return out
+}
+
+// goals fills in the rows, and what they can be filtered by.
+func (p *page) goals(r *Run, b *journal.Begin, o Options) {
+	rows, left := chosen(r.timeline.Rows(), o.rows())
+	if left > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s of %s goals are shown: those that are blocked or failed, then those that go on, then the slowest.", paint.Count(len(rows)), paint.Count(len(rows)+left)))
+	}
+	forecasts := forecastsOf(b.Forecast)
+	p.Forecast = len(forecasts) > 0
+	s := scaleOf(rows, r.timeline.Elapsed(), b.Forecast)
+	p.Ticks = s.ticks()
+	actions := p.Plan.byAddr()
+	warnings := r.byGoal()
+	namespaces, states := map[string]bool{}, map[string]bool{}
+	for i, row := range rows {
+		g := goalOf(i, row, r.timeline, s, forecasts[row.Addr])
+		g.Forecast = p.Forecast
+		g.Actions = actions[row.Addr]
+		g.Warnings, g.MoreWarnings = head(warnings[place{row.Addr.Namespace, row.Addr.Name}], goalWarningCap)
+		p.Goals = append(p.Goals, g)
+		namespaces[g.Namespace], states[g.State.Class] = true, true
+	}
+	p.Namespaces = slices.Sorted(maps.Keys(namespaces))
+	for _, state := range []phase.State{phase.Failed, phase.Blocked, phase.Running, phase.Pending, phase.Done} {
+		if states[string(state)] {
+			p.States = append(p.States, string(state))
+		}
+	}
+}
+
+// chosen are the rows to show, in their order, and how many are left out.
+func chosen(rows []journal.Row, limit int) ([]journal.Row, int) {
+	if len(rows) <= limit {
+		return rows, 0
+	}
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(rank(rows[a].State), rank(rows[b].State)), cmp.Compare(rows[b].End, rows[a].End))
+	})
+	order = order[:limit]
+	slices.Sort(order)
+	var out []journal.Row
+	for _, i := range order {
+		out = append(out, rows[i])
+	}
+	return out, len(rows) - limit
+}
+
+// rank orders states by how much they need to be seen.
+func rank(s phase.State) int {
+	return slices.Index([]phase.State{phase.Failed, phase.Blocked, phase.Running, phase.Pending, phase.Done}, s)
+}
+
+// forecastsOf are the forecasts by goal.
+func forecastsOf(f *journal.Forecast) map[resource.Addr]*journal.GoalForecast {
+	out := map[resource.Addr]*journal.GoalForecast{}
+	if f != nil {
+		for i, g := range f.Goals {
+			out[g.Addr] = &f.Goals[i]
+		}
+	}
+	return out
+}
+
+// head is the beginning of a list, and how much is behind it.
+func head[T any](all []T, limit int) ([]T, int) {
+	if len(all) <= limit {
+		return all, 0
+	}
+	return all[:limit], len(all) - limit
+}
+
+// milliseconds are for sorting; what has not come is behind all else.
+func milliseconds(d time.Duration) int64 {
+	if d == phase.NotYet {
+		return 1 << 53
+	}
+	return d.Milliseconds()
+}
