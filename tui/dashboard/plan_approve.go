@@ -101,7 +101,7 @@ func (a *approval) receive(m planApproved) tea.Cmd {
 		return tell("not approved: "+m.err.Error(), true)
 	}
 	a.done = m.digest
-	return tea.Batch(tell("approved", false), func() tea.Msg { return settled{} })
+	return func() tea.Msg { return settled{} }
 }
 
 // draw is the question in the place of the page.
