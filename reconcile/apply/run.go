@@ -10,7 +10,6 @@ package apply
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -183,20 +182,11 @@ type run struct {
 
 // begin records the first event.
 func (r *run) begin(p *plan.Plan) error {
-	text, err := json.Marshal(p)
+	b, err := Begin(r.Begin, p, r.World.Now())
 	if err != nil {
-		return fmt.Errorf("encoding the plan: %w", err)
+		return err
 	}
-	b := r.Begin
-	b.Version, b.Start, b.Plan = journal.Version, r.World.Now(), text
-	if b.Revision == "" {
-		b.Revision = p.Revision
-	}
-	b.Goals = make([]journal.Goal, 0, len(p.Goals))
-	for _, g := range p.Goals {
-		b.Goals = append(b.Goals, journal.Goal{Addr: g.Addr, Verb: string(g.Verb), ControlPlane: g.ControlPlane, Workers: g.Workers})
-	}
-	r.Journal.Record(r.World.Now(), journal.Event{Begin: &b})
+	r.Journal.Record(b.Start, journal.Event{Begin: &b})
 	return nil
 }
 
