@@ -107,7 +107,8 @@ func opened(t testing.TB, look paint.Options, width, height int, events []journa
 	stream.Connect(Connection{State: Following})
 	stream.Events(events)
 	m := New(board, Config{Look: look, Title: "vksync simulate", Speed: 600, Clock: func() time.Time { return epoch.Add(time.Hour) }})
-	m.Update(tea.WindowSizeMsg{Width: width, Height: height})
+	_, cmd := m.Update(tea.WindowSizeMsg{Width: width, Height: height})
+	deliver(m, cmd)
 	return m, stream
 }
 

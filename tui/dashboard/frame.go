@@ -88,6 +88,7 @@ func (s *scene) survey() world {
 			continue
 		}
 		w.begun++
+		w.findings += s.findings[stream.name]
 		w.simulated, w.live = w.simulated || b.Simulated, w.live || !b.Simulated
 		w.watched, w.asks = w.watched || b.Watched, w.asks || b.Proposed
 		w.ended = w.ended && stream.timeline.End() != nil

@@ -95,17 +95,19 @@ func tick() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { ret
 // Update routes messages, and has pages do what takes long.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
-	if w, ok := m.pages[m.shown].(worker); ok {
-		cmd = tea.Batch(cmd, w.work())
+	for _, p := range m.pages {
+		if w, ok := p.(worker); ok {
+			cmd = tea.Batch(cmd, w.work(&m.scene))
+		}
 	}
 	return m, cmd
 }
 
 // A worker is a page for which something takes too long for a frame. Work is called
-// after take, without the lock; nil is nothing to do. What comes of it is a message,
-// for receive.
+// after every message, without the lock; nil is nothing to do. What comes of it is a
+// message, for receive.
 type worker interface {
-	work() tea.Cmd
+	work(s *scene) tea.Cmd
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {

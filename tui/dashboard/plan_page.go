@@ -24,10 +24,11 @@ type planPage struct {
 	approval approval
 
 	stream  string
-	several bool // streams, of which this is one
-	sheet   *planSheet
-	reading *journal.Begin // what a command is reading; nil when none is
-	wanted  *journal.Begin // what there is to read; nil when there is nothing
+	several bool                      // streams, of which this is one
+	sheets  map[string]*planSheet     // by stream, as far as they are read
+	reading map[string]*journal.Begin // what commands are reading
+	sheet   *planSheet                // of stream; nil while it is not read
+	wanted  *journal.Begin            // what it is of when it is read
 	layout  planView
 	folded  int // counts what was opened and closed
 	lines   []planLine
@@ -66,17 +67,21 @@ type planFacts struct {
 	totals                   journal.Totals
 }
 
-var planKeys = struct{ open, fold, next, previous, problems, approve key.Binding }{
+var planKeys = struct{ open, fold, next, previous, problems, cluster, approve key.Binding }{
 	open:     key.NewBinding(key.WithKeys("enter", "right", "l"), key.WithHelp("⏎/→", "open")),
 	fold:     key.NewBinding(key.WithKeys("left", "h"), key.WithHelp("←", "close")),
 	next:     key.NewBinding(key.WithKeys("n"), key.WithHelp("n", "next")),
 	previous: key.NewBinding(key.WithKeys("N"), key.WithHelp("N", "previous")),
 	problems: key.NewBinding(key.WithKeys("!"), key.WithHelp("!", "problems")),
+	cluster:  key.NewBinding(key.WithKeys("c"), key.WithHelp("c", "its phases")),
 	approve:  key.NewBinding(key.WithKeys("a"), key.WithHelp("a", "approve")),
 }
 
 func newPlanPage(c Config) *planPage {
-	return &planPage{approval: approval{approve: c.Approve, waits: c.Asks}}
+	return &planPage{
+		sheets: map[string]*planSheet{}, reading: map[string]*journal.Begin{},
+		approval: approval{approve: c.Approve, waits: c.Asks},
+	}
 }
 
 func (p *planPage) title() string { return "Plan" }
@@ -84,7 +89,7 @@ func (p *planPage) title() string { return "Plan" }
 func (p *planPage) keys() []key.Binding {
 	k := planKeys
 	k.approve.SetEnabled(p.facts.proposed)
-	return []key.Binding{k.approve, k.open, k.fold, k.next, k.previous, filterKey, k.problems}
+	return []key.Binding{k.approve, k.open, k.fold, k.next, filterKey, k.problems, k.previous, k.cluster}
 }
 
 func (p *planPage) take(s *scene) {
@@ -96,6 +101,7 @@ func (p *planPage) take(s *scene) {
 		return
 	}
 	p.look(stream)
+	p.use(p.sheets[stream.name])
 	p.empty = p.nothing(s, stream)
 	if p.sheet == nil || p.sheet.doc == nil {
 		p.lines = nil
@@ -147,35 +153,51 @@ func (p *planPage) look(stream *Stream) {
 	}
 }
 
-// A planRead is a message: a plan was read.
-type planRead struct{ sheet *planSheet }
-
-// work reads the plan that is there, unless it was read.
-func (p *planPage) work() tea.Cmd {
-	b := p.wanted
-	if b == nil || p.reading == b || p.sheet != nil && p.sheet.begin == b {
-		return nil
-	}
-	p.reading = b
-	return func() tea.Msg { return planRead{newPlanSheet(b)} }
+// A planRead is a message: the plan of a stream was read.
+type planRead struct {
+	stream string
+	sheet  *planSheet
 }
 
-func (p *planPage) receive(_ *scene, msg tea.Msg) tea.Cmd {
+// work reads the plans that there are, unless they were read.
+func (p *planPage) work(s *scene) tea.Cmd {
+	var all []tea.Cmd
+	s.board.read(func() {
+		for _, stream := range s.board.streams {
+			b, name := stream.timeline.Begin(), stream.name
+			if b == nil || p.reading[name] == b || p.sheets[name] != nil && p.sheets[name].begin == b {
+				continue
+			}
+			p.reading[name] = b
+			all = append(all, func() tea.Msg { return planRead{name, newPlanSheet(b)} })
+		}
+	})
+	return tea.Batch(all...)
+}
+
+func (p *planPage) receive(s *scene, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case planRead:
-		p.read(msg.sheet)
+		if msg.sheet.begin != p.reading[msg.stream] {
+			return nil // there is a newer one
+		}
+		delete(p.reading, msg.stream)
+		p.sheets[msg.stream] = msg.sheet
+		if s.findings == nil {
+			s.findings = map[string]int{}
+		}
+		s.findings[msg.stream] = len(msg.sheet.worries)
 	case planApproved:
 		return p.approval.receive(msg)
 	}
 	return nil
 }
 
-// read takes a plan in. What was opened stays open in the same one.
-func (p *planPage) read(sheet *planSheet) {
-	if sheet.begin != p.reading {
-		return // there is a newer one
+// use has the page show a plan. What was opened stays open in the same one.
+func (p *planPage) use(sheet *planSheet) {
+	if sheet == p.sheet {
+		return
 	}
-	p.reading = nil
 	if d := sheet.digest(); d == "" || d != p.sheet.digest() {
 		p.folds, p.list, p.subject = planFolds{}, list{}, subject{}
 		p.approval.close()
@@ -255,6 +277,9 @@ func (p *planPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(k, planKeys.approve) && p.facts.proposed:
 		return p.ask(), true
+	case key.Matches(k, planKeys.cluster) && p.selected() != nil:
+		p.choose(s)
+		return showPage("Cluster"), true
 	case key.Matches(k, planKeys.problems):
 		p.problems = !p.problems
 	case key.Matches(k, planKeys.open):

@@ -141,12 +141,10 @@ func vary(a *plan.Action) {
 func read(m *Model) {
 	for _, p := range m.pages {
 		if p, ok := p.(*planPage); ok {
-			p.reading = nil
+			clear(p.reading)
 		}
 		if w, ok := p.(worker); ok {
-			if cmd := w.work(); cmd != nil {
-				m.Update(cmd())
-			}
+			deliver(m, w.work(&m.scene))
 		}
 	}
 }
@@ -226,14 +224,14 @@ func TestAPlanIsReadOnceForEachBegin(t *testing.T) {
 		t.Fatal("the plan was not read")
 	}
 	s.Event(example(t, "fleet", 4*time.Minute)[200])
-	if _, cmd := m.Update(look{}); p.work() != nil || cmd == nil {
+	if _, cmd := m.Update(look{}); p.work(&m.scene) != nil || cmd == nil {
 		t.Error("it is read again after an event")
 	}
 	press(t, m, "n", "n", "n", "n", "enter")
 	was := m.Screen()
 	s.Events(planned(t, example(t, "fleet", 3*time.Minute), varied)) // the same plan begins anew
 	m.Update(look{})
-	if p.sheet == sheet && p.reading == nil {
+	if p.sheet == sheet && len(p.reading) == 0 {
 		t.Error("another Begin is not read")
 	}
 	read(m)

@@ -54,6 +54,8 @@ type scene struct {
 	// as it can.
 	speed float64
 
+	// findings counts what the checks of each stream's plan found, once it is read.
+	findings map[string]int
 	// subject is the goal that all pages are about.
 	subject subject
 	// object is what Objects is to select; the zero Addr is what it likes.
