@@ -28,6 +28,8 @@ type fleetPage struct {
 	total    int         // goals before any filter
 	measured int         // what extent and total are of
 	lines    []fleetLine // of the window
+	detail   []string    // of the selected row
+	chosen   bool        // the user has chosen the row
 	empty    []string    // what is said in the place of rows
 }
 
@@ -62,8 +64,9 @@ func (p *fleetPage) keys() []key.Binding {
 
 func (p *fleetPage) take(s *scene) {
 	p.look(s)
-	p.fit(len(p.entries), s.height-p.headLines(s))
+	p.fit(len(p.entries), s.height-p.headLines(s)-details(s))
 	p.follow(s)
+	p.detail = p.explain(s)
 	p.lines = p.lines[:0]
 	from, to := p.window()
 	for _, e := range p.entries[from:to] {
@@ -72,9 +75,14 @@ func (p *fleetPage) take(s *scene) {
 	p.empty = p.nothing(s, len(p.entries))
 }
 
-// follow keeps the cursor on the goal that was selected, wherever it is now. Without
-// one, or when it is gone, the goal under the cursor is selected.
+// follow keeps the cursor on the goal that was chosen, wherever it is now. Without
+// one the first is selected, which is what needs to be seen most; when it is gone,
+// what is under the cursor.
 func (p *fleetPage) follow(s *scene) {
+	if !p.chosen {
+		p.choose(s, 0, 1)
+		return
+	}
 	if at := slices.IndexFunc(p.entries, func(e entry) bool { return e.is(s.subject) }); at >= 0 {
 		p.to(at)
 		return
@@ -104,6 +112,7 @@ func (p *fleetPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 	switch {
 	case key.Matches(k, fleetKeys.open):
+		p.chosen = true
 		return showPage("Cluster"), s.subject.addr.Name != ""
 	case key.Matches(k, fleetKeys.order):
 		p.order = (p.order + 1) % orders
@@ -131,13 +140,14 @@ func (p *fleetPage) move(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	if p.cursor < before {
 		step = -1
 	}
+	p.chosen = true
 	p.choose(s, p.cursor, step)
 	return nil, true
 }
 
 func (p *fleetPage) click(s *scene, _, y int) {
 	if i := y - p.headLines(s); i >= 0 && i < len(p.lines) && p.lines[i].head == "" {
-		s.subject = p.lines[i].subject
+		s.subject, p.chosen = p.lines[i].subject, true
 	}
 }
 

@@ -115,7 +115,13 @@ func (p *fleetPage) draw(s *scene) []string {
 		}
 		lines = append(lines, p.line(s, c, l))
 	}
-	return lines
+	if len(p.detail) == 0 {
+		return lines
+	}
+	for len(lines) < s.height-details(s) {
+		lines = append(lines, "")
+	}
+	return append(lines, p.detail...)
 }
 
 func (p *fleetPage) heads(s *scene, c columns) string {
