@@ -169,6 +169,8 @@ func newsworthy(was *Item, now condition) bool {
 		return known && !then.wrong
 	case !known:
 		return now.Status == "True" || now.wrong
+	case then.Status == "Unknown" && now.Status == "False" && !now.wrong:
+		return false // what was not known to go on does not
 	}
 	return then.Status != now.Status || now.wrong && then.Reason != now.Reason
 }

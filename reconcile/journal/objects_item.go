@@ -237,3 +237,6 @@ func clip(s string, limit int) string {
 	}
 	return strings.Clone(s)
 }
+
+// Count is how many conditions the object has.
+func (it *Item) Count() int { return len(it.conditions) }

@@ -1,0 +1,210 @@
+package dashboard
+
+import (
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/tui/paint"
+)
+
+// An objectsFrame is where things are: what is wrong on top, below it the tree, and
+// the details beside it, under it, or in its place.
+type objectsFrame struct {
+	top    int  // lines above the tree
+	tree   int  // lines of the tree
+	width  int  // cells of the tree
+	beside bool // the details are on its right
+	wholly bool // the details have its place
+	detail struct{ width, height int }
+}
+
+const (
+	besideWidth  = 110 // from which on there is room for both side by side
+	underHeight  = 16  // the same for one under the other
+	detailMost   = 80
+	detailLeast  = 48
+	treeLeast    = 5
+	separatorGap = 3
+)
+
+// arrange divides the page.
+func (p *objectsPage) arrange(s *scene) {
+	f := objectsFrame{top: len(p.cause), width: s.width}
+	left := max(1, s.height-f.top)
+	switch {
+	case s.width >= besideWidth:
+		f.beside, f.tree = true, left
+		f.detail.width = min(detailMost, max(detailLeast, s.width*2/5))
+		f.width = s.width - f.detail.width - separatorGap
+		f.detail.height = left
+	case !p.reading:
+		f.tree = left
+	case left >= underHeight:
+		f.tree = max(treeLeast, left*2/5)
+		f.detail.width, f.detail.height = s.width, left-f.tree-1
+	default:
+		f.wholly, f.top, f.tree = true, 0, s.height
+		f.detail.width, f.detail.height = s.width, s.height
+	}
+	p.frame = f
+}
+
+func (p *objectsPage) draw(s *scene) []string {
+	if p.empty != nil {
+		return append(append([]string{}, p.cause...), p.empty...)
+	}
+	from, to := p.detail.window()
+	about := p.about[min(from, len(p.about)):min(to, len(p.about))]
+	if p.frame.wholly {
+		return about
+	}
+	lines := append([]string{}, p.cause...)
+	tree := p.tree(s)
+	if p.frame.beside {
+		bar := " " + s.Faint(s.pick("│", "|")) + " "
+		for i := range p.frame.tree {
+			line := ""
+			if i < len(tree) {
+				line = tree[i]
+			}
+			line = paint.Pad(line, p.frame.width) + bar
+			if i < len(about) {
+				line += about[i]
+			}
+			lines = append(lines, line)
+		}
+		return lines
+	}
+	lines = append(lines, tree...)
+	if !p.reading {
+		return lines
+	}
+	for len(lines) < p.frame.top+min(p.frame.tree, p.n) {
+		lines = append(lines, "")
+	}
+	return append(append(lines, s.Faint(strings.Repeat(s.Rule, s.width))), about...)
+}
+
+// pick is a sign of both sets of glyphs.
+func (s *scene) pick(unicode, ascii string) string {
+	if s.ASCII {
+		return ascii
+	}
+	return unicode
+}
+
+const ageWidth = 8
+
+// tree draws the lines of the window. What is said of objects begins in one column.
+func (p *objectsPage) tree(s *scene) []string {
+	column := 0
+	for _, r := range p.lines {
+		column = max(column, indent(r)+ansi.StringWidth(labelOf(r)))
+	}
+	free := p.frame.width - ageWidth
+	column = min(column, max(free*3/5, free-40))
+	lines := make([]string, len(p.lines))
+	for i, r := range p.lines {
+		lines[i] = p.line(s, r, column, free)
+	}
+	return lines
+}
+
+// indent is where the name of a line's kind begins.
+func indent(r objectRow) int { return 1 + 2*r.depth + 2 + 2 }
+
+func labelOf(r objectRow) string {
+	kind, name := r.title()
+	return strings.TrimSpace(paint.Clean(kind) + " " + paint.Clean(name))
+}
+
+func (p *objectsPage) line(s *scene, r objectRow, column, free int) string {
+	chosen := r.key == p.chosen
+	mark, fold := " ", " "
+	if chosen {
+		mark = s.Bold(paint.Cyan, ">")
+	}
+	if r.folds {
+		fold = s.Faint(s.pick("▸", ">"))
+		if r.open {
+			fold = s.Faint(s.pick("▾", "v"))
+		}
+	}
+	state := r.state()
+	head := mark + strings.Repeat("  ", r.depth) + fold + " " + s.State(state, s.Glyph(state, false)) + " "
+	head += s.named(r, column-indent(r), chosen)
+	line := paint.Pad(head, column)
+	if word := paint.Clean(r.word()); word != "" && free-column > 4 {
+		word = s.Cut(word, free-column-2)
+		switch state {
+		case phase.Done:
+			word = s.Faint(word)
+		case phase.Blocked, phase.Failed:
+			word = s.Paint(paint.Yellow, word)
+		}
+		line += "  " + word
+	}
+	return paint.Pad(s.Cut(line, free), free) + s.Faint(paint.PadLeft(p.age(r), ageWidth))
+}
+
+// named is the kind and the name of a line in so many cells. Of a name the end stays,
+// which tells it apart.
+func (s *scene) named(r objectRow, width int, chosen bool) string {
+	kind, name := r.title()
+	kind, name = paint.Clean(kind), paint.Clean(name)
+	if name == "" {
+		text := s.Cut(kind, width)
+		if chosen {
+			return s.Reverse(text)
+		}
+		return text
+	}
+	if ansi.StringWidth(kind)+1+ansi.StringWidth(name) > width {
+		kind = s.Cut(brief(kind), max(4, width-8))
+		name = s.CutLeft(name, max(4, width-1-ansi.StringWidth(kind)))
+	}
+	if chosen {
+		return kind + " " + s.Reverse(name)
+	}
+	return s.Faint(kind) + " " + name
+}
+
+// brief is what those who work with clusters call a kind.
+func brief(kind string) string {
+	switch kind {
+	case "KubeadmControlPlane":
+		return "KCP"
+	case "MachineDeployment":
+		return "MD"
+	case "MachineSet":
+		return "MS"
+	case "VirtualMachine":
+		return "VM"
+	case "VirtualMachineService":
+		return "VMService"
+	case "VirtualMachineSetResourcePolicy":
+		return "VMPolicy"
+	case "VSphereMachineTemplate", "KubeadmConfigTemplate":
+		return "Template"
+	}
+	return kind
+}
+
+// age is how long an object has been there; of a group nothing.
+func (p *objectsPage) age(r objectRow) string {
+	if r.group != nil {
+		return ""
+	}
+	return since(p.now, r.Came)
+}
+
+// since is how long ago a time was, empty when it was before the run.
+func since(now, then time.Duration) string {
+	if then == phase.NotYet {
+		return ""
+	}
+	return paint.Clock(max(0, now-then))
+}
