@@ -92,7 +92,7 @@ func (o *simulateOptions) run(ctx context.Context, io streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if o.speed > 0 { // somebody watches, and wants to know how long still
+	if o.speed > 0 && !o.quiet && o.output == "text" { // somebody watches, and wants to know how long still
 		fast := o.site
 		fast.speed = 0
 		if err := s.foresee(ctx, s.again(fast.venue)); err != nil {
