@@ -39,6 +39,7 @@ func newWindow(ctx context.Context, in io.Reader, out io.Writer, o Options, boar
 	w := &window{model: dashboard.New(board, c)}
 	settings := []tea.ProgramOption{
 		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithColorProfile(profile),
+		tea.WithFilter(wakeful),
 		tea.WithoutSignalHandler(), // signals are the caller's
 	}
 	if o.Width > 0 && o.Height > 0 {

@@ -21,6 +21,8 @@ import (
 type origin interface {
 	// run tells an outlet until ctx ends, or there is no more.
 	run(ctx context.Context, to outlet) error
+	// configure gives a dashboard what can be done with it beside looking.
+	configure(*dashboard.Config)
 	close()
 }
 
@@ -42,6 +44,8 @@ var _ channel = (*dashboard.Stream)(nil)
 type watchedWorld struct{ connector }
 
 func (l watchedWorld) close() {}
+
+func (l watchedWorld) configure(*dashboard.Config) {}
 
 func (l watchedWorld) run(ctx context.Context, to outlet) error {
 	stream := to.stream("live")
@@ -97,6 +101,8 @@ func (o *dashboardOptions) openReplay(io streams) (origin, error) {
 }
 
 func (r *recording) close() { _ = r.player.Close() } // it was only read
+
+func (r *recording) configure(c *dashboard.Config) { c.Player = r.player }
 
 func (r *recording) run(ctx context.Context, to outlet) error {
 	stream := to.stream("replay")

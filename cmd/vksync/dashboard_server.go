@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/journal"
@@ -21,7 +21,18 @@ const tokenVariable = "VKSYNC_TOKEN"
 // followedDaemon is a daemon whose runs are looked at.
 type followedDaemon struct {
 	client *web.Client
-	errs   io.Writer
+	// trusted says that there is a token, without which nothing can be approved.
+	trusted bool
+
+	mu    sync.Mutex // guards what is below
+	loops map[string]*loopState
+}
+
+// loopState is what is known of a loop beside its journal.
+type loopState struct {
+	name     web.Name
+	standing web.Standing
+	status   reconcile.LoopStatus
 }
 
 func (o *dashboardOptions) openServer(io streams) (origin, error) {
@@ -40,7 +51,7 @@ func (o *dashboardOptions) openServer(io streams) (origin, error) {
 	if client.Exposed() {
 		_, _ = fmt.Fprintln(io.errs, "vksync: the token goes over the network as it is: http is not encrypted") // there is nobody else to tell
 	}
-	return &followedDaemon{client: client, errs: io.errs}, nil
+	return &followedDaemon{client: client, trusted: token != nil, loops: map[string]*loopState{}}, nil
 }
 
 // tokenOf reads a token anew each time, so that a rotated one is taken up; nil
@@ -71,10 +82,43 @@ func tokenOf(file string, getenv func(string) string) (func() (string, error), e
 	return read, nil
 }
 
-func (r *followedDaemon) close() { r.client.Close() }
+func (d *followedDaemon) close() { d.client.Close() }
 
-func (r *followedDaemon) run(ctx context.Context, to outlet) error {
-	err := r.client.Follow(ctx, &subscriber{to: to, loops: map[web.Name]loopState{}})
+// configure lets who has the token approve, and others copy the command that does.
+func (d *followedDaemon) configure(c *dashboard.Config) {
+	if d.trusted {
+		c.Approve = d.approve
+	}
+	c.ApproveCommand = d.approveCommand
+}
+
+// approveTimeout is how long a daemon may take to pass an approval on.
+const approveTimeout = 30 * time.Second
+
+func (d *followedDaemon) approve(stream, digest string) error {
+	d.mu.Lock()
+	loop := d.loops[stream]
+	d.mu.Unlock()
+	if loop == nil {
+		return fmt.Errorf("the daemon has no loop %q", stream)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), approveTimeout)
+	defer cancel()
+	return d.client.Approve(ctx, loop.name.Source, loop.name.Supervisor, digest)
+}
+
+// approveCommand is how the daemon says that a plan is approved.
+func (d *followedDaemon) approveCommand(stream string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if loop := d.loops[stream]; loop != nil {
+		return loop.status.Approve
+	}
+	return ""
+}
+
+func (d *followedDaemon) run(ctx context.Context, to outlet) error {
+	err := d.client.Follow(ctx, &subscriber{d, to})
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -86,16 +130,8 @@ func (r *followedDaemon) run(ctx context.Context, to outlet) error {
 
 // A subscriber hands on what a client hears, a stream for each loop.
 type subscriber struct {
+	*followedDaemon
 	to outlet
-
-	mu    sync.Mutex // guards what is below
-	loops map[web.Name]loopState
-}
-
-// loopState is what is known of a loop beside its journal.
-type loopState struct {
-	standing web.Standing
-	status   reconcile.LoopStatus
 }
 
 var _ web.Follower = (*subscriber)(nil)
@@ -107,28 +143,29 @@ func (s *subscriber) Event(of web.Name, e journal.Event) {
 
 // Stands says how a stream is.
 func (s *subscriber) Stands(of web.Name, standing web.Standing) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.loops[of]
-	l.standing = standing
-	s.loops[of] = l
-	s.to.stream(of.String()).Connect(l.connection())
+	s.learn(of, func(l *loopState) { l.standing = standing })
 }
 
 // Status says what the loops do, which their journals do not when nothing runs.
 func (s *subscriber) Status(status reconcile.Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, now := range status.Loops {
-		name := web.Name{Source: now.Source, Supervisor: now.Supervisor}
-		l := s.loops[name]
-		l.status = now
-		s.loops[name] = l
-		s.to.stream(name.String()).Connect(l.connection())
+		s.learn(web.Name{Source: now.Source, Supervisor: now.Supervisor}, func(l *loopState) { l.status = now })
 	}
 }
 
-func (l loopState) connection() dashboard.Connection {
+func (s *subscriber) learn(of web.Name, what func(*loopState)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	loop := s.loops[of.String()]
+	if loop == nil {
+		loop = &loopState{name: of}
+		s.loops[of.String()] = loop
+	}
+	what(loop)
+	s.to.stream(of.String()).Connect(loop.connection())
+}
+
+func (l *loopState) connection() dashboard.Connection {
 	states := map[web.StandingState]dashboard.ConnectionState{
 		web.StreamConnecting: dashboard.Connecting, web.StreamFollowing: dashboard.Following,
 		web.StreamLost: dashboard.Lost, web.StreamGone: dashboard.Ended,

@@ -34,21 +34,18 @@ func (o *dashboardOptions) show(ctx context.Context, io streams, from origin) er
 		defer end() // without an origin there is nothing to look at
 		failed = guarded(func() error { return from.run(showing, on) })
 	}()
-	recording, plays := from.(*recording)
-	if !plays {
+	var interrupted atomic.Bool
+	config := dashboard.Config{Interrupt: func() { interrupted.Store(true); end() }}
+	from.configure(&config)
+	if config.Player == nil { // which has its first event already
 		select {
 		case <-running:
 			return failed
 		case <-time.After(dashboardPatience):
 		}
 	}
-	var interrupted atomic.Bool
 	options := tui.Detect(io.out, os.Environ()).Options()
 	options.Title = "vksync dashboard"
-	config := dashboard.Config{Interrupt: func() { interrupted.Store(true); end() }}
-	if plays {
-		config.Player = recording.player
-	}
 	err := tui.Show(showing, io.in, io.out, options, on.Board, config)
 	end()
 	<-running

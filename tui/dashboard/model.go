@@ -34,6 +34,9 @@ type Config struct {
 	// Approve passes on that the proposed plan of a stream is to be carried out, and
 	// says why it cannot be. It may take its time. Nil where nobody can approve here.
 	Approve func(stream, digest string) error
+	// ApproveCommand is the command that approves what waits on a stream, for where
+	// Approve is nil; it, or what it returns, may be empty when that is not known.
+	ApproveCommand func(stream string) string
 	// Asks says that the program was begun to have a plan approved: the Plan page is
 	// shown first, and asks.
 	Asks bool

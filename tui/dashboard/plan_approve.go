@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -14,6 +15,7 @@ import (
 // approval is the question whether a plan is to be carried out, and what came of it.
 type approval struct {
 	approve func(stream, digest string) error // nil where nobody can from here
+	command func(stream string) string        // nil where it is not known
 	waits   bool                              // the run waits for the answer
 	answer  filter                            // what is being typed
 	asked   *question                         // nil while nothing is asked
@@ -56,6 +58,9 @@ func (p *planPage) ask() tea.Cmd {
 		return tell("this plan is not waiting any more", true)
 	case a.approve == nil:
 		command := approveCommand(p.sheet.doc)
+		if a.command != nil {
+			command = cmp.Or(a.command(p.stream), command)
+		}
 		return tea.Batch(tea.SetClipboard(command), tell("copied: "+command, false))
 	}
 	b := p.sheet.begin

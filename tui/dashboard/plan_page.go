@@ -80,7 +80,7 @@ var planKeys = struct{ open, fold, next, previous, problems, cluster, approve ke
 func newPlanPage(c Config) *planPage {
 	return &planPage{
 		sheets: map[string]*planSheet{}, reading: map[string]*journal.Begin{},
-		approval: approval{approve: c.Approve, waits: c.Asks},
+		approval: approval{approve: c.Approve, command: c.ApproveCommand, waits: c.Asks},
 	}
 }
 
