@@ -30,6 +30,10 @@ type live struct {
 }
 
 func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, interrupt func(), patience time.Duration) *live {
+	return openLive(ctx, in, out, o, patience, dashboard.Config{Interrupt: interrupt})
+}
+
+func openLive(ctx context.Context, in io.Reader, out io.Writer, o Options, patience time.Duration, c dashboard.Config) *live {
 	// The display outlives the run's context: it is Close that ends it, and a
 	// canceled run still has its last events to show.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -39,7 +43,7 @@ func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, inte
 		closing: make(chan struct{}), started: make(chan struct{}), ended: make(chan struct{}),
 	}
 	l.stream.Connect(dashboard.Connection{State: dashboard.Following, Live: true})
-	l.window = newWindow(ctx, in, out, o, board, dashboard.Config{Interrupt: interrupt})
+	l.window = newWindow(ctx, in, out, o, board, c)
 	go func() {
 		defer close(l.ended)
 		soon := time.NewTimer(patience)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/plan"
 )
 
@@ -127,6 +128,9 @@ func (o *applyOptions) run(ctx context.Context, io streams) (err error) {
 	if err := o.foresee(ctx, s, ""); err != nil {
 		return err
 	}
+	if o.asksOnScreen(s) {
+		return o.propose(ctx, io, s)
+	}
 	if o.shows() {
 		if err := errors.Join(showPlan(io.out, s), s.ahead.show(io.out, s.desired.tree.Name)); err != nil {
 			return err
@@ -135,7 +139,7 @@ func (o *applyOptions) run(ctx context.Context, io streams) (err error) {
 	if err := o.approve(ctx, io, s); err != nil {
 		return err
 	}
-	return o.perform(ctx, io, s)
+	return o.perform(ctx, s, func(ctx context.Context) (journal.End, error) { return o.play(ctx, io, s, 0) })
 }
 
 // approve sees to it that the plan is meant. Who saved one has said so.
@@ -165,13 +169,14 @@ func (o *applyOptions) approve(ctx context.Context, io streams, s *session) erro
 // errTimeout ends the context of a run that takes longer than --timeout.
 var errTimeout = errors.New("the time is up")
 
-func (o *applyOptions) perform(ctx context.Context, io streams, s *session) error {
+// perform plays the plan, and says how that ended.
+func (o *applyOptions) perform(ctx context.Context, s *session, play func(context.Context) (journal.End, error)) error {
 	if o.timeout > 0 {
 		var end context.CancelFunc
 		ctx, end = context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 		defer end()
 	}
-	end, err := o.play(ctx, io, s, 0)
+	end, err := play(ctx)
 	if err != nil {
 		return err
 	}

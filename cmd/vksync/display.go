@@ -63,11 +63,15 @@ func (d *display) play(ctx context.Context, io streams, s *session, speed float6
 		}
 		return end, err
 	}
-	options := displayOptions(io.out, s.desired.tree.Name)
-	options.Speed = speed
 	ctx, interrupt := context.WithCancel(ctx)
 	defer interrupt()
-	shown := tui.Start(ctx, d.mode, io.in, io.out, options, interrupt)
+	options := displayOptions(io.out, s.desired.tree.Name)
+	options.Speed = speed
+	return playOn(ctx, s, tui.Start(ctx, d.mode, io.in, io.out, options, interrupt))
+}
+
+// playOn runs the plan on a display that has begun.
+func playOn(ctx context.Context, s *session, shown tui.Display) (journal.End, error) {
 	end, err := s.run(ctx, shown.Event)
 	return end, errors.Join(err, shown.Close())
 }

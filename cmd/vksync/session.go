@@ -143,9 +143,7 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 	if err != nil {
 		return journal.End{}, err
 	}
-	o := apply.Options{Poll: s.poll, Begin: journal.Begin{
-		Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision, Forecast: s.ahead.forecast(),
-	}}
+	o := apply.Options{Poll: s.poll, Begin: s.beginning()}
 	start := time.Now()
 	if s.world != nil {
 		// One at a time, so that the order of requests does not depend on the
@@ -160,6 +158,15 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 		end.Outcome, err = journal.Interrupted, nil
 	}
 	return end, errors.Join(err, file.close())
+}
+
+// beginning is what the first event of a run says beside the plan.
+func (s *session) beginning() journal.Begin {
+	b := journal.Begin{Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision, Forecast: s.ahead.forecast()}
+	if s.world == nil {
+		b.World = strings.Join(s.names(), " and ")
+	}
+	return b
 }
 
 // changes says whether the plan would change anything.
