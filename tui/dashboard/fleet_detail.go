@@ -38,12 +38,11 @@ func (p *fleetPage) explain(s *scene) []string {
 		s.Bold("", label(row.Addr)) + "  " + s.State(row.State, stateOf(row)) + s.Faint(story(stream, row, stream.now(s.clock))),
 	}
 	chain, cause := reasons(stream, row)
-	advice, commands := phase.Fix(chain)
-	why := "cause"
-	if row.State == phase.Running {
-		why = "waits"
+	if row.State == phase.Running && row.Delayed == nil {
+		return append(lines, s.field("waits", cause, 3)...) // nothing has to be done about it
 	}
-	lines = append(lines, s.field(why, cause, 2)...)
+	advice, commands := phase.Fix(chain)
+	lines = append(lines, s.field("cause", cause, 2)...)
 	lines = append(lines, s.field("fix", advice, 2)...)
 	if len(commands) > 0 && len(lines) < storyLines {
 		lines = append(lines, s.field("look", commands[0], 1)...)

@@ -139,7 +139,9 @@ func (m *Model) heading() string {
 	if all == 0 {
 		done, all, what = n.Running, n.Namespaces, "namespaces"
 	}
-	parts = append(parts, fmt.Sprintf("%s/%s %s %s", paint.Count(done), paint.Count(all), what, m.standing(w)))
+	if all > 0 {
+		parts = append(parts, fmt.Sprintf("%s/%s %s %s", paint.Count(done), paint.Count(all), what, m.standing(w)))
+	}
 	at := "t+" + paint.Clock(w.elapsed)
 	if w.ends > 0 && !w.ended {
 		at += " of ~" + paint.Clock(w.ends)
