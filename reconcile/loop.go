@@ -40,7 +40,8 @@ type LoopConfig struct {
 	// Resync is how often everything is compared although nothing seems to have
 	// changed; 0 is a minute.
 	Resync time.Duration
-	// Journal gets the events of every run, which begins with Seq 0.
+	// Journal gets the events of every run, which begins with Seq 0; and, while there
+	// is none, a journal that says that all is in sync, or which plan is held.
 	Journal []func(journal.Event)
 	Log     *slog.Logger
 }
@@ -56,6 +57,8 @@ type Loop struct {
 	status LoopStatus
 	// recorder is of the run that is under way; nil between runs.
 	recorder *journal.Recorder
+	// shown is what the journal is about.
+	shown string
 	// engine is connected; nil when none is.
 	engine *Engine
 	// tries are those that failed in a row, although the endpoints could be asked.
@@ -235,7 +238,7 @@ func (k *keeper) turn(ctx context.Context, r *Revision, newer <-chan struct{}) e
 		if why, err := k.held(ctx, todo, r); err != nil {
 			return err
 		} else if why != "" {
-			return k.hold(ctx, todo, why)
+			return k.hold(ctx, todo, r, why)
 		}
 	}
 	k.pending = ""
@@ -302,9 +305,12 @@ func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
 	done := !k.lacking && !changes(p)
 	if k.retrying() || !done && k.ledger.settled != r.Commit.Hash {
 		k.become(Degraded) // the findings say why what is left is skipped
-		return nil
+		return k.showIdle(p, r, journal.NotReached)
 	}
-	return k.settle(ctx, r)
+	if err := k.settle(ctx, r); err != nil {
+		return err
+	}
+	return k.showIdle(p, r, journal.Reached)
 }
 
 // settle notes that a revision is done.
@@ -327,7 +333,10 @@ func (k *keeper) settle(ctx context.Context, r *Revision) error {
 }
 
 // hold shows a plan that may not be run now.
-func (k *keeper) hold(ctx context.Context, p *plan.Plan, why string) error {
+func (k *keeper) hold(ctx context.Context, p *plan.Plan, r *Revision, why string) error {
+	if err := k.showHeld(p, r); err != nil {
+		return err
+	}
 	k.pending = p.Digest()
 	if err := k.remember(ctx, p); err != nil {
 		return err
@@ -434,8 +443,8 @@ func (l *Loop) connected(e *Engine) {
 	l.engine = e
 }
 
-// shows has the status follow a run.
-func (l *Loop) shows(r *journal.Recorder) {
+// reports has the status follow a run.
+func (l *Loop) reports(r *journal.Recorder) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.recorder = r

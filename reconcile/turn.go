@@ -25,7 +25,8 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 	announcer := k.engine.announce(ctx, k.log)
 	defer announcer.close()
 	recorder := journal.NewRecorder(time.Now(), append([]func(journal.Event){done.add, k.tally, announcer.event}, k.Journal...)...)
-	k.shows(recorder)
+	k.reports(recorder)
+	k.nowShows(showsRun)
 
 	cutOff, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -41,7 +42,7 @@ func (k *keeper) run(ctx context.Context, p *plan.Plan, r *Revision, newer <-cha
 	overseer.Go(func() { k.oversee(running, p, r, newer, done, stop) })
 	end, err := k.engine.RunAs(running, p, made, apply.Options{
 		Journal: recorder,
-		Begin:   journal.Begin{Revision: r.Commit.Hash},
+		Begin:   journal.Begin{Revision: r.Commit.Hash, World: k.world()},
 		Poll:    min(poll, k.Resync),
 		CutOff:  cutOff,
 	})

@@ -54,10 +54,11 @@ type watch struct {
 	goals map[resource.Addr]*pursuit
 	// homes counts the goals by the namespace in which they are, or which they are.
 	homes map[string]int
-	// namespaces are the vSphere Namespaces as last read, noted what was said of
-	// those that cannot be.
+	// namespaces are the vSphere Namespaces as last read, if they ever were, noted
+	// what was said of those that cannot be.
 	namespaces map[string]resource.Object
 	noted      map[string]string
+	everRead   bool
 	// unclaimed are objects of clusters that have no goal: a Cluster may be heard of
 	// after what it owns.
 	unclaimed map[place]map[resource.Addr]bool
@@ -97,7 +98,7 @@ func (e *Engine) Watch(ctx context.Context, o WatchOptions) error {
 		return nil
 	}
 	w.history.add(w, func() {
-		w.begin(first.list)
+		w.begin(first)
 		w.seeNamespaces(first) // which says what cannot be read
 	})
 	defer w.history.drop(w)
@@ -135,9 +136,10 @@ func (w *watch) locked(f func()) {
 }
 
 // begin records the first event and all that exists.
-func (w *watch) begin(namespaces []resource.Object) {
+func (w *watch) begin(first reading) {
 	now := w.now()
-	for _, o := range namespaces {
+	w.everRead = first.err == nil
+	for _, o := range first.list {
 		w.namespaces[o.GetName()] = o
 		w.track(o.Addr(), w.inheritedNamespace(o))
 	}
@@ -154,10 +156,8 @@ func (w *watch) begin(namespaces []resource.Object) {
 	}
 	slices.SortFunc(b.Goals, func(a, b journal.Goal) int { return a.Addr.Compare(b.Addr) })
 	w.Journal.Record(now, journal.Event{Begin: &b})
-	for _, o := range namespaces {
-		e := namespaceEvent(nil, &o)
-		e.Object.Verb, e.Object.Present = resource.Updated, true
-		w.Journal.Record(now, e)
+	for _, o := range first.list {
+		w.Journal.Record(now, present(namespaceEvent(nil, &o)))
 	}
 	for _, p := range w.history.present(func(place) bool { return true }) {
 		w.tell(now, p.at, p.event())
@@ -221,7 +221,7 @@ func (w *watch) claim(at place) {
 // meet sees to it that a Cluster has its goal before anything is told of it.
 func (w *watch) meet(before, after *unstructured.Unstructured) {
 	if after != nil {
-		if addr := resource.AddrOf(after, ""); w.goals[addr] == nil {
+		if addr := resource.AddrOf(after, ""); w.goals[addr] == nil || !w.goals[addr].gone.IsZero() {
 			w.seeCluster(addr, resource.Object{Unstructured: after})
 		}
 		return

@@ -119,16 +119,17 @@ func (w *watch) seeCluster(a resource.Addr, o resource.Object) {
 		w.start(p, o)
 	}
 	p.moved, p.stalled = now, false
-	is, was := w.goalOf(p, o), p.goal
-	again := !p.reached.IsZero() && is.Verb == verbUpdate
-	if reached, _ := phase.Reached(o); !reached {
+	reached, _ := phase.Reached(o)
+	g, begins := w.goalOf(p, o, reached)
+	switch {
+	case !reached:
 		p.reached = time.Time{}
-	} else if p.reached.IsZero() || again {
+	case p.reached.IsZero() || begins:
 		p.reached = now
 	}
 	p.generation = o.GetGeneration()
-	if is != was || again {
-		w.aim(p, is)
+	if begins || g != p.goal {
+		w.aim(p, g)
 	}
 }
 
@@ -139,21 +140,20 @@ func (w *watch) start(p *pursuit, o resource.Object) {
 	w.aim(p, p.goal)
 }
 
-// goalOf is what is wanted of a Cluster. A way that was begun keeps its verb until
-// it has come to its end.
-func (w *watch) goalOf(p *pursuit, o resource.Object) journal.Goal {
-	g := journal.Goal{Addr: p.goal.Addr, Verb: p.goal.Verb}
+// goalOf is what is wanted of a Cluster, and whether that is a way that begins. One
+// that was begun keeps its verb until it has come to its end.
+func (w *watch) goalOf(p *pursuit, o resource.Object, reached bool) (g journal.Goal, begins bool) {
+	g = journal.Goal{Addr: p.goal.Addr, Verb: p.goal.Verb}
 	if o.GetDeletionTimestamp() != nil {
 		g.Verb = verbDelete
-		return g
+		return g, false
 	}
 	g.ControlPlane, g.Workers = phase.Wanted(o)
-	reached, _ := phase.Reached(o)
 	atRest := g.Verb == verbNone || !p.reached.IsZero()
 	if atRest && (!reached || o.GetGeneration() != p.generation) {
-		g.Verb = verbUpdate
+		g.Verb, begins = verbUpdate, true
 	}
-	return g
+	return g, begins
 }
 
 // inherited is the goal of a Cluster that was there before.

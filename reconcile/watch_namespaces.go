@@ -57,13 +57,19 @@ func (w *watch) seeNamespaces(r reading) {
 		}
 		return
 	}
-	delete(w.noted, everyNamespace)
 	gone := maps.Clone(w.namespaces)
 	for _, o := range r.list {
 		delete(gone, o.GetName())
+		_, hidden := w.noted[o.GetName()]
+		if _, known := w.namespaces[o.GetName()]; known {
+			w.seeNamespace(o)
+		} else {
+			w.meetNamespace(o, hidden || !w.everRead)
+		}
 		delete(w.noted, o.GetName())
-		w.seeNamespace(o)
 	}
+	w.everRead = true
+	delete(w.noted, everyNamespace)
 	for _, name := range slices.Sorted(maps.Keys(r.denied)) {
 		delete(gone, name)
 		w.note(name, r.denied[name])
@@ -77,23 +83,42 @@ func (w *watch) seeNamespaces(r reading) {
 	}
 }
 
+// meetNamespace begins to follow a vSphere Namespace, which is new or was there
+// before and could not be read.
+func (w *watch) meetNamespace(o resource.Object, before bool) {
+	w.namespaces[o.GetName()] = o
+	is := w.inheritedNamespace(o)
+	if !before && is.goal.Verb != verbDelete {
+		is.goal.Verb = verbCreate
+	}
+	if reached, _ := phase.Reached(o); reached {
+		is.reached = w.now()
+	}
+	is.goal.Addr = o.Addr()
+	if p := w.goals[o.Addr()]; p != nil {
+		*p = *is
+	} else {
+		w.track(o.Addr(), is)
+	}
+	w.aim(w.goals[o.Addr()], is.goal)
+	e := namespaceEvent(nil, &o)
+	if before {
+		e = present(e)
+	}
+	w.Journal.Record(w.now(), e)
+	w.claim(place{o.GetName(), ""})
+}
+
 func (w *watch) seeNamespace(o resource.Object) {
-	old, known := w.namespaces[o.GetName()]
-	if known && reflect.DeepEqual(old.Object, o.Object) {
+	old := w.namespaces[o.GetName()]
+	if reflect.DeepEqual(old.Object, o.Object) {
 		return
 	}
 	w.namespaces[o.GetName()] = o
 	p := w.goals[o.Addr()]
-	if p == nil {
-		p = &pursuit{}
-		w.track(o.Addr(), p)
-	}
 	g := journal.Goal{Addr: o.Addr(), Verb: p.goal.Verb}
 	reached, _ := phase.Reached(o)
 	switch {
-	case !known:
-		*p = pursuit{}
-		g.Verb = verbCreate
 	case removing(o):
 		g.Verb = verbDelete
 	case !reached && (g.Verb == verbNone || !p.reached.IsZero()):
@@ -109,11 +134,6 @@ func (w *watch) seeNamespace(o resource.Object) {
 	}
 	if g != p.goal || again {
 		w.aim(p, g)
-	}
-	if !known {
-		w.Journal.Record(w.now(), namespaceEvent(nil, &o))
-		w.claim(place{o.GetName(), ""})
-		return
 	}
 	w.Journal.Record(w.now(), namespaceEvent(&old, &o))
 }
@@ -148,6 +168,12 @@ func (w *watch) note(name, why string) {
 	w.Journal.Record(w.now(), journal.Event{Warning: &journal.Warning{
 		Kind: resource.KindVSphereNamespace, Name: name, Reason: "Unreadable", Message: resource.Redact(why), PhaseID: phase.Prerequisites,
 	}})
+}
+
+// present is the event of something as of what was there before.
+func present(e journal.Event) journal.Event {
+	e.Object.Verb, e.Object.Present = resource.Updated, true
+	return e
 }
 
 // namespaceEvent tells of a vSphere Namespace what a watch would tell if there were

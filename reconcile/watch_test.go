@@ -3,18 +3,22 @@ package reconcile_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vmware/govmomi/object"
 
 	"github.com/vksync/vksync/reconcile"
+	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate"
 )
 
 // A lookout watches a site.
@@ -201,7 +205,14 @@ func TestAWatchTellsAClustersLife(t *testing.T) {
 	}
 
 	vm := s.vm(t, s.alice(t), "prod-np-*")
-	for _, do := range []func(context.Context) (*object.Task, error){vm.PowerOff, vm.Destroy} {
+	host, err := vm.HostSystem(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := func(ctx context.Context) (*object.Task, error) { // so that nothing powers it on again
+		return host.EnterMaintenanceMode(ctx, 0, false, nil)
+	}
+	for _, do := range []func(context.Context) (*object.Task, error){rest, vm.PowerOff, vm.Destroy} {
 		task, err := do(t.Context())
 		if err == nil {
 			err = task.Wait(t.Context())
@@ -219,4 +230,129 @@ func TestAWatchTellsAClustersLife(t *testing.T) {
 	l.awaitStates(t, prod, "update done", "delete running", "delete done")
 	l.awaitStates(t, homeA, "delete done")
 	brief.await(t, "both to be forgotten", func() bool { return len(brief.stood) == 0 })
+}
+
+// crowded is a cluster that lacks an address for its last workers.
+func crowded(t *testing.T) *resource.Set {
+	t.Helper()
+	return desired(t, teamA+"  network: {privateCIDRs: [172.26.0.0/28], subnetSize: 16}\n",
+		strings.Replace(clusterOf("prod"), "name: np, replicas: 1", "name: np, replicas: 13", 1))
+}
+
+// A cluster that is being made when a watch begins shows the phase it is really in,
+// and what holds it up; whoever looks at one that stands still is told at once.
+func TestAWatchThatBeginsLateSaysHowThingsStand(t *testing.T) {
+	t.Parallel()
+	s := newSiteAt(t, liveSpeed)
+	e := s.live(t, "fleet")
+	p := s.plan(t, e, crowded(t), reconcile.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ran := (&tape{}).recorder()
+	if end, err := e.Run(ctx, p, apply.Options{Journal: ran, Poll: 50 * time.Millisecond, StallAfter: 2 * time.Second}); err != nil || end.Outcome != journal.NotReached {
+		t.Fatalf("the run ended %v, %v", end, err)
+	}
+	want, _ := ran.Timeline().Row(prod)
+
+	l := s.watch(t, s.overTLS(t, nil), reconcile.WatchOptions{})
+	l.awaitStates(t, prod, "create running")
+	strict := s.watch(t, s.overTLS(t, nil), reconcile.WatchOptions{StallAfter: time.Millisecond})
+	strict.awaitStates(t, prod, "create running", "create blocked")
+
+	l.awaitEvent(t, "the last of what exists", func(ev journal.Event) bool {
+		return ev.Object != nil && ev.Object.Kind == "VirtualMachineSetResourcePolicy"
+	})
+
+	got := strict.row(prod)
+	if got.Blocked == nil || got.Blocked.Cause != want.Blocked.Cause || got.Blocked.Phase != phase.Workers {
+		t.Errorf("blocked by %+v, want %+v", got.Blocked, want.Blocked)
+	}
+	late := l.row(prod)
+	for i, step := range late.Steps {
+		if was := want.Steps[i]; was.Done != step.Done || was.Wanted != step.Wanted || (was.State == phase.Done) != (step.State == phase.Done) {
+			t.Errorf("phase %s is %+v, and was %+v in the run", step.ID, step, was)
+		}
+	}
+	if late.Current != phase.Workers {
+		t.Errorf("it is in phase %s", late.Current)
+	}
+	if got, _ := l.recorder.Why(prod); phase.Cause(got) != want.Blocked.Cause {
+		t.Errorf("it waits for %q, want %q", phase.Cause(got), want.Blocked.Cause)
+	}
+	l.stop()
+	for _, ev := range l.events {
+		if o := ev.Object; o != nil && o.Verb != resource.Updated {
+			t.Errorf("%s %s is told as %s, and was there before", o.Kind, o.Name, o.Verb)
+		}
+	}
+}
+
+// A vSphere Namespace that may not be read costs itself only, and that is said once.
+func TestAWatchDoesWithoutANamespaceThatIsDenied(t *testing.T) {
+	t.Parallel()
+	s := newSiteAt(t, liveSpeed)
+	e := s.live(t, "fleet")
+	teamB := strings.ReplaceAll(teamA, "team-a", "team-b")
+	s.runLive(t, e, s.plan(t, e, desired(t, teamA, teamB), reconcile.Options{}), &tape{})
+	homeB := homeA
+	homeB.Name = "team-b"
+	var asked atomic.Int32
+	s.served.Fail(simulate.VCenter, func(r *http.Request) *simulate.Fault {
+		if !strings.HasSuffix(r.URL.Path, "/namespaces/instances/v2/team-b") {
+			return nil
+		}
+		asked.Add(1)
+		return &simulate.Fault{Status: http.StatusForbidden}
+	})
+	l := s.watch(t, s.overTLS(t, nil), reconcile.WatchOptions{})
+	denied := func(ev journal.Event) bool {
+		return ev.Warning != nil && ev.Warning.Kind == resource.KindVSphereNamespace && ev.Warning.Name == "team-b" && ev.Warning.Reason == "Unreadable"
+	}
+	l.awaitEvent(t, "the denial to be told", denied)
+	l.awaitStates(t, homeA, "none done")
+	for before := asked.Load(); asked.Load() < before+3; { // until it was denied again
+		s.runLive(t, e, s.plan(t, e, desired(t, teamA), reconcile.Options{}), &tape{})
+	}
+	s.served.Fail(simulate.VCenter, nil)
+	l.awaitStates(t, homeB, "none done")
+	l.stop()
+	n := 0
+	for _, ev := range l.events {
+		if denied(ev) {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the denial was told %d times", n)
+	}
+}
+
+// What happens while the Supervisor is away is told when it is back.
+func TestAWatchGoesOnAfterABreak(t *testing.T) {
+	t.Parallel()
+	s := newSiteAt(t, liveSpeed)
+	e := s.live(t, "fleet")
+	bring := func(set *resource.Set) {
+		t.Helper()
+		s.runLive(t, e, s.plan(t, e, set, reconcile.Options{Prune: true}), &tape{})
+	}
+	bring(desired(t, teamA, clusterOf("prod"), clusterOf("old")))
+	l := s.watch(t, s.overTLS(t, nil), reconcile.WatchOptions{})
+	l.awaitStates(t, prod, "none done")
+	l.awaitStates(t, clusterAddr("old"), "none done")
+	if err := s.served.Down(simulate.Supervisor); err != nil {
+		t.Fatal(err)
+	}
+	bring(desired(t, teamA, clusterOf("prod"), clusterOf("new"))) // by another way
+	if err := s.served.Up(simulate.Supervisor); err != nil {
+		t.Fatal(err)
+	}
+	l.awaitStates(t, clusterAddr("old"), "delete done")
+	l.awaitStates(t, clusterAddr("new"), "create done")
+	l.awaitEvent(t, "the machines of the new one", func(ev journal.Event) bool {
+		return ev.Object != nil && ev.Object.Kind == "VirtualMachine" && ev.Object.Cluster == "new"
+	})
+	if row := l.row(prod); row.Verb != "none" || row.Start != phase.NotYet {
+		t.Errorf("nothing happened to prod, and it is %+v", row)
+	}
 }
