@@ -133,6 +133,8 @@ func (b *branch) words() (w words, waits bool) {
 			text += ": " + c.Reason
 		}
 		return words{text, text}, true
+	case wrong && c.Type == "UpToDate":
+		return words{"outdated", "outdated"}, true
 	case wrong:
 		link := phase.Link{Kind: b.Kind, Name: b.Name, Condition: c.Type, Reason: c.Reason}
 		w.plain = "waits for " + paint.BrieflyLacks([]phase.Link{link})

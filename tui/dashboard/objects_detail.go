@@ -129,13 +129,16 @@ func (d *description) stated(state phase.State, text, when string) {
 	d.add(paint.Pad(line, d.width-ansi.StringWidth(when)) + d.Faint(when))
 }
 
-// quote is what somebody said, set in.
+// quote is what somebody said, set in. Controllers make lists of what is below them.
 func (d *description) quote(text string) {
-	if text = paint.Clean(text); text == "" {
-		return
-	}
-	for _, line := range paint.Wrap(text, d.width-4) {
-		d.add("    " + line)
+	for line := range strings.SplitSeq(text, "\n") {
+		deep := min(8, len(line)-len(strings.TrimLeft(line, " ")))
+		if line = paint.Clean(line); line == "" {
+			continue
+		}
+		for _, part := range paint.Wrap(line, d.width-4-deep) {
+			d.add(strings.Repeat(" ", 4+deep) + part)
+		}
 	}
 }
 
@@ -208,7 +211,11 @@ func (d *description) members(r objectRow) {
 	d.add(d.State(r.worst(), d.Glyph(r.worst(), false)) + " " + d.Bold("", paint.Clean(title)))
 	d.fact("", r.word())
 	d.add("")
-	for _, b := range r.group {
+	const most = 50 // the tree has them all
+	for _, b := range r.group[:min(most, len(r.group))] {
 		d.stated(b.worst(), b.Name, since(d.now, b.Came))
+	}
+	if left := len(r.group) - most; left > 0 {
+		d.add(d.Faint(d.More + " " + paint.Count(left) + " more"))
 	}
 }
