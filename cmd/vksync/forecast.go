@@ -26,6 +26,7 @@ type outlook struct {
 	// played is the session in which the plan was played; nil without a forecast.
 	played *session
 	end    journal.End
+	meters *journal.Meters
 	// basis says what the world was made of in which it was played.
 	basis string
 	// without are the parts of the plan that could not be played, and why.
@@ -39,7 +40,7 @@ func (o *outlook) forecast() *journal.Forecast {
 	if o == nil || o.played == nil {
 		return nil
 	}
-	return journal.ForecastOf(o.played.recorder.Timeline(), nil, o.basis)
+	return journal.ForecastOf(o.played.recorder.Timeline(), o.meters.Peaks(), o.basis)
 }
 
 // foresight is whether a plan for a live world is played on a copy of it.
@@ -117,6 +118,13 @@ func (o *outlook) verdict(causes bool) error {
 	return o.played.verdict(o.end, causes, false)
 }
 
+// play runs a plan to its end.
+func (o *outlook) play(ctx context.Context, s *session) (err error) {
+	o.played, o.meters = s, journal.NewMeters()
+	o.end, err = s.run(ctx, o.meters.Apply)
+	return errors.Join(err, ctx.Err())
+}
+
 // again plays the plan of a simulated session on a world of its own that at makes in
 // the same way. The journal is that of the session and not of this.
 func (s *session) again(at func(context.Context, desired) (*venue, error)) func(context.Context) (*outlook, error) {
@@ -132,7 +140,7 @@ func (s *session) again(at func(context.Context, desired) (*venue, error)) func(
 		if err := played.connect(ctx); err != nil {
 			return nil, err
 		}
-		end, err := played.run(ctx)
-		return &outlook{played: played, end: end, basis: "the same simulation, played ahead at full speed"}, errors.Join(err, ctx.Err())
+		o := &outlook{basis: "the same simulation, played ahead at full speed"}
+		return o, o.play(ctx, played)
 	}
 }

@@ -102,9 +102,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 		r.outlook.none = "nothing of the plan can be played"
 		return nil
 	}
-	end, err := r.run(ctx)
-	r.outlook.played, r.outlook.end = r.session, end
-	return errors.Join(err, ctx.Err())
+	return r.outlook.play(ctx, r.session)
 }
 
 // planFor plans for what is desired, and leaves out what the simulation refuses.
