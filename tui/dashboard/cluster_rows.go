@@ -1,0 +1,378 @@
+package dashboard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/tui/paint"
+)
+
+// A ganttRow is one row of the phase timeline of a cluster. Times are since the start
+// of the run, phase.NotYet for what has not come.
+type ganttRow struct {
+	key   string // names the row from one look to the next
+	depth int
+	id    phase.ID // whose colour it has
+	label string
+	state phase.State
+	// done and wanted count machines; wanted is 0 where there are none.
+	done, wanted int64
+	start, end   time.Duration
+	// busy are the times in which the cluster was in this phase before all others;
+	// for the rest of its time the phase waited. Nil is all of its time.
+	busy []phase.Span
+	// parts are the stages of a machine, which its bar tells apart; nil for others.
+	parts []phase.Span
+	// expected is when it will begin and end, as late as the run is; forecast is when
+	// it was to. Both are phase.NotYet where there is no forecast.
+	expected, forecast [2]time.Duration
+	// inherited is a machine that was there before the run.
+	inherited          bool
+	removing, critical bool
+	foldable, open     bool
+	object             resource.Addr
+}
+
+// A gantt is what the rows of a cluster are made of.
+type gantt struct {
+	row      journal.Row
+	forecast *journal.Forecast
+	now      time.Duration
+	census
+	// open says whether a row shows what is below it.
+	open func(key string, usual bool) bool
+	// roomy opens the stages of the control plane's machines.
+	roomy bool
+
+	rows []ganttRow
+}
+
+var none = [2]time.Duration{phase.NotYet, phase.NotYet}
+
+// ganttRows are the rows of a cluster, or of a vSphere Namespace, in the order of the
+// phases; what is removed goes the other way round.
+func ganttRows(g gantt) []ganttRow {
+	if len(g.row.Steps) == 1 {
+		g.phase(phase.Prerequisites)
+		return g.rows
+	}
+	if g.row.Removing() {
+		g.workers()
+		g.controlPlane()
+		g.phase(phase.Infrastructure)
+		g.phase(phase.Topology)
+	} else {
+		g.phase(phase.Prerequisites)
+		g.phase(phase.Topology)
+		g.phase(phase.Infrastructure)
+		g.controlPlane()
+		g.workers()
+	}
+	g.markCritical()
+	return g.rows
+}
+
+// phase adds the row of a phase that has no machines.
+func (g *gantt) phase(id phase.ID) { g.rows = append(g.rows, g.step(id, 0)) }
+
+// step is the row of one phase as the tracker has it.
+func (g *gantt) step(id phase.ID, depth int) ganttRow {
+	s := g.row.Step(id)
+	r := ganttRow{
+		key: string(id), depth: depth, id: id, label: phaseLabel(id), state: s.State, start: s.Start, end: s.End,
+		done: s.Done, wanted: s.Wanted, busy: g.busy(id), removing: g.row.Removing(), object: g.objectOf(id),
+	}
+	if s.Start == phase.NotYet && s.State == phase.Done {
+		r.end = phase.NotYet // it had nothing to do
+	}
+	r.expected, r.forecast = g.times(id)
+	return r
+}
+
+// busy are the stays of the cluster in phases. It is never nil.
+func (g *gantt) busy(ids ...phase.ID) []phase.Span {
+	spans := []phase.Span{}
+	for _, s := range g.row.Spans {
+		if slices.Contains(ids, s.ID) {
+			spans = append(spans, s)
+		}
+	}
+	return spans
+}
+
+// times are the expected and the forecast ones of phases taken together.
+func (g *gantt) times(ids ...phase.ID) (expected, forecast [2]time.Duration) {
+	expected, forecast = none, none
+	goal, known := g.forecast.Goal(g.row.Addr)
+	if !known {
+		return expected, forecast
+	}
+	for _, id := range ids {
+		if s, ok := goal.Step(id); ok {
+			widen(&forecast, s.StartAt(), s.EndAt())
+		}
+		if start, end, ok := g.forecast.Expected(g.row, id, g.now); ok {
+			widen(&expected, start, end)
+		}
+	}
+	return expected, forecast
+}
+
+// widen makes a span hold another one.
+func widen(span *[2]time.Duration, start, end time.Duration) {
+	if start != phase.NotYet && (span[0] == phase.NotYet || start < span[0]) {
+		span[0] = start
+	}
+	span[1] = max(span[1], end)
+}
+
+func phaseLabel(id phase.ID) string {
+	brief := paint.Brief(id)
+	if strings.HasPrefix(brief, string(id)) {
+		return brief
+	}
+	return string(id) + " " + brief
+}
+
+// objectOf is the object that a phase is about.
+func (g *gantt) objectOf(id phase.ID) resource.Addr {
+	kinds := map[phase.ID][]string{
+		phase.Prerequisites: {resource.KindVSphereNamespace, "Namespace"}, phase.Topology: {resource.KindCluster},
+		phase.Infrastructure: {"VSphereCluster"}, phase.Workers: {"MachineDeployment"},
+	}[id]
+	if kinds == nil {
+		kinds = []string{"KubeadmControlPlane"}
+	}
+	for _, kind := range kinds {
+		if it := g.byKind[kind]; it != nil {
+			return addressOf(it)
+		}
+	}
+	return g.row.Addr
+}
+
+// controlPlane adds the control plane, and below it its machines; while there are
+// none, its phases.
+func (g *gantt) controlPlane() {
+	all := g.step(phase.Node, 0)
+	all.key, all.label, all.foldable = "3", "3 control plane", true
+	all.busy = g.busy(stages[:]...)
+	all.expected, all.forecast = g.times(stages[:]...)
+	all.start, all.end = phase.NotYet, phase.NotYet
+	for _, id := range stages {
+		s := g.row.Step(id)
+		if s.Start != phase.NotYet && (all.start == phase.NotYet || s.Start < all.start) {
+			all.start = s.Start
+		}
+		all.state = worse(all.state, s.State)
+		if s.Start != phase.NotYet {
+			all.end = max(all.end, s.End)
+		}
+	}
+	if all.state != phase.Done {
+		all.end = phase.NotYet
+	}
+	all.open = g.open(all.key, true)
+	g.rows = append(g.rows, all)
+	if !all.open {
+		return
+	}
+	if len(g.census.controlPlane) == 0 {
+		if !g.row.Removing() {
+			for _, id := range stages {
+				g.rows = append(g.rows, g.step(id, 1))
+			}
+		}
+		return
+	}
+	for _, m := range g.census.controlPlane {
+		g.machine(m, 1, false)
+	}
+	if more := g.row.ControlPlane - int64(len(g.census.controlPlane)); more > 0 && !g.existed() {
+		g.rows = append(g.rows, g.toCome("3+", more, all))
+	}
+}
+
+// existed says whether the cluster was there before the run, so that not all of its
+// machines need to have been heard of.
+func (g *gantt) existed() bool { return g.row.Verb != "create" }
+
+// toCome stands for the machines that are wanted and not there yet.
+func (g *gantt) toCome(key string, more int64, of ganttRow) ganttRow {
+	r := ganttRow{
+		key: key, depth: of.depth + 1, id: of.id, label: fmt.Sprintf("%d more to come", more), state: phase.Pending,
+		start: phase.NotYet, end: phase.NotYet, expected: none, forecast: none, object: of.object,
+	}
+	if of.expected[1] != phase.NotYet {
+		r.expected = [2]time.Duration{max(g.now, of.expected[0]), of.expected[1]}
+	}
+	return r
+}
+
+// worse is the state of a whole of which a part is in another state.
+func worse(a, b phase.State) phase.State {
+	rank := []phase.State{phase.Done, phase.Pending, phase.Running, phase.Blocked, phase.Failed}
+	if (a == phase.Done && b == phase.Pending) || (a == phase.Pending && b == phase.Done) {
+		return phase.Running // some of it is over
+	}
+	if slices.Index(rank, b) > slices.Index(rank, a) {
+		return b
+	}
+	return a
+}
+
+// workers adds phase 4, the pools below it, and below those their machines.
+func (g *gantt) workers() {
+	all := g.step(phase.Workers, 0)
+	all.foldable = len(g.pools) > 0
+	all.open = all.foldable && g.open(all.key, true)
+	g.rows = append(g.rows, all)
+	if !all.open {
+		return
+	}
+	for _, p := range g.pools {
+		g.pool(p, all)
+	}
+}
+
+// pool adds a node pool.
+func (g *gantt) pool(p machinePool, all ganttRow) {
+	r := ganttRow{
+		key: "4/" + p.name, depth: 1, id: phase.Workers, label: g.within(p.name), state: phase.Done, removing: g.row.Removing(),
+		start: phase.NotYet, end: phase.NotYet, expected: none, forecast: none, foldable: len(p.machines) > 0, object: addressOf(p.item),
+	}
+	r.wanted = int64(len(p.machines))
+	if p.item != nil && p.item.Replicas != nil {
+		r.wanted = p.item.Replicas.Desired
+	}
+	for _, m := range p.machines {
+		state, _ := m.state()
+		r.state = worst(r.state, state)
+		if m.up() {
+			r.done++
+		}
+		start, end := m.span()
+		if start != phase.NotYet && (r.start == phase.NotYet || start < r.start) {
+			r.start = start
+		}
+		r.end = max(r.end, end)
+	}
+	if p.item != nil && p.item.Replicas != nil {
+		r.done = max(r.done, min(p.item.Replicas.Available, r.wanted))
+	}
+	switch {
+	case r.state != phase.Done:
+		r.end = phase.NotYet
+	case r.done < r.wanted && len(p.machines) == 0 && all.state == phase.Pending:
+		r.state, r.end = phase.Pending, phase.NotYet
+	case r.done < r.wanted:
+		r.state, r.end = phase.Running, phase.NotYet
+	}
+	if all.state == phase.Blocked || all.state == phase.Failed {
+		r.state = worst(r.state, map[bool]phase.State{true: r.state, false: all.state}[r.state == phase.Done])
+	}
+	if r.state != phase.Done {
+		r.expected = all.expected
+	}
+	r.open = r.foldable && g.open(r.key, false)
+	g.rows = append(g.rows, r)
+	if !r.open {
+		return
+	}
+	for _, m := range p.machines {
+		g.machine(m, 2, true)
+	}
+	if more := r.wanted - int64(len(p.machines)); more > 0 && !g.existed() {
+		g.rows = append(g.rows, g.toCome(r.key+"+", more, r))
+	}
+}
+
+// worst is the state that needs to be seen first.
+func worst(a, b phase.State) phase.State {
+	if paint.Urgency(b) < paint.Urgency(a) {
+		return b
+	}
+	return a
+}
+
+// span is when a machine came, or began to go, and when it was up.
+func (m machineTime) span() (start, end time.Duration) {
+	if m.Deleting {
+		return m.Marked, phase.NotYet
+	}
+	return m.start[0], m.end[2]
+}
+
+// machine adds a machine and, if it is open, its stages.
+func (g *gantt) machine(m machineTime, depth int, worker bool) {
+	r := ganttRow{
+		key: "m/" + m.Name, depth: depth, id: phase.Node, label: g.within(m.Name), expected: none, forecast: none,
+		object: addressOf(m.Item), inherited: m.inherited, removing: m.Deleting, foldable: !m.inherited && !m.Deleting,
+	}
+	if worker {
+		r.id = phase.Workers
+	}
+	var at int
+	r.state, at = m.state()
+	if r.state != phase.Done && (g.row.State == phase.Blocked || g.row.State == phase.Failed) {
+		r.state = g.row.State
+	}
+	r.start, r.end = m.span()
+	if r.foldable {
+		r.open = g.open(r.key, !worker && g.roomy)
+		for i, id := range stages {
+			if m.start[i] != phase.NotYet {
+				r.parts = append(r.parts, phase.Span{ID: id, Start: m.start[i], End: m.end[i]})
+			}
+		}
+	}
+	g.rows = append(g.rows, r)
+	if !r.open {
+		return
+	}
+	for i, id := range stages {
+		stage := ganttRow{
+			key: r.key + "/" + string(id), depth: depth + 1, id: id, label: stageLabel(id, worker), start: m.start[i], end: m.end[i],
+			state: phase.Pending, expected: none, forecast: none, object: addressOf(m.parts[i]),
+		}
+		switch {
+		case stage.end != phase.NotYet:
+			stage.state = phase.Done
+		case i == at:
+			stage.state = r.state
+		}
+		g.rows = append(g.rows, stage)
+	}
+}
+
+// stageLabel names a stage of a machine; only those of a control plane are phases.
+func stageLabel(id phase.ID, worker bool) string {
+	if worker {
+		return strings.TrimPrefix(paint.Brief(id), string(id)+" ")
+	}
+	return paint.Brief(id)
+}
+
+// within is a name without that of the cluster, with which the names of all its
+// objects begin.
+func (g *gantt) within(name string) string {
+	return paint.Clean(strings.TrimPrefix(name, g.row.Addr.Name+"-"))
+}
+
+// late is how much later than forecast a row begins or ends, whichever is known last;
+// false without a forecast.
+func (r ganttRow) late() (time.Duration, bool) {
+	switch {
+	case r.forecast[1] == phase.NotYet:
+	case r.end != phase.NotYet:
+		return r.end - r.forecast[1], true
+	case r.expected[1] != phase.NotYet:
+		return r.expected[1] - r.forecast[1], true
+	}
+	return 0, false
+}
