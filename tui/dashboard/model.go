@@ -249,7 +249,9 @@ func (m *Model) route(k tea.KeyPressMsg) tea.Cmd {
 	e := everywhere
 	switch {
 	case key.Matches(k, e.pages):
-		m.visit(m.pages[k.Code-'1'].title())
+		if at := int(k.String()[0] - '1'); at < len(m.pages) { // the code of a key on the pad is another one
+			m.visit(m.pages[at].title())
+		}
 	case key.Matches(k, e.next):
 		m.visit(m.pages[(m.shown+1)%len(m.pages)].title())
 	case key.Matches(k, e.previous):
