@@ -60,8 +60,12 @@ func TestTheDashboardGivesTheTerminalBack(t *testing.T) {
 			}
 			x.given(t, 0, before)
 			all := x.written(0)
-			if left := all[strings.LastIndex(all, "\x1b[?1049l"):]; !strings.Contains(left, "IPAllocationFailed") {
+			left := all[strings.LastIndex(all, "\x1b[?1049l"):]
+			if !strings.Contains(left, "IPAllocationFailed") {
 				t.Errorf("the last state is not on the normal screen: %q", left)
+			}
+			if strings.Contains(left, "\x1b]11;?") {
+				t.Errorf("the terminal is asked for its colours, which the shell will be told: %q", left)
 			}
 		})
 	}

@@ -46,20 +46,36 @@ func invalid(err error) error {
 	return outcome{exitInvalid, err}
 }
 
-// runE gives every error of a command its exit code. Those that come without one
-// are then cobra's own, about the command line.
+// A verdict takes the error of a command past fang. That would ask the terminal for
+// its colours to print it in, of which nothing is used here: a terminal that answers
+// late answers the shell, and one that does not answer costs four seconds.
+type verdict struct{ err error }
+
+type verdictKey struct{}
+
+// runE gives every error of a command its exit code, and to the verdict if the
+// context has one. Those that come without a code are then cobra's own, about the
+// command line.
 func runE(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		err := f(cmd, args)
-		var o outcome
-		switch {
-		case err == nil, errors.As(err, &o):
-			return err
-		case cmd.Context().Err() != nil && errors.Is(err, context.Canceled):
-			return outcome{exitInterrupted, errors.New("interrupted")}
+		err := coded(cmd.Context(), f(cmd, args))
+		if v, is := cmd.Context().Value(verdictKey{}).(*verdict); is {
+			v.err = err
+			return nil
 		}
-		return outcome{exitError, err}
+		return err
 	}
+}
+
+func coded(ctx context.Context, err error) error {
+	var o outcome
+	switch {
+	case err == nil, errors.As(err, &o):
+		return err
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return outcome{exitInterrupted, errors.New("interrupted")}
+	}
+	return outcome{exitError, err}
 }
 
 // report says on w what went wrong, and returns the exit code.

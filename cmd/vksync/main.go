@@ -32,11 +32,15 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs *os.File) i
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	err := fang.Execute(ctx, root,
+	v := new(verdict)
+	err := fang.Execute(context.WithValue(ctx, verdictKey{}, v), root,
 		fang.WithVersion(build().Version),
 		fang.WithoutManpage(),
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}),
 	)
+	if v.err != nil {
+		err = v.err
+	}
 	return report(errs, err)
 }
 
