@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,10 +52,11 @@ type step struct {
 
 // stuck is why a goal was not reached.
 type stuck struct {
-	Where  string
-	Facts  []fact
-	Chain  []link
-	Hidden int // links that are left out
+	Where    string
+	Facts    []fact
+	Commands []string // to look closer, or to act
+	Chain    []link
+	Hidden   int // links that are left out
 }
 
 // A link is one object of a causal chain.
@@ -230,6 +232,11 @@ func stuckOf(r journal.Row, t *journal.Timeline) *stuck {
 		}
 		add("Cause", cause)
 	}
+	advice, commands := phase.Fix(withRefusal(chain, r.Refused))
+	add("Fix", advice)
+	for _, c := range commands {
+		out.Commands = append(out.Commands, say(c))
+	}
 	links, more := head(chain, chainCap)
 	for _, l := range links {
 		name := l.Name
@@ -243,4 +250,13 @@ func stuckOf(r journal.Row, t *journal.Timeline) *stuck {
 		return nil
 	}
 	return out
+}
+
+// withRefusal is a chain that ends with vksync's own action where that was refused.
+func withRefusal(chain []phase.Link, a *journal.Action) []phase.Link {
+	if a == nil {
+		return chain
+	}
+	end := phase.Link{Kind: a.Addr.Kind, Namespace: a.Addr.Namespace, Name: a.Addr.Name, Reason: a.Reason, Message: a.Message}
+	return append(slices.Clone(chain), end)
 }

@@ -102,6 +102,8 @@ func outcome(r *Run) mark {
 		return mark{glyphs.Pending, "waits for approval", string(phase.Pending)}
 	case e == nil && r.until > 0:
 		return mark{glyphs.Running, "as it stood at " + paint.Clock(r.until), string(phase.Running)}
+	case e == nil && t.Begin() != nil && t.Begin().Watched:
+		return mark{glyphs.Running, "watched until " + paint.Clock(t.Elapsed()), string(phase.Running)}
 	case e == nil:
 		return mark{glyphs.Running, "no end in the journal", string(phase.Running)}
 	case e.Outcome == journal.Reached:

@@ -28,7 +28,7 @@ type meter struct {
 	// Used, PeakX and ExpectedX are percents of the capacity; empty without one.
 	Used, PeakX, ExpectedX string
 	Share                  string // in words
-	Full                   bool   // more than nine tenths were in use
+	Full                   bool   // more than nine tenths were in use, of what is not shared out twice
 	Line                   string // the points of the history in a box of 64 x 20
 }
 
@@ -109,7 +109,7 @@ func meterOf(s journal.MeterState, first *journal.Meter) meter {
 	of := func(n int64) float64 { return min(100, 100*float64(n)/float64(s.Capacity)) }
 	out.Used, out.PeakX = percent(of(s.Used)), percent(of(s.Peak))
 	out.Share = fmt.Sprintf("%.0f %%", 100*float64(s.Used)/float64(s.Capacity))
-	out.Full = s.Used*10 > s.Capacity*9
+	out.Full = s.Used*10 > s.Capacity*9 && s.Kind != journal.HostCPU
 	if s.Forecast != nil {
 		out.ExpectedX = percent(of(s.Forecast.Used))
 	}
