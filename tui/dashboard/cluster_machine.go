@@ -48,15 +48,15 @@ func timeOf(n *journal.Node) machineTime {
 		return m
 	}
 	m.start[0] = n.Came
-	m.end[0] = since(n.Item, "BootstrapConfigReady")
+	m.end[0] = trueSince(n.Item, "BootstrapConfigReady")
 	if m.end[0] == phase.NotYet {
-		m.end[0] = since(config, "DataSecretAvailable")
+		m.end[0] = trueSince(config, "DataSecretAvailable")
 	}
-	m.end[1] = since(n.Item, "InfrastructureReady")
+	m.end[1] = trueSince(n.Item, "InfrastructureReady")
 	if m.end[1] == phase.NotYet {
-		m.end[1] = since(infra, "VirtualMachineProvisioned")
+		m.end[1] = trueSince(infra, "VirtualMachineProvisioned")
 	}
-	m.end[2] = since(n.Item, "Available")
+	m.end[2] = trueSince(n.Item, "Available")
 	if vm != nil && vm.Came != phase.NotYet {
 		m.start[1] = vm.Came
 	}
@@ -86,8 +86,8 @@ func (m *machineTime) straighten() {
 	}
 }
 
-// since is when a condition of an object became True, phase.NotYet when it has not.
-func since(it *journal.Item, condition string) time.Duration {
+// trueSince is when a condition of an object became True, phase.NotYet when it has not.
+func trueSince(it *journal.Item, condition string) time.Duration {
 	if it == nil {
 		return phase.NotYet
 	}

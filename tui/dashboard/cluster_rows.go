@@ -169,7 +169,7 @@ func (g *gantt) controlPlane() {
 		if s.Start != phase.NotYet && (all.start == phase.NotYet || s.Start < all.start) {
 			all.start = s.Start
 		}
-		all.state = worse(all.state, s.State)
+		all.state = together(all.state, s.State)
 		if s.Start != phase.NotYet {
 			all.end = max(all.end, s.End)
 		}
@@ -214,8 +214,8 @@ func (g *gantt) toCome(key string, more int64, of ganttRow) ganttRow {
 	return r
 }
 
-// worse is the state of a whole of which a part is in another state.
-func worse(a, b phase.State) phase.State {
+// together is the state of a whole of which a part is in another state.
+func together(a, b phase.State) phase.State {
 	rank := []phase.State{phase.Done, phase.Pending, phase.Running, phase.Blocked, phase.Failed}
 	if (a == phase.Done && b == phase.Pending) || (a == phase.Pending && b == phase.Done) {
 		return phase.Running // some of it is over
