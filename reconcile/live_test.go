@@ -226,3 +226,42 @@ func TestAKubernetesEventEndsTheCausalChain(t *testing.T) {
 		t.Error("the warning was not told")
 	}
 }
+
+// The journal of a live run begins with what the clusters consist of that it changes,
+// and with nothing of others.
+func TestALiveRunBeginsWithWhatItChanges(t *testing.T) {
+	t.Parallel()
+	s := newSiteAt(t, liveSpeed)
+	e := s.live(t, "fleet")
+	s.runLive(t, e, s.plan(t, e, desired(t, teamA, clusterOf("prod"), clusterOf("dev")), reconcile.Options{}), &tape{})
+	larger := strings.Replace(clusterOf("prod"), "name: np, replicas: 1", "name: np, replicas: 2", 1)
+	r := &tape{}
+	fresh := s.live(t, "fleet") // which has followed nothing yet
+	_, recorder := s.runLive(t, fresh, s.plan(t, fresh, desired(t, teamA, larger, clusterOf("dev")), reconcile.Options{}), r)
+	present := map[string]int{}
+	acted := false
+	for i, ev := range r.events {
+		acted = acted || ev.Action != nil
+		switch {
+		case (ev.Begin != nil) != (i == 0):
+			t.Errorf("event %d begins the journal: %t", i, ev.Begin != nil)
+		case ev.Object == nil || !ev.Object.Present:
+		case acted, ev.Object.Verb != resource.Updated, ev.Object.Cluster != "prod":
+			t.Errorf("%s %s of %s is told as present after an action: %t", ev.Object.Kind, ev.Object.Name, ev.Object.Cluster, acted)
+		default:
+			present[ev.Object.Kind]++
+		}
+	}
+	for kind, n := range map[string]int{"Cluster": 1, "KubeadmControlPlane": 1, "Machine": 2, "VirtualMachine": 2, "SubnetPort": 2, "VirtualMachineService": 1} {
+		if present[kind] != n {
+			t.Errorf("%d of kind %s were there, want %d", present[kind], kind, n)
+		}
+	}
+	row, _ := recorder.Timeline().Row(clusterAddr("prod"))
+	if workers := row.Step(phase.Workers); row.State != phase.Done || workers.Done != 2 || workers.Start == phase.NotYet {
+		t.Errorf("it ended %s with workers %+v", row.State, workers)
+	}
+	if totals := recorder.Timeline().Totals(); totals.VMs != 0 && totals.VMs != 1 || totals.Objects < 5 {
+		t.Errorf("it counts what was there: %+v", totals)
+	}
+}
