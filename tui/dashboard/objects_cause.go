@@ -44,7 +44,9 @@ func (p *objectsPage) explain(s *scene) {
 		}
 	}
 	p.path(s, room-1)
-	p.cause = append(p.cause, "")
+	if s.height > 14 {
+		p.cause = append(p.cause, "")
+	}
 }
 
 // headline is what stands still, where and for how long.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/tui/paint"
 )
 
@@ -52,14 +53,17 @@ func (t *thicket) layKind(siblings []*branch, depth int, within string) {
 	if len(t.filter) > 0 {
 		for _, b := range siblings {
 			if t.finds(b) {
-				t.single(b, depth)
+				t.single(b, depth, true)
 			}
 		}
 		return
 	}
-	counts := map[string]int{}
+	counts, examples := map[string]int{}, map[string]*branch{}
 	for _, b := range siblings {
 		counts[b.kindred()]++
+		if e := examples[b.deep.plain]; e == nil || gravity(b.worst()) > gravity(e.worst()) {
+			examples[b.deep.plain] = b
+		}
 	}
 	var groups []string
 	members := map[string][]*branch{}
@@ -70,7 +74,7 @@ func (t *thicket) layKind(siblings []*branch, depth int, within string) {
 			least = wellGroup
 		}
 		if counts[k] < least || depth == 0 {
-			t.single(b, depth)
+			t.single(b, depth, b == examples[b.deep.plain])
 			continue
 		}
 		if members[k] == nil {
@@ -91,10 +95,15 @@ func (b *branch) kindred() string {
 	return strings.Join([]string{b.Kind, string(b.state), string(b.below), b.deep.plain}, "\x00")
 }
 
-func (t *thicket) single(b *branch, depth int) {
+// single lists an object, and what is below it if that is open. By itself it is where
+// something is not well, for one example of all siblings that wait for the same.
+func (t *thicket) single(b *branch, depth int, example bool) {
 	r := objectRow{branch: b, depth: depth, folds: len(b.kids) > 0, key: b.key()}
 	open, chosen := t.opened[r.key]
-	r.open = r.folds && (open || !chosen && (depth == 0 || b.below != phase.Done) || len(t.filter) > 0)
+	if !chosen {
+		open = b.Kind == resource.KindCluster || b.below != phase.Done && example
+	}
+	r.open = r.folds && (open || len(t.filter) > 0)
 	t.rows = append(t.rows, r)
 	if r.open {
 		t.lay(b.kids, depth+1, r.key)
@@ -106,7 +115,7 @@ func (t *thicket) group(members []*branch, of, depth int, key string) {
 	t.rows = append(t.rows, r)
 	if r.open {
 		for _, b := range members {
-			t.single(b, depth+1)
+			t.single(b, depth+1, false)
 		}
 	}
 }
