@@ -72,6 +72,20 @@ func condition(l phase.Link) string {
 		return "workers"
 	case "VirtualMachineProvisioned":
 		return step(l.Reason)
+	case "VCenterAvailable":
+		return "vCenter"
+	case "VirtualMachineClassReady":
+		return "VM class"
+	case "VirtualMachineImageReady":
+		return "image"
+	case "VirtualMachineConditionImageCacheReady":
+		return "image on the datastore"
+	case "VirtualMachineConditionVMSetResourcePolicyReady", "ResourcePolicyReady":
+		return "resource policy"
+	case "VirtualMachineBootstrapReady":
+		return "bootstrap data"
+	case "VirtualMachineStorageReady":
+		return "storage"
 	case "VirtualMachineNetworkReady":
 		return "VM network"
 	case "VirtualMachineConditionPlacementReady":
