@@ -1,7 +1,10 @@
 package journal_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +53,17 @@ func TestTreeOfOddOwners(t *testing.T) {
 			told(1, resource.Created, "Secret", "prod-shim", ownedBy("Cluster", "prod")),
 			told(2, resource.Created, "VSphereCluster", "prod-x", ownedBy("Secret", "prod-shim")),
 		}, "Cluster prod\n VSphereCluster prod-x\n Secret prod-shim\n"},
+		{"what was there before, by its name", []journal.Event{
+			told(1, resource.Updated, "Cluster", "prod", nil),
+			told(1, resource.Updated, "MachineDeployment", "md", nil),
+			told(1, resource.Updated, "MachineSet", "md-abcde", nil),
+			told(1, resource.Updated, "KubeadmControlPlane", "cp", nil),
+			told(1, resource.Updated, "Machine", "cp-abcde", nil),
+			told(1, resource.Updated, "Machine", "md-abcde-fghij", nil),
+			told(1, resource.Updated, "VSphereMachine", "md-abcde-fghij", nil),
+			told(1, resource.Updated, "VirtualMachine", "md-abcde-fghij", nil),
+			told(1, resource.Updated, "Machine", "x", nil),
+		}, "Cluster prod\n KubeadmControlPlane cp\n  Machine cp-abcde\n MachineDeployment md\n  MachineSet md-abcde\n   Machine md-abcde-fghij\n    VSphereMachine md-abcde-fghij\n     VirtualMachine md-abcde-fghij\n Machine x\n"},
 		{"an orphan comes last", []journal.Event{
 			told(1, resource.Created, "Cluster", "prod", nil),
 			told(1, resource.Created, "Machine", "a", ownedBy("MachineSet", "gone")),
@@ -188,4 +202,53 @@ func TestVersionTellsOfChanges(t *testing.T) {
 	if v := objects.Version(other); v != 0 {
 		t.Errorf("the version of a cluster without events is %d, want 0", v)
 	}
+}
+
+// FuzzObjects holds that whatever a journal says, the tree of a cluster has every
+// object of it once, and its history and what the objects say can be read.
+func FuzzObjects(f *testing.F) {
+	for _, name := range journals(f) {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, part := range [][]byte{file[len(file)/3:], file[len(file)/2:]} {
+			f.Add(part[:min(len(part), 3000)])
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		objects := journal.NewObjects()
+		addrs := map[resource.Addr]bool{}
+		for line := range bytes.SplitSeq(text, []byte("\n")) {
+			var e journal.Event
+			if json.Unmarshal(line, &e) != nil {
+				continue
+			}
+			objects.Apply(e)
+			if o := e.Object; o != nil && o.Namespace != "" {
+				addrs[resource.Addr{Kind: resource.KindCluster, Namespace: o.Namespace, Name: o.Cluster}] = true
+			}
+		}
+		for a := range addrs {
+			seen := map[*journal.Item]bool{}
+			var walk func(nodes []*journal.Node)
+			walk = func(nodes []*journal.Node) {
+				for _, n := range nodes {
+					if seen[n.Item] && a.Name != "" {
+						t.Fatalf("%s %s is in the tree twice", n.Kind, n.Name)
+					}
+					seen[n.Item] = true
+					n.Conditions()
+					walk(n.Children)
+				}
+			}
+			walk(objects.Tree(a))
+			if len(seen) > objects.Len() {
+				t.Fatalf("the tree has %d objects of %d", len(seen), objects.Len())
+			}
+			for _, m := range objects.History(a) {
+				_ = m.What
+			}
+		}
+	})
 }

@@ -11,30 +11,38 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// BenchmarkObjects takes in all that real controllers tell of a cluster of six
-// machines, of many clusters at once.
+// BenchmarkObjects takes in all that real controllers tell of clusters of six
+// machines, and of those that are then scaled to eight.
 func BenchmarkObjects(b *testing.B) {
-	f, err := os.Open("../../testdata/journals/observed-create.jsonl")
-	if err != nil {
-		b.Fatal(err)
+	read := func(name string) []journal.Event {
+		f, err := os.Open("../../testdata/journals/" + name + ".jsonl")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		return decode(b, f)
 	}
-	defer f.Close()
-	events := decode(b, f)
-	for _, clusters := range []int{100, 1_000, 10_000} {
-		b.Run(fmt.Sprint(clusters), func(b *testing.B) {
+	created := read("observed-create")
+	for _, test := range []struct {
+		clusters, machines int
+		events             []journal.Event
+	}{
+		{100, 6, created}, {1_000, 8, append(created, read("observed-scale-up")...)}, {10_000, 6, created},
+	} {
+		b.Run(fmt.Sprintf("%dx%d", test.clusters, test.machines), func(b *testing.B) {
 			rounds := 0
 			for b.Loop() {
 				rounds++
 				before := heap()
 				objects := journal.NewObjects()
-				for i := range clusters {
-					replay(objects, events, fmt.Sprintf("c%05d", i))
+				for i := range test.clusters {
+					replay(objects, test.events, fmt.Sprintf("c%05d", i))
 				}
-				b.ReportMetric(float64(heap()-before)/float64(clusters*6), "B/machine")
-				b.ReportMetric(float64(objects.Len())/float64(clusters), "objects/cluster")
+				b.ReportMetric(float64(heap()-before)/float64(test.clusters*test.machines), "B/machine")
+				b.ReportMetric(float64(objects.Len())/float64(test.clusters), "objects/cluster")
 				runtime.KeepAlive(objects)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rounds*clusters*len(events)), "ns/event")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rounds*test.clusters*len(test.events)), "ns/event")
 		})
 	}
 }

@@ -77,6 +77,8 @@ func (in *inventory) owners(head int) []int {
 		switch {
 		case i == head:
 			out[i] = -1
+		case it.Owner.Name == "" && it.Came == before:
+			out[i] = in.likelyOwner(it, head)
 		case it.Owner.Name == "":
 			out[i] = head
 		case last >= 0 && it.Owner.Name == lastOwner.Name && it.Owner.Kind == lastOwner.Kind:
@@ -105,6 +107,33 @@ func (in *inventory) ownerOf(i, head int) int {
 		return at
 	}
 	return -1
+}
+
+// likelyOwner is the owner, by their names (domain.md 1.0), of what was there before
+// the journal, which may tell no more of it than what changed. It is head when there
+// is none.
+func (in *inventory) likelyOwner(it *Item, head int) int {
+	name := it.Name
+	stem := name[:max(0, len(name)-len("-xxxxx"))]
+	var kinds []string
+	switch it.Kind {
+	case "Secret":
+		kinds = []string{"KubeadmConfig"}
+	case "VirtualMachine":
+		kinds = []string{"VSphereMachine"}
+	case "KubeadmConfig", "VSphereMachine":
+		kinds = []string{"Machine"}
+	case "Machine":
+		name, kinds = stem, []string{"MachineSet", "KubeadmControlPlane"}
+	case "MachineSet":
+		name, kinds = stem, []string{"MachineDeployment"}
+	}
+	for _, kind := range kinds {
+		if at, there := in.find(kind, name); there {
+			return at
+		}
+	}
+	return head
 }
 
 // rooted reports that the way up from an item ends. Owners are foreign text and may
