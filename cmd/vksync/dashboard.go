@@ -68,7 +68,7 @@ Anywhere else the same events are lines; --progress json has them as JSON.`,
 	f.StringVar(&o.replay, "replay", "", "file of a journal to play; - is standard input")
 	f.BoolVar(&o.follow, "follow", false, "with --replay: go on as the file grows, beginning at its end")
 	f.Float64Var(&o.speed, "speed", 60, "with --replay: seconds of the journal per second, 1 to 1000; 0: as fast as it can")
-	f.StringVar(&o.server, "server", "", "URL of a daemon, such as http://127.0.0.1:8090")
+	f.StringVar(&o.server, "server", "", "address of a daemon, such as http://127.0.0.1:8090")
 	f.StringVar(&o.tokenFile, "token-file", "", "with --server: file with the daemon's server.token, else $VKSYNC_TOKEN")
 	f.StringVar(&o.caFile, "ca-file", "", "with --server: PEM file, trusted in place of the system's")
 	addChoice(cmd, &o.progress, "progress", "", "display", "auto", "tty", "plain", "json", "quiet")
