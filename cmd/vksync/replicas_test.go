@@ -265,7 +265,7 @@ func TestOneOfTwoReplicasActs(t *testing.T) {
 	t.Parallel()
 	t.Run("the leader is killed", func(t *testing.T) {
 		t.Parallel()
-		_, other, _, _ := handOver(t, 20*time.Second, func(leader *replica) { leader.kill() })
+		_, other, _, _ := handOver(t, 30*time.Second, func(leader *replica) { leader.kill() }) // the Lease ends after 15
 		other.stop(t)
 	})
 	t.Run("the leader is told to end", func(t *testing.T) {
