@@ -80,8 +80,10 @@ type Engine struct {
 	kubeLink, vcenterLink *link.Link
 	// history is nil when the world itself tells what happens.
 	history *history
-	mu      sync.Mutex // guards last
-	last    *planned   // nil before the first plan
+	// use is what is in use of a live site.
+	use  siteUse
+	mu   sync.Mutex // guards last
+	last *planned   // nil before the first plan
 }
 
 // planned is what a plan was made of, for planning again.
@@ -269,5 +271,6 @@ func (e *Engine) RunAs(ctx context.Context, p *plan.Plan, made Options, o apply.
 		return journal.End{}, err
 	}
 	defer end()
+	defer e.reported(ctx, &o)()
 	return apply.Run(ctx, p, o)
 }

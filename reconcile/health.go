@@ -45,7 +45,7 @@ func (e *Engine) Health() Health {
 		h.Watch = reasonUnread(err)
 	}
 	if e.history != nil {
-		h.Unread = e.history.unread()
+		h.Unread = append(e.history.unread(), e.use.missing()...)
 	}
 	return h
 }

@@ -102,6 +102,7 @@ func (e *Engine) Watch(ctx context.Context, o WatchOptions) error {
 		w.seeNamespaces(first) // which says what cannot be read
 	})
 	defer w.history.drop(w)
+	defer e.report(ctx, o.Journal, reportEvery*o.Poll, o.Begin.Site).end()
 	w.history.vcenter.begin(ctx, w.history, o.Poll)
 	defer w.history.vcenter.release()
 

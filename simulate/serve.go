@@ -106,6 +106,7 @@ func (w *World) begin(o ServeOptions) {
 	w.inbox = &inbox{wake: w.clock.pace.nudge}
 	w.onInterfere = o.OnInterference
 	w.controllers.Tolerate(w.faultTeller(o.OnFault))
+	w.clock.AfterFunc(0, w.controllers.CountQuotas)
 }
 
 func (s *Served) listen(o ServeOptions) error {

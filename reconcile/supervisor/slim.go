@@ -24,8 +24,9 @@ var (
 )
 
 // Slim is what resource.Diff looks at of an object, and who wrote it when:
-// managers without their fields. Of an Event it is also what it says, and of a
-// VirtualMachine by which name vCenter knows it. It shares content with u. Everything else is
+// managers without their fields. Of an Event it is also what it says, of a
+// VirtualMachine by which name vCenter knows it, and of a Service, a SubnetSet and a
+// SubnetPort which addresses it has. It shares content with u. Everything else is
 // left out, be it large or secret.
 func Slim(u *unstructured.Unstructured) *unstructured.Unstructured {
 	out := map[string]any{"apiVersion": u.GetAPIVersion(), "kind": u.GetKind()}
@@ -53,7 +54,19 @@ func Slim(u *unstructured.Unstructured) *unstructured.Unstructured {
 			resource.SetField(out, id, "status", "uniqueID")
 		}
 	}
+	if path := addressPath[u.GetKind()]; path != nil {
+		if addresses := resource.Field(u.Object, path...); addresses != nil {
+			resource.SetField(out, addresses, path...)
+		}
+	}
 	return &unstructured.Unstructured{Object: out}
+}
+
+// addressPath is where an object of a kind says which addresses it has.
+var addressPath = map[string][]string{
+	"Service":    {"status", "loadBalancer", "ingress"},
+	"SubnetSet":  {"status", "subnets"},
+	"SubnetPort": {"status", "networkInterfaceConfig", "ipAddresses"},
 }
 
 func picked(from map[string]any, names []string) map[string]any {

@@ -31,7 +31,7 @@ var viewPaths = []types.PropertySpec{
 		"name", "parent", "runtime.inMaintenanceMode", "runtime.connectionState",
 		"summary.hardware.numCpuCores", "summary.hardware.cpuMhz", "summary.hardware.memorySize",
 	}},
-	{Type: "Datastore", PathSet: []string{"name", "summary.capacity", "summary.freeSpace", "summary.accessible"}},
+	{Type: "Datastore", PathSet: []string{"name", "summary.capacity", "summary.freeSpace", "summary.accessible", "summary.multipleHostAccess"}},
 	{Type: "VirtualMachine", PathSet: vmGate},
 }
 
@@ -52,6 +52,33 @@ func (c *Client) Inventory(ctx context.Context) (*Observed, error) {
 }
 
 func (c *Client) inventory(ctx context.Context) (*Observed, error) {
+	o, err := c.site(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.VMClasses, err = c.vmClasses(ctx); err != nil {
+		return nil, err
+	}
+	policies, err := c.policies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	libraries, err := c.libraryNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.StoragePolicies, o.Libraries = policies.sorted(), libraries.sorted()
+	return o, nil
+}
+
+// Site observes what machines run on, and the machines: of an Inventory the
+// Supervisors, Hosts, Datastores and VMs.
+func (c *Client) Site(ctx context.Context) (*Observed, error) {
+	o, err := c.site(ctx)
+	return o, c.wrap("observing the site", err)
+}
+
+func (c *Client) site(ctx context.Context) (*Observed, error) {
 	o := &Observed{Version: c.vim.ServiceContent.About.Version}
 	supervisors, err := c.supervisors(ctx)
 	if err != nil {
@@ -66,18 +93,6 @@ func (c *Client) inventory(ctx context.Context) (*Observed, error) {
 	c.mu.Lock()
 	c.remember(o.VMs)
 	c.mu.Unlock()
-	if o.VMClasses, err = c.vmClasses(ctx); err != nil {
-		return nil, err
-	}
-	policies, err := c.policies(ctx)
-	if err != nil {
-		return nil, err
-	}
-	libraries, err := c.libraryNames(ctx)
-	if err != nil {
-		return nil, err
-	}
-	o.StoragePolicies, o.Libraries = policies.sorted(), libraries.sorted()
 	return o, nil
 }
 

@@ -43,6 +43,8 @@ type Datastore struct {
 	Name                 string
 	CapacityMiB, FreeMiB int64
 	Accessible           bool
+	// Local says that one host only has it.
+	Local bool
 	// Zones are those whose clusters mount the datastore.
 	Zones []string
 }

@@ -100,12 +100,14 @@ func (t *tree) datastores(supervisors []Supervisor) []Datastore {
 	var out []Datastore
 	t.each("Datastore", func(p properties) {
 		in := zones[p.ref]
+		shared, told := p.values["summary.multipleHostAccess"].(bool)
 		slices.Sort(in)
 		out = append(out, Datastore{
 			Name:        property[string](p, "name"),
 			CapacityMiB: property[int64](p, "summary.capacity") / mebibyte,
 			FreeMiB:     property[int64](p, "summary.freeSpace") / mebibyte,
 			Accessible:  property[bool](p, "summary.accessible"),
+			Local:       told && !shared,
 			Zones:       slices.Compact(in),
 		})
 	})

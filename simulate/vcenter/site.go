@@ -221,7 +221,7 @@ func (v *VCenter) addDatastore(ctx *simulator.Context, dc *simulator.Datacenter,
 		Path:          dir,
 	}
 	ds.Summary = types.DatastoreSummary{
-		Name: d.Name, Url: dir, Accessible: true,
+		Name: d.Name, Url: dir, Accessible: true, MultipleHostAccess: types.NewBool(true),
 		Capacity: d.CapacityGiB * units.GB, FreeSpace: d.Free() * units.GB,
 		Type:            string(types.HostFileSystemVolumeFileSystemTypeOTHER), // vsan would make vcsim draw random directory names
 		MaintenanceMode: string(types.DatastoreSummaryMaintenanceModeStateNormal),

@@ -4,7 +4,8 @@ package vcenter
 // is without limit.
 type Use struct{ Capacity, Used int64 }
 
-// HostUse is what the VMs that are powered on take of a host.
+// HostUse is what the VMs that are powered on take of a host. A host in maintenance
+// on which none is, has nothing to give.
 type HostUse struct {
 	Name, Zone string
 	MemoryMiB  Use
@@ -43,12 +44,9 @@ func (v *VCenter) Use() SiteUse {
 	for _, z := range v.inv.Spec.Zones {
 		for _, h := range z.Hosts {
 			mhz[h.Name] = int64(h.MHz)
-			site.Hosts = append(site.Hosts, HostUse{Name: h.Name, Zone: z.Name,
-				MemoryMiB: Use{Capacity: h.MemoryMiB}, CPUMHz: Use{Capacity: int64(h.Cores) * int64(h.MHz)}})
+			hosts[h.Name] = &HostUse{Name: h.Name, Zone: z.Name,
+				MemoryMiB: Use{Capacity: h.MemoryMiB}, CPUMHz: Use{Capacity: int64(h.Cores) * int64(h.MHz)}}
 		}
-	}
-	for i := range site.Hosts {
-		hosts[site.Hosts[i].Name] = &site.Hosts[i]
 	}
 	on := map[string]*NamespaceUse{}
 	v.machines.each(func(m *machine) {
@@ -69,6 +67,13 @@ func (v *VCenter) Use() SiteUse {
 			use.Used += cpu
 		}
 	})
+	for _, z := range v.inv.Spec.Zones {
+		for _, h := range z.Hosts {
+			if host := hosts[h.Name]; host.MemoryMiB.Used > 0 || !v.ledger.inMaintenance(h.Name) {
+				site.Hosts = append(site.Hosts, *host)
+			}
+		}
+	}
 	for _, d := range v.inv.Spec.Datastores {
 		capacity := d.CapacityGiB * mibPerGiB
 		site.Datastores = append(site.Datastores, DatastoreUse{d.Name, Use{capacity, capacity - v.ledger.freeGiB(d.Name)*mibPerGiB}})
@@ -94,4 +99,10 @@ func (l *ledger) freeGiB(datastore string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.disks[datastore].freeGiB
+}
+
+func (l *ledger) inMaintenance(host string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hosts[host].maintenance
 }

@@ -233,6 +233,9 @@ func (p *vspherePage) nothing(s *scene, stream *Stream) []string {
 	case stream == nil || stream.timeline.Begin() == nil:
 		return s.absence()
 	}
+	if stream.ticks() {
+		return []string{"reading hosts, datastores, quotas and addresses" + s.More}
+	}
 	why := []string{
 		"This journal says nothing of hosts, datastores, quotas and addresses.", "",
 		"It was written by an older vksync, or by a run that could not read them. Run or simulate again with this vksync for a journal that has them.",
