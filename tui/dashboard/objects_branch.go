@@ -8,6 +8,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/tui/paint"
 )
 
@@ -142,11 +143,22 @@ func (b *branch) words() (w words, waits bool) {
 		w.full = "waits for " + paint.BrieflyLacks([]phase.Link{link})
 		return w, true
 	case b.Replicas != nil:
-		text := fmt.Sprintf("%d/%d ready", b.Replicas.Ready, b.Replicas.Desired)
+		text := replicaWords(b.Replicas)
 		return words{text, text}, false
 	}
 	text := cmp.Or(b.Status, readiness(b.Item))
 	return words{text, text}, false
+}
+
+func replicaWords(r *resource.Replicas) string {
+	text := fmt.Sprintf("%d/%d ready", r.Ready, r.Desired)
+	switch {
+	case r.Current > r.Desired:
+		text += fmt.Sprintf(", %d too many", r.Current-r.Desired)
+	case r.UpToDate < r.Current:
+		text += fmt.Sprintf(", %d outdated", r.Current-r.UpToDate)
+	}
+	return text
 }
 
 func readiness(it *journal.Item) string {

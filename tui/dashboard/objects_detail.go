@@ -88,7 +88,8 @@ func (d *description) object(b *branch, all bool) {
 		d.fact("replicas", fmt.Sprintf("%d of %d, %d ready, %d available, %d up to date", r.Current, r.Desired, r.Ready, r.Available, r.UpToDate))
 	}
 	if b.Deleting {
-		d.fact("deleting", "asked for "+d.ago(b.Marked)+"; held by "+cmp.Or(strings.Join(b.Finalizers, ", "), "no finalizer"))
+		d.fact("deleting", "asked for "+d.ago(b.Marked))
+		d.fact("finalizers", strings.Join(b.Finalizers, ", "))
 	}
 	d.fact("created", d.ago(b.Came))
 	d.fact("changed", d.ago(b.Changed))

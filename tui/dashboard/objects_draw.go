@@ -30,8 +30,18 @@ const (
 	separatorGap = 3
 )
 
-// arrange divides the page.
+// arrange divides the page. Where not all lines of the tree fit there is one above it
+// that says which are seen.
 func (p *objectsPage) arrange(s *scene) {
+	p.divide(s)
+	spaced := len(p.cause) > 0 && p.cause[len(p.cause)-1] == ""
+	if len(p.thicket.rows) > p.frame.tree && !spaced && s.height >= 8 {
+		p.cause = append(p.cause, "")
+		p.divide(s)
+	}
+}
+
+func (p *objectsPage) divide(s *scene) {
 	f := objectsFrame{top: len(p.cause), width: s.width}
 	left := max(1, s.height-f.top)
 	switch {
@@ -62,6 +72,9 @@ func (p *objectsPage) draw(s *scene) []string {
 		return about
 	}
 	lines := append([]string{}, p.cause...)
+	if n := len(lines); n > 0 && lines[n-1] == "" {
+		lines[n-1] = p.position(s)
+	}
 	tree := p.tree(s)
 	if p.frame.beside {
 		bar := " " + s.Faint(s.pick("│", "|")) + " "
@@ -86,6 +99,16 @@ func (p *objectsPage) draw(s *scene) []string {
 		lines = append(lines, "")
 	}
 	return append(append(lines, s.Faint(strings.Repeat(s.Rule, s.width))), about...)
+}
+
+// position says which lines of the tree are seen, unless all are.
+func (p *objectsPage) position(s *scene) string {
+	from, to := p.window()
+	if to-from >= p.n {
+		return ""
+	}
+	text := paint.Count(from+1) + "-" + paint.Count(to) + " of " + paint.Count(p.n)
+	return s.Faint(paint.PadLeft(s.Cut(text, p.frame.width), p.frame.width))
 }
 
 // pick is a sign of both sets of glyphs.

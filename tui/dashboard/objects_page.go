@@ -71,6 +71,9 @@ func (p *objectsPage) keys() []key.Binding {
 	k.less.SetEnabled(read)
 	k.copyFix.SetEnabled(len(p.commands) > 0)
 	k.cause.SetEnabled(some && len(p.verdict.chain) > 0)
+	if p.reading {
+		return []key.Binding{k.open, k.more, k.less, k.all, k.copyFix, k.cause, filterKey, k.right, k.left}
+	}
 	return []key.Binding{k.open, k.copyFix, k.cause, filterKey, k.all, k.right, k.left, k.more, k.less}
 }
 
@@ -206,7 +209,7 @@ func (p *objectsPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		p.detail.to(p.detail.top + p.detail.height)
 	case key.Matches(k, objectKeys.less):
 		p.detail.to(p.detail.top - 1)
-	case p.reading && p.frame.wholly && k.String() == "esc":
+	case p.reading && !p.frame.beside && k.String() == "esc":
 		p.reading = false
 	case p.reading && p.frame.wholly && p.detail.press(k):
 	case !some:

@@ -44,6 +44,7 @@ func TestObjectsMoreFrames(t *testing.T) {
 		{moment{"group", journalUpTo("reached", 0)}, append([]string{"G"}, on...), []string{"down", "down", "right", "down", "right"}},
 		{moment{"details", journalUpTo("observed-create", 40*time.Second)}, on, []string{"enter", "a"}},
 		{moment{"filter", journalUpTo("fleet", 3*time.Minute)}, on, []string{"/", "v", "m", "enter"}},
+		{moment{"thousand", func(testing.TB) []journal.Event { return thousandMachines() }}, on, []string{"down", "down", "down", "right", "pgdown"}},
 	} {
 		framesOf(t, "objects", []moment{test.moment}, append(test.keys, test.more...)...)
 	}
@@ -285,9 +286,8 @@ func TestObjectsClick(t *testing.T) {
 	}
 }
 
-// BenchmarkObjects looks at a cluster of 1,000 machines and draws it, after an event,
-// with the machines in one group and with all of them open.
-func BenchmarkObjects(b *testing.B) {
+// thousandMachines are a cluster of so many, of which each seventh is not well.
+func thousandMachines() []journal.Event {
 	var events []journal.Event
 	for i := range 1000 {
 		name := fmt.Sprintf("md-x-%04d", i)
@@ -304,10 +304,17 @@ func BenchmarkObjects(b *testing.B) {
 			journal.Event{VM: &journal.VM{Op: "CreateVM_Task", Namespace: "web", Name: name, Cluster: "prod", Host: "esx-1", Datastore: "vsan"}},
 		)
 	}
+	return prodEvents(events...)
+}
+
+// BenchmarkObjects looks at a cluster of 1,000 machines and draws it, after an event,
+// with the machines in one group and with all of them open.
+func BenchmarkObjects(b *testing.B) {
+	events := thousandMachines()
 	for name, keys := range map[string][]string{"grouped": nil, "open": {"down", "down", "right", "down"}} {
 		for _, what := range []string{"event", "key"} {
 			b.Run(name+" "+what, func(b *testing.B) {
-				m, stream := opened(b, paint.Options{Color: true}, 140, 40, prodEvents(events...))
+				m, stream := opened(b, paint.Options{Color: true}, 140, 40, events)
 				press(b, m, append([]string{objectsKey()}, keys...)...)
 				change := objectEvent(3, "Machine", "md-x-0001", "MachineSet md-x")
 				for b.Loop() {
