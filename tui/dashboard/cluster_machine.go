@@ -165,11 +165,14 @@ func censusOf(tree []*journal.Node) census {
 		return cmp.Or(cmp.Compare(a.Came, b.Came), cmp.Compare(a.Name, b.Name))
 	})
 	for _, m := range machines {
-		if m.Owner.Kind == "KubeadmControlPlane" {
+		name := cmp.Or(deployment[m.Owner.Name], beforeLastDash(m.Owner.Name))
+		switch {
+		case m.Owner.Kind == "KubeadmControlPlane", m.Owner.Name == "" && c.leads(m.Name):
 			c.controlPlane = append(c.controlPlane, m)
 			continue
+		case m.Owner.Name == "":
+			name = poolOf(m.Name, pools)
 		}
-		name := cmp.Or(deployment[m.Owner.Name], beforeLastDash(m.Owner.Name))
 		if pools[name] == nil {
 			pools[name] = &machinePool{name: name}
 		}
@@ -180,6 +183,24 @@ func censusOf(tree []*journal.Node) census {
 	}
 	slices.SortFunc(c.pools, func(a, b machinePool) int { return cmp.Compare(a.name, b.name) })
 	return c
+}
+
+// leads says whether a machine of which no owner was told is of the control plane,
+// by its name, which begins with its owner's.
+func (c census) leads(machine string) bool {
+	owner := c.byKind["KubeadmControlPlane"]
+	return owner != nil && strings.HasPrefix(machine, owner.Name+"-")
+}
+
+// poolOf is the pool of such a machine.
+func poolOf(machine string, pools map[string]*machinePool) string {
+	best := ""
+	for name := range pools {
+		if strings.HasPrefix(machine, name+"-") && len(name) > len(best) {
+			best = name
+		}
+	}
+	return cmp.Or(best, beforeLastDash(beforeLastDash(machine)))
 }
 
 // beforeLastDash is the name of a MachineDeployment from that of its MachineSet.

@@ -45,7 +45,7 @@ func (l *leg) before() *leg {
 }
 
 // lastLeg lays out the legs of a cluster and returns the one that ended last; of
-// what is under way the one that began first.
+// what is under way the one that began first of the phase that the cluster is in.
 func (g *gantt) lastLeg() *leg {
 	var all []*leg
 	add := func(start, end time.Duration, after []*leg, keys ...string) []*leg {
@@ -57,8 +57,8 @@ func (g *gantt) lastLeg() *leg {
 		return []*leg{l}
 	}
 	step := func(id phase.ID, after []*leg, keys ...string) []*leg {
-		s := g.row.Step(id)
-		return add(s.Start, s.End, after, append(keys, string(id))...)
+		s := g.step(id, 0)
+		return add(s.start, s.end, after, append(keys, string(id))...)
 	}
 	upTo := step(phase.Prerequisites, nil)
 	upTo = step(phase.Topology, upTo)
@@ -82,8 +82,14 @@ func (g *gantt) lastLeg() *leg {
 	if len(nodes) == 0 {
 		nodes = upTo
 	}
+	first := len(all)
 	g.workerLegs(nodes, add)
-	return latest(all)
+	switch current := latest(all[:first]); {
+	case g.row.State == phase.Done || current == nil || g.row.Current == phase.Workers || current.end != phase.NotYet:
+		return latest(all)
+	default:
+		return current
+	}
 }
 
 // workerLegs adds the machines of all pools, which come side by side.

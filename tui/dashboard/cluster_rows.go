@@ -87,8 +87,15 @@ func (g *gantt) step(id phase.ID, depth int) ganttRow {
 		key: string(id), depth: depth, id: id, label: phaseLabel(id), state: s.State, start: s.Start, end: s.End,
 		done: s.Done, wanted: s.Wanted, busy: g.busy(id), removing: g.row.Removing(), object: g.objectOf(id),
 	}
-	if s.Start == phase.NotYet && s.State == phase.Done {
+	switch {
+	case s.Start != phase.NotYet:
+	case s.State == phase.Done:
 		r.end = phase.NotYet // it had nothing to do
+	case len(r.busy) > 0: // what the cluster waits for, and which has not begun
+		r.start, r.busy = r.busy[0].Start, []phase.Span{}
+		if r.state == phase.Pending {
+			r.state = phase.Running
+		}
 	}
 	r.expected, r.forecast = g.times(id)
 	return r
@@ -160,33 +167,33 @@ func (g *gantt) objectOf(id phase.ID) resource.Addr {
 // none, its phases.
 func (g *gantt) controlPlane() {
 	all := g.step(phase.Node, 0)
-	all.key, all.label, all.foldable = "3", "3 control plane", true
+	all.key, all.label = "3", "3 control plane"
 	all.busy = g.busy(stages[:]...)
 	all.expected, all.forecast = g.times(stages[:]...)
 	all.start, all.end = phase.NotYet, phase.NotYet
 	for _, id := range stages {
-		s := g.row.Step(id)
-		if s.Start != phase.NotYet && (all.start == phase.NotYet || s.Start < all.start) {
-			all.start = s.Start
+		s := g.step(id, 1)
+		if s.start != phase.NotYet && (all.start == phase.NotYet || s.start < all.start) {
+			all.start = s.start
 		}
-		all.state = together(all.state, s.State)
-		if s.Start != phase.NotYet {
-			all.end = max(all.end, s.End)
+		all.state = together(all.state, s.state)
+		if s.start != phase.NotYet {
+			all.end = max(all.end, s.end)
 		}
 	}
 	if all.state != phase.Done {
 		all.end = phase.NotYet
 	}
-	all.open = g.open(all.key, true)
+	// Of a control plane that was there before and is left alone there is nothing to tell.
+	all.foldable = len(g.census.controlPlane) > 0 || !g.row.Removing() && (all.start != phase.NotYet || all.state != phase.Done)
+	all.open = all.foldable && g.open(all.key, true)
 	g.rows = append(g.rows, all)
 	if !all.open {
 		return
 	}
 	if len(g.census.controlPlane) == 0 {
-		if !g.row.Removing() {
-			for _, id := range stages {
-				g.rows = append(g.rows, g.step(id, 1))
-			}
+		for _, id := range stages {
+			g.rows = append(g.rows, g.step(id, 1))
 		}
 		return
 	}
@@ -246,7 +253,7 @@ func (g *gantt) pool(p machinePool, all ganttRow) {
 		key: "4/" + p.name, depth: 1, id: phase.Workers, label: g.within(p.name), state: phase.Done, removing: g.row.Removing(),
 		start: phase.NotYet, end: phase.NotYet, expected: none, forecast: none, foldable: len(p.machines) > 0, object: addressOf(p.item),
 	}
-	r.wanted = int64(len(p.machines))
+	r.busy, r.wanted = g.busy(phase.Workers), int64(len(p.machines))
 	if p.item != nil && p.item.Replicas != nil {
 		r.wanted = p.item.Replicas.Desired
 	}
@@ -265,19 +272,18 @@ func (g *gantt) pool(p machinePool, all ganttRow) {
 	if p.item != nil && p.item.Replicas != nil {
 		r.done = max(r.done, min(p.item.Replicas.Available, r.wanted))
 	}
+	unknown := len(p.machines) == 0 && (p.item == nil || p.item.Replicas == nil)
 	switch {
-	case r.state != phase.Done:
-		r.end = phase.NotYet
-	case r.done < r.wanted && len(p.machines) == 0 && all.state == phase.Pending:
-		r.state, r.end = phase.Pending, phase.NotYet
+	case unknown || r.done < r.wanted && len(p.machines) == 0:
+		r.state = all.state
 	case r.done < r.wanted:
-		r.state, r.end = phase.Running, phase.NotYet
-	}
-	if all.state == phase.Blocked || all.state == phase.Failed {
-		r.state = worst(r.state, map[bool]phase.State{true: r.state, false: all.state}[r.state == phase.Done])
+		r.state = worst(r.state, phase.Running)
 	}
 	if r.state != phase.Done {
-		r.expected = all.expected
+		r.end, r.expected = phase.NotYet, all.expected
+		if all.state == phase.Blocked || all.state == phase.Failed {
+			r.state = all.state
+		}
 	}
 	r.open = r.foldable && g.open(r.key, false)
 	g.rows = append(g.rows, r)

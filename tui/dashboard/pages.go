@@ -2,5 +2,5 @@ package dashboard
 
 // pages are the views, in the order of their numbers.
 func pages(c Config) []page {
-	return []page{newFleetPage(), newObjectsPage(), newPlanPage(c), newVspherePage()}
+	return []page{newFleetPage(), newClusterPage(), newObjectsPage(), newPlanPage(c), newVspherePage()}
 }
