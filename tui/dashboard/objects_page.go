@@ -111,13 +111,14 @@ func (p *objectsPage) forget(to subject) {
 
 // look judges the tree, if anything is new.
 func (p *objectsPage) look(stream *Stream, a resource.Addr) {
-	version := stream.objects.Version(a)
-	if p.objects == stream.objects && p.version == version && p.branches != nil {
+	was, version := p.verdict.row, stream.objects.Version(a)
+	p.verdict.row, p.verdict.known = stream.timeline.Row(a)
+	now := p.verdict.row
+	if p.objects == stream.objects && p.version == version && now.State == was.State && now.Blocked == was.Blocked && now.Refused == was.Refused {
 		return
 	}
 	p.objects, p.version = stream.objects, version
-	p.verdict = verdict{chain: stream.timeline.Why(a)}
-	p.verdict.row, p.verdict.known = stream.timeline.Row(a)
+	p.verdict.chain = stream.timeline.Why(a)
 	p.branches = branches(stream.objects.Tree(a), p.verdict)
 	p.history = stream.objects.History(a)
 }

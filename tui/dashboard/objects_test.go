@@ -238,6 +238,22 @@ func TestObjectsFollowTheSelected(t *testing.T) {
 	}
 }
 
+// That a run is over changes how its objects are looked at, although nothing happens
+// to them.
+func TestObjectsOfARunThatFailed(t *testing.T) {
+	t.Parallel()
+	m, stream := opened(t, paint.Options{}, 80, 24, prodEvents(objectEvent(2, "VSphereCluster", "prod-x", "Cluster prod", condition("NetworkReady", "False", "NotReady", "no network"))))
+	press(t, m, objectsKey())
+	if frame := m.Screen(); !strings.Contains(frame, "waits: the network of prod-x is not ready") {
+		t.Errorf("the frame does not say what is waited for:\n%s", frame)
+	}
+	stream.Event(journal.Event{T: 9000, End: &journal.End{Outcome: journal.NotReached, Goals: 1}})
+	m.take()
+	if frame := m.Screen(); !strings.Contains(frame, "✗ failed in phase") || !strings.Contains(frame, "✗ VSphereCluster prod-x") {
+		t.Errorf("the frame does not say that it failed:\n%s", frame)
+	}
+}
+
 // A fix is copied command by command.
 func TestObjectsCopyTheFix(t *testing.T) {
 	t.Parallel()
