@@ -20,7 +20,7 @@ TEST := go test -timeout 15m
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build tools test apiserver-test race ci bench lint fmt fuzz-smoke vuln
+.PHONY: help demo build tools test apiserver-test report-test race ci bench lint fmt fuzz-smoke vuln
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,10 +40,17 @@ test: tools ## run every test
 apiserver-test: ## test against a real Kubernetes API server (the first build takes minutes)
 	cd testdata/apiserver && $(TEST) ./...
 
+report-test: ## look at the HTML report in Chromium, which root gets from apt-get where there is none
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+		then apt-get update -q && apt-get install -y -q --no-install-recommends chromium; \
+		else echo "make report-test needs Chromium: install your system's package, chromium or google-chrome"; exit 1; fi
+	go vet -tags browser ./tui/report
+	$(TEST) -tags browser -run Browser ./tui/report
+
 race: ## run the fast tests under the race detector
 	$(TEST) -race -skip '$(RACE_SKIP)' $(RACE)
 
-ci: lint race test apiserver-test ## what a change must pass
+ci: lint race test apiserver-test report-test ## what a change must pass
 
 bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync

@@ -298,12 +298,16 @@ func corrupt(v reflect.Value) {
 	}
 }
 
-func TestForeignTextStaysText(t *testing.T) {
-	t.Parallel()
-	events := rich(t)
+func corruptAll(events []journal.Event) {
 	for i := range events {
 		corrupt(reflect.ValueOf(&events[i]).Elem())
 	}
+}
+
+func TestForeignTextStaysText(t *testing.T) {
+	t.Parallel()
+	events := rich(t)
+	corruptAll(events)
 	events[0].Begin.Plan = []byte(strings.ReplaceAll(string(planJSON(t, events[0].Begin.Goals)), `gold`, `gold https://ada:CANARY-plan@h/ <script>`))
 	page := written(t, events, Options{Title: evil})
 	d := parse(t, page)

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -109,20 +111,25 @@ func during(id phase.ID, start, end time.Duration) string {
 	return paint.Brief(id) + " " + paint.Clock(start) + "–" + paint.Clock(end) + ", " + paint.Clock(end-start)
 }
 
-// outlines draws when a goal was forecast to be where.
+// outlines draws when a goal was forecast to come into each phase. Phases overlap,
+// and there is one line for all of them: each lasts until the next one begins.
 func (s scale) outlines(f *journal.GoalForecast) []bar {
 	if f == nil {
 		return nil
 	}
+	begun := slices.DeleteFunc(slices.Clone(f.Steps), func(s journal.StepForecast) bool { return s.StartAt() == phase.NotYet })
+	slices.SortStableFunc(begun, func(a, b journal.StepForecast) int { return cmp.Compare(a.Start, b.Start) })
 	var out []bar
-	for _, step := range f.Steps {
-		start, end := step.StartAt(), step.EndAt()
-		if start == phase.NotYet || end == phase.NotYet || end <= start {
-			continue
+	for i, step := range begun {
+		end := max(f.EndAt(), step.EndAt())
+		if i+1 < len(begun) {
+			end = begun[i+1].StartAt()
 		}
-		b := s.bar(step.ID, start, end)
-		b.Title = "forecast: " + b.Title
-		out = append(out, b)
+		if end > step.StartAt() {
+			b := s.bar(step.ID, step.StartAt(), end)
+			b.Title = "forecast: " + b.Title
+			out = append(out, b)
+		}
 	}
 	return out
 }
