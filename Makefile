@@ -20,7 +20,7 @@ TEST := go test -timeout 15m
 FUZZTIME := 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build tools test apiserver-test report-test race ci bench lint fmt fuzz-smoke vuln
+.PHONY: help demo build tools test apiserver-test report-test race ci picture bench lint fmt fuzz-smoke vuln
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,9 @@ race: ## run the fast tests under the race detector
 	$(TEST) -race -skip '$(RACE_SKIP)' $(RACE)
 
 ci: lint race test apiserver-test report-test ## what a change must pass
+
+picture: ## draw the README's picture of the dashboard again
+	go test -run '^TestThePictureOfTheReadmeIsNew$$' ./cmd/vksync -update
 
 bench: ## measure speed and size against the bars to hold
 	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync

@@ -18,7 +18,7 @@ const (
 	pictureWidth  = 110
 	pictureLeast  = 8
 	pictureMost   = 50
-	pictureBeside = 6
+	pictureBeside = 11
 )
 
 // follow is what tells a board the events, where that is drawn.
