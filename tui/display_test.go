@@ -79,6 +79,36 @@ func TestLiveDisplayOutlivesACanceledRun(t *testing.T) {
 	}
 }
 
+// Leaving the dashboard does not end the run, which is said.
+func TestTheRunGoesOnWithoutTheDashboard(t *testing.T) {
+	t.Parallel()
+	for _, canceled := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var out bytes.Buffer
+		keys, user := io.Pipe()
+		l := startLive(ctx, keys, &out, Options{}, nil, 0)
+		all := events(t, "reached")
+		l.Event(all[0])
+		if canceled {
+			cancel()
+		}
+		if _, err := user.Write([]byte("q")); err != nil {
+			t.Fatal(err)
+		}
+		<-l.ended
+		if got := strings.Contains(out.String(), "The run goes on without the dashboard. Ctrl-C ends it."); got == canceled {
+			t.Errorf("a run that is ended: %t; it says that it goes on: %t", canceled, got)
+		}
+		for _, e := range all[1:] {
+			l.Event(e)
+		}
+		if err := l.Close(); err != nil || !strings.Contains(out.String(), "4/4 clusters Available") {
+			t.Errorf("%v; no summary in %q", err, out.String())
+		}
+		cancel()
+	}
+}
+
 type closedPipe struct{}
 
 func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

@@ -2,7 +2,9 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/journal"
@@ -27,6 +29,7 @@ type live struct {
 	started  chan struct{} // closed when the program begins
 	ended    chan struct{} // closed when the program gave the terminal back, or will not begin
 	failure  error         // of the program; read after ended
+	begun    atomic.Bool   // the run has begun
 }
 
 func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, interrupt func(), patience time.Duration) *live {
@@ -36,6 +39,7 @@ func startLive(ctx context.Context, in io.Reader, out io.Writer, o Options, inte
 func openLive(ctx context.Context, in io.Reader, out io.Writer, o Options, patience time.Duration, c dashboard.Config) *live {
 	// The display outlives the run's context: it is Close that ends it, and a
 	// canceled run still has its last events to show.
+	run := ctx
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	board := dashboard.NewBoard()
 	l := &live{
@@ -55,12 +59,26 @@ func openLive(ctx context.Context, in io.Reader, out io.Writer, o Options, patie
 		}
 		close(l.started)
 		l.failure = l.window.run()
+		l.left(run)
 	}()
 	return l
 }
 
+// left says to who has left the dashboard that the run has not ended with it.
+func (l *live) left(run context.Context) {
+	select {
+	case <-l.closing:
+		return
+	default:
+	}
+	if l.begun.Load() && run.Err() == nil {
+		fmt.Fprintln(l.out, "The run goes on without the dashboard. Ctrl-C ends it.")
+	}
+}
+
 // Event applies an event.
 func (l *live) Event(e journal.Event) {
+	l.begun.Store(true)
 	l.timeline.Apply(e)
 	l.stream.Event(e)
 }

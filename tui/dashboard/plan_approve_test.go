@@ -74,7 +74,7 @@ func TestOnlyYesTypedOutApproves(t *testing.T) {
 		if !strings.Contains(m.Screen(), c.says) {
 			t.Errorf("%s: it does not say %q:\n%s", c.name, c.says, m.Screen())
 		}
-		if c.approves && (*approved)[0] != "run "+m.pages[m.shown].(*planPage).sheet.digest() {
+		if c.approves && (*approved)[0] != "run "+planShown(m).sheet.digest() {
 			t.Errorf("%s: approved %q, which is not what was shown", c.name, *approved)
 		}
 	}
@@ -98,7 +98,7 @@ func TestAnotherPlanTakesTheQuestionAway(t *testing.T) {
 	// Nor while it is not read yet.
 	s.Events(proposal(t))
 	m.Update(look{})
-	if m.Update(keyOf("a")); m.pages[m.shown].(*planPage).approval.open() {
+	if m.Update(keyOf("a")); planShown(m).approval.open() {
 		t.Error("a plan that is not shown yet is asked about")
 	}
 }
@@ -177,7 +177,7 @@ func TestAPlanThatWaitsElsewhere(t *testing.T) {
 	t.Parallel()
 	events := proposal(t)
 	m, s := opened(t, paint.Options{}, 160, 30, events)
-	press(t, m, "2", "a")
+	press(t, m, planNumber(), "a")
 	if want := "copied: kubectl annotate --overwrite configmap/vksync-fleet vksync.dev/approve=sha256:5ca1ab1e"; !strings.Contains(m.Screen(), want) {
 		t.Errorf("it does not say %q:\n%s", want, m.Screen())
 	}

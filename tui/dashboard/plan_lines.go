@@ -71,6 +71,10 @@ func (l planLayout) planLines() ([]planLine, int) {
 	for i, section := range l.sheet.sections {
 		l.section(i, section)
 	}
+	l.basis()
+	for len(l.lines) > 0 && l.lines[len(l.lines)-1].kind == planOutside {
+		l.lines = l.lines[:len(l.lines)-1]
+	}
 	return l.lines, l.shown
 }
 
@@ -199,6 +203,17 @@ func (l *planLayout) changes(i int, changes []plan.Change) {
 	}
 	if hidden > 0 {
 		l.add(planFolded, planDoing, i, span{paint.Cyan, planIndent + l.more + " " + paint.Plural(hidden, "more field")})
+	}
+}
+
+// basis says what the forecast was made of.
+func (l *planLayout) basis() {
+	f := l.sheet.begin.Forecast
+	if f == nil || f.Basis == "" || len(l.words) > 0 || l.problems {
+		return
+	}
+	for _, text := range paint.Wrap("The times with ~ are a forecast, of a simulated copy: "+paint.Clean(f.Basis), l.width) {
+		l.add(planText, planOutside, 0, span{paint.Gray, text})
 	}
 }
 

@@ -260,6 +260,9 @@ func rowOf(t *journal.Timeline, a *planAction) (r planRow) {
 	if r.row, r.known = t.Row(a.Addr); r.known && r.row.State != phase.Pending && r.row.State != phase.Done {
 		r.text = paint.Clean(waitsFor(t, r.row))
 	}
+	if r.text != "" && r.row.State == phase.Running && r.row.Delayed == nil {
+		r.text = "waits for " + r.text
+	}
 	return r
 }
 
