@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -200,5 +201,29 @@ func TestQuote(t *testing.T) {
 	}
 	if !unicode.IsPrint([]rune(Quote("\u009b"))[0]) {
 		t.Error("a control code is left")
+	}
+}
+
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		link Link
+		want time.Duration // 0 is none
+	}{
+		{Link{Kind: "VSphereCluster", Condition: "LoadBalancerReady", Reason: "WaitingForIP"}, 5 * time.Minute},
+		{Link{Kind: "Service", Condition: "Ready", Reason: "IPAllocationFailed", Message: "no free load-balancer address"}, time.Minute},
+		{Link{Kind: "VSphereCluster", Condition: "NetworkReady", Reason: "NotReady"}, 2 * time.Minute},
+		{Link{Kind: "SubnetPort", Condition: "Ready", Reason: "SubnetPortNotReady"}, 2 * time.Minute},
+		{Link{Kind: "VSphereMachine", Condition: "VirtualMachineProvisioned", Reason: "WaitingForNetworkAddress"}, 5 * time.Minute},
+		{Link{Kind: "Cluster", Condition: "RemoteConnectionProbe", Reason: "ProbeFailed"}, 10 * time.Minute},
+		{Link{Kind: "Machine", Condition: "NodeReady", Reason: "NodeNotReady"}, 10 * time.Minute},
+		{Link{Kind: "MachineSet", Condition: "ScalingUp", Reason: "ScalingUp", Message: `"ControlPlaneIsStable" preflight check failed`}, 10 * time.Minute},
+		{Link{Kind: "VirtualMachine", Condition: "VirtualMachineClassReady", Reason: "NotFound"}, time.Minute},
+		{Link{Kind: "VSphereMachine", Condition: "VirtualMachineProvisioned", Reason: "WaitingForBootstrapData"}, 0},
+		{Link{Kind: "Machine", Condition: "Deleting", Reason: "WaitingForInfrastructureDeletion"}, 0},
+	} {
+		if got, known := Patience(test.link); got != test.want || known != (test.want > 0) {
+			t.Errorf("for %s of %s it is %v, want %v", test.link.Condition, test.link.Kind, got, test.want)
+		}
 	}
 }
