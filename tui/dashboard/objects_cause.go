@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"cmp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -18,7 +20,7 @@ func (p *objectsPage) explain(s *scene) {
 	switch {
 	case !v.known || v.row.State == phase.Done:
 		return
-	case !v.stuck():
+	case !v.stuck() && !p.overdue():
 		if len(v.chain) > 0 && v.row.State == phase.Running && s.height > 8 {
 			text := s.Running + " waits: " + paint.Clean(phase.Cause(v.chain))
 			p.cause = []string{s.Paint(paint.Cyan, s.Cut(text, s.width)), ""}
@@ -49,9 +51,45 @@ func (p *objectsPage) explain(s *scene) {
 	}
 }
 
+// overdue says whether what is waited for at the end of the chain has lasted for longer
+// than it should, although nothing has been given up yet.
+func (p *objectsPage) overdue() bool {
+	patience, limited := phase.Patience(p.end())
+	return limited && p.verdict.row.State == phase.Running && p.lasted() >= patience
+}
+
+// end is the last link of the chain that is a condition of an object.
+func (p *objectsPage) end() phase.Link {
+	for _, l := range slices.Backward(p.verdict.chain) {
+		if l.Condition != phase.Warning {
+			return l
+		}
+	}
+	return phase.Link{}
+}
+
+// lasted is for how long the end of the chain has been as it is.
+func (p *objectsPage) lasted() time.Duration {
+	l := p.end()
+	b := find(p.branches, l.Kind, l.Name)
+	if b == nil {
+		return 0
+	}
+	if b.VM != nil && b.VM.Fault() != nil {
+		return p.now - b.VM.Fault().At
+	}
+	if c, there := b.Condition(l.Condition); there && c.Wrong {
+		return p.now - max(0, c.Since)
+	}
+	return 0
+}
+
 // headline is what stands still, where and for how long.
 func (p *objectsPage) headline(s *scene) string {
 	r := p.verdict.row
+	if !p.verdict.stuck() {
+		return s.Paint(paint.Yellow, s.Running+" slow") + " in phase " + string(r.Current) + " " + r.Current.Title() + ": this has lasted for " + paint.Clock(p.lasted())
+	}
 	state := r.State
 	if state != phase.Blocked {
 		state = phase.Failed

@@ -254,6 +254,24 @@ func TestObjectsOfARunThatFailed(t *testing.T) {
 	}
 }
 
+// What lasts for longer than usual is explained before anything gives up.
+func TestObjectsThatAreOverdue(t *testing.T) {
+	t.Parallel()
+	m, stream := opened(t, paint.Options{}, 80, 24, prodEvents(
+		objectEvent(10, "VSphereCluster", "prod-x", "Cluster prod", condition("NetworkReady", "False", "NotReady", "no network")),
+		objectEvent(129, "Secret", "a", "Cluster prod"),
+	))
+	press(t, m, objectsKey())
+	if frame := m.Screen(); strings.Contains(frame, "fix") {
+		t.Errorf("there is a fix before it is time:\n%s", frame)
+	}
+	stream.Event(objectEvent(130, "Secret", "b", "Cluster prod"))
+	m.take()
+	if frame := m.Screen(); !strings.Contains(frame, "● slow in phase 1 Topology: this has lasted for 2:00") || !strings.Contains(frame, "fix   The network is not ready.") {
+		t.Errorf("the frame does not say that it takes long:\n%s", frame)
+	}
+}
+
 // A fix is copied command by command.
 func TestObjectsCopyTheFix(t *testing.T) {
 	t.Parallel()
