@@ -31,6 +31,9 @@ type Options struct {
 	// Speed is how many times faster than real the world runs; 0 is as fast as
 	// it can, 1 is real time. It is only shown.
 	Speed float64
+	// Left says that what is shown is looked at only, and may go on after that: a
+	// journal without an end was not interrupted.
+	Left bool
 	// Rows caps the clusters drawn in a summary; 0 is 60. Those that are blocked
 	// or failed come first, then the slowest.
 	Rows int

@@ -186,7 +186,14 @@ func (s *sheet) totals() {
 	if n.Available < n.Clusters || n.Running < n.Namespaces {
 		word, state = "not reached", phase.Blocked
 	}
-	if e := s.timeline.End(); e == nil || e.Outcome == journal.Interrupted {
+	switch b, e := s.timeline.Begin(), s.timeline.End(); {
+	case b != nil && b.Proposed:
+		word = "waits for approval"
+	case b != nil && b.Watched:
+		word = "as it was last seen"
+	case e == nil && s.Left:
+		word = "so far"
+	case e == nil || e.Outcome == journal.Interrupted:
 		word = "interrupted"
 	}
 	var items []string

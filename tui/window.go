@@ -79,6 +79,7 @@ func Show(ctx context.Context, in io.Reader, out io.Writer, o Options, board *da
 		return err
 	}
 	o.Width, o.Height = w.model.Size(o.Width, o.Height)
+	o.Left = true
 	return Leave(out, o, board)
 }
 

@@ -38,7 +38,7 @@ func (o *dashboardOptions) print(ctx context.Context, io streams, from origin) e
 		ctx: ctx, mode: o.mode, out: io.out, errs: io.errs, named: named, streams: map[string]*printed{},
 		options: tui.Detect(io.out, os.Environ()).Options(),
 	}
-	p.options.Title = "vksync dashboard"
+	p.options.Title, p.options.Left = "vksync dashboard", true
 	err := errors.Join(from.run(ctx, p), p.close())
 	if err == nil && ctx.Err() != nil {
 		return outcome{code: exitInterrupted}
