@@ -106,7 +106,7 @@ func opened(t testing.TB, look paint.Options, width, height int, events []journa
 	stream := board.Stream("run")
 	stream.Connect(Connection{State: Following})
 	stream.Events(events)
-	m := New(board, Config{Look: look, Title: "vksync simulate", Speed: 600, Clock: func() time.Time { return epoch.Add(time.Hour) }})
+	m := New(board, Config{Look: look, Title: "vksync simulate", Speed: 600, Exports: t.TempDir(), Clock: func() time.Time { return epoch.Add(time.Hour) }})
 	_, cmd := m.Update(tea.WindowSizeMsg{Width: width, Height: height})
 	deliver(m, cmd)
 	return m, stream

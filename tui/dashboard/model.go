@@ -25,6 +25,8 @@ type Config struct {
 	Speed float64
 	// Player is what a replay is steered by; nil where nothing is replayed.
 	Player Player
+	// Exports is the directory that e writes pages to; empty is the current one.
+	Exports string
 	// Clock is the real time; nil is time.Now.
 	Clock func() time.Time
 	// Interrupt asks for the end of what is shown when the user presses Ctrl-C; the
@@ -262,6 +264,8 @@ func (m *Model) route(k tea.KeyPressMsg) tea.Cmd {
 		m.help.open = true
 	case key.Matches(k, e.copyName), key.Matches(k, e.copyCommand):
 		return m.copy(key.Matches(k, e.copyCommand))
+	case key.Matches(k, e.export):
+		return m.export()
 	case key.Matches(k, e.mouse):
 		m.mouse = !m.mouse
 		return tell(map[bool]string{true: "mouse on: select text with shift held", false: "mouse off"}[m.mouse], false)

@@ -23,7 +23,8 @@ func asked(t testing.TB, look paint.Options, width, height int, refuse error) (m
 	s.Connect(Connection{State: Following})
 	s.Events(proposal(t))
 	m = New(board, Config{
-		Look: look, Title: "vksync apply", Clock: func() time.Time { return epoch }, Asks: true,
+		Exports: t.TempDir(),
+		Look:    look, Title: "vksync apply", Clock: func() time.Time { return epoch }, Asks: true,
 		Approve: func(stream, digest string) error {
 			*approved = append(*approved, stream+" "+digest)
 			return refuse

@@ -14,7 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/vksync/vksync/tui"
+	"github.com/vksync/vksync/tui/paint"
 )
 
 // framed draws and fails on an error.
@@ -27,15 +27,24 @@ func framed(t testing.TB, content string, width, height int, dark bool, title st
 	return out.String()
 }
 
+// chart is the example fleet as displays draw it, with all that they use.
+func chart(t *testing.T, light bool) string {
+	t.Helper()
+	timeline := timelineOf(t, "fleet")
+	theme := paint.New(paint.Options{Color: true, Light: light})
+	axis := paint.AxisOf(timeline.Rows(), timeline.Elapsed(), 60)
+	labels, rule := axis.Draw(theme)
+	lines := []string{theme.Bold("", "vksync <simulate>") + "  " + theme.Marker(), "", paint.Pad("", 32) + theme.Faint(labels), paint.Pad("", 32) + theme.Faint(rule)}
+	for _, r := range timeline.Rows() {
+		lines = append(lines, paint.Pad(paint.NameOf(r.Addr), 30)+"  "+axis.Bar(theme, r.Progress, timeline.Elapsed())+"  "+theme.State(r.State, paint.StateWord(r)))
+	}
+	return strings.Join(lines, "\n")
+}
+
 func TestFrames(t *testing.T) {
 	t.Parallel()
-	var text bytes.Buffer
-	o := tui.Options{Width: 100, Color: true, Title: "vksync simulate"}
-	if err := tui.Summary(&text, timelineOf(t, "fleet"), o); err != nil {
-		t.Fatal(err)
-	}
 	for _, dark := range []bool{true, false} {
-		golden(t, fmt.Sprintf("frame-dark-%t.svg", dark), framed(t, text.String(), 100, 30, dark, "vksync <fleet>"))
+		golden(t, fmt.Sprintf("frame-dark-%t.svg", dark), framed(t, chart(t, !dark), 105, 16, dark, "vksync <fleet>"))
 	}
 }
 
