@@ -42,6 +42,10 @@ vCenter, show it, ask, and run it: live on a terminal, as lines anywhere
 else, with --progress json as the events themselves. It ends when every
 cluster is available, or when nothing moves any more, and says why.
 
+On a terminal the plan is shown on the dashboard, with its checks and its
+forecast, and approved there: the key a, and the word yes. The run goes on
+in the same place. Leaving with q applies nothing.
+
 FILE is a plan that plan --out has saved. It is applied as it was shown, or
 refused with what has changed since: it is bound to the manifests, to the
 Supervisor, and to everything it was computed from. It is used once.

@@ -202,7 +202,7 @@ func (p *planPage) line(s *scene, line planLine, selected bool) string {
 	}
 	switch line.kind {
 	case planWorry:
-		return mark + p.worry(s, line.i, selected)
+		return mark + p.worry(s, line, selected)
 	case planPassed:
 		text := s.Done + " " + passedWords(p.sheet.passed)
 		return mark + s.State(phase.Done, s.chosen(text, selected))
@@ -238,17 +238,21 @@ func passedWords(passed []plan.Finding) string {
 	return text
 }
 
-// worry is a finding on one line. When it is open its message is below.
-func (p *planPage) worry(s *scene, i int, selected bool) string {
-	f := p.sheet.worries[i]
+// worry is a finding on one line, or several of one check. When it is open its
+// message is below.
+func (p *planPage) worry(s *scene, line planLine, selected bool) string {
+	f := p.sheet.worries[line.i]
 	text := s.severity(f.Severity, s.severitySign(f.Severity)+" "+paint.Pad(string(f.Severity), len("unknown"))) + "  "
 	name := "check " + paint.Clean(f.Code)
-	if f.Addr.Kind != "" {
+	switch {
+	case line.n > 0:
+		name = paint.Count(line.n) + " of check " + paint.Clean(f.Code)
+	case f.Addr.Kind != "":
 		name = paint.Clean(f.Addr.String())
 	}
 	text += s.chosen(s.Cut(name, max(8, s.width-ansi.StringWidth(text)-markWidth)), selected)
-	if p.folds.worry(i, p.sheet) {
-		if f.Addr.Kind != "" {
+	if p.folds.open(line, p.sheet) {
+		if f.Addr.Kind != "" && line.n == 0 {
 			text += "  " + s.Faint(paint.Clean(f.Code))
 		}
 		return text

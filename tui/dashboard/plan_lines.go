@@ -30,6 +30,7 @@ type planLine struct {
 	kind  planKind
 	i     int // of the finding, the section or the action it belongs to
 	of    planKind
+	n     int // of planWorry: how many findings it stands for, when it is several
 	spans []span
 }
 
@@ -84,16 +85,8 @@ func (l *planLayout) add(kind planKind, of planKind, i int, spans ...span) {
 
 // worries are the findings, and what was found in order in one line.
 func (l *planLayout) worries() {
-	for i := range l.sheet.worries {
-		f := &l.sheet.worries[i]
-		if !matches(l.words, f.search) {
-			continue
-		}
-		l.shown++
-		l.add(planWorry, planWorry, i)
-		if l.folds.worry(i, l.sheet) {
-			l.finding(i, f.Finding)
-		}
+	for i := 0; i < len(l.sheet.worries); {
+		i = l.check(i)
 	}
 	if len(l.sheet.passed) > 0 && len(l.words) == 0 && !l.problems {
 		l.add(planPassed, planPassed, 0)
@@ -109,12 +102,57 @@ func (l *planLayout) worries() {
 	}
 }
 
+// togetherFrom is from how many findings of one check on they share a line, and of
+// failures from how many.
+const (
+	togetherFrom         = 3
+	togetherFromFailures = 10
+)
+
+// check are the findings of one check, from the one at an index on; it returns where
+// the next ones begin. Many are together in one line.
+func (l *planLayout) check(from int) (next int) {
+	all := l.sheet.worries
+	var found []int
+	for next = from; next < len(all) && all[next].alike(all[from]); next++ {
+		if matches(l.words, all[next].search) {
+			found = append(found, next)
+		}
+	}
+	l.shown += len(found)
+	limit := togetherFrom
+	if all[from].Severity == plan.Fail {
+		limit = togetherFromFailures
+	}
+	together := len(found) >= limit
+	for k, i := range found {
+		if k == 0 || !together {
+			l.add(planWorry, planWorry, i)
+		}
+		if k == 0 && together {
+			l.lines[len(l.lines)-1].n = len(found)
+		}
+		switch {
+		case together && l.folds.worries[found[0]]:
+			l.finding(found[0], all[i].Finding, true)
+		case !together && l.folds.worry(i, l.sheet):
+			l.finding(i, all[i].Finding, false)
+		}
+	}
+	return next
+}
+
 // planIndent is before what belongs to a finding or an action.
 const planIndent = "  "
 
-// finding is what a finding says in full, and what to do about it.
-func (l *planLayout) finding(i int, f plan.Finding) {
-	for _, text := range paint.Wrap(paint.Clean(f.Message), l.width-len(planIndent)) {
+// finding is what a finding says in full, and what to do about it. It belongs to the
+// line of i, which names what it is about unless it does so itself.
+func (l *planLayout) finding(i int, f plan.Finding, named bool) {
+	message := f.Message
+	if named && f.Addr.Kind != "" {
+		message = f.Addr.String() + ": " + message
+	}
+	for _, text := range paint.Wrap(paint.Clean(message), l.width-len(planIndent)) {
 		l.add(planText, planWorry, i, span{"", planIndent + text})
 	}
 	for k, text := range paint.Wrap(paint.Clean(f.Hint), l.width-len(planIndent)-6) {
@@ -246,7 +284,7 @@ func (f *planFolds) toggle(line planLine, p *planSheet, open bool) bool {
 		f.passed = open
 		return was != open
 	case line.of == planWorry:
-		was := f.worry(line.i, p)
+		was := f.open(line, p)
 		f.worries[line.i] = open
 		return was != open
 	case line.kind == planFolded && open:
@@ -267,6 +305,9 @@ func (f *planFolds) open(line planLine, p *planSheet) bool {
 	case planPassed:
 		return f.passed
 	case planWorry:
+		if line.n > 0 {
+			return f.worries[line.i]
+		}
 		return f.worry(line.i, p)
 	case planDoing:
 		return f.action(line.i, p)

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -65,21 +66,36 @@ func newPlanSheet(b *journal.Begin) *planSheet {
 	return p
 }
 
-// sort tells what has to be seen from what may be folded.
+// sort tells what has to be seen from what may be folded, and puts next to each other
+// what one check found.
 func (p *planSheet) sort(findings []plan.Finding) {
 	ranks := []plan.Severity{plan.Fail, plan.Warn, plan.Unknown}
-	for _, f := range findings {
+	type kind struct {
+		severity plan.Severity
+		code     string
+	}
+	first := map[kind]int{}
+	for i, f := range findings {
 		if !slices.Contains(ranks, f.Severity) {
 			p.passed = append(p.passed, f)
 			continue
+		}
+		if _, known := first[kind{f.Severity, f.Code}]; !known {
+			first[kind{f.Severity, f.Code}] = i
 		}
 		words := strings.Join([]string{string(f.Severity), f.Addr.String(), f.Code, f.Message, f.Pos.File}, " ")
 		p.worries = append(p.worries, planFinding{f, strings.ToLower(words)})
 	}
 	slices.SortStableFunc(p.worries, func(a, b planFinding) int {
-		return slices.Index(ranks, a.Severity) - slices.Index(ranks, b.Severity)
+		return cmp.Or(
+			slices.Index(ranks, a.Severity)-slices.Index(ranks, b.Severity),
+			first[kind{a.Severity, a.Code}]-first[kind{b.Severity, b.Code}],
+		)
 	})
 }
+
+// alike says whether two findings are the same check's, with the same result.
+func (f planFinding) alike(o planFinding) bool { return f.Severity == o.Severity && f.Code == o.Code }
 
 func (p *planSheet) add(title string, actions []plan.Action) {
 	if len(actions) == 0 {

@@ -403,3 +403,50 @@ func BenchmarkPlanFilter(b *testing.B) {
 		m.board.read(func() { p.take(&m.scene) })
 	}
 }
+
+func TestFindingsOfOneCheckShareALine(t *testing.T) {
+	t.Parallel()
+	of := func(severity plan.Severity, code string, n int) (all []plan.Finding) {
+		for i := range n {
+			addr := resource.Addr{Kind: resource.KindCluster, Namespace: "team", Name: fmt.Sprintf("%s-%02d", code, i)}
+			all = append(all, plan.Finding{Severity: severity, Code: code, Addr: addr, Message: "it is so", Hint: "do something"})
+		}
+		return all
+	}
+	m, _ := opened(t, paint.Options{}, 100, 80, planned(t, example(t, "observed-create", time.Second), func(d *plan.Document, _ *journal.Begin) {
+		d.Findings = slices.Concat(of(plan.Unknown, "size", 4), of(plan.Fail, "few", 9), of(plan.Unknown, "other", 2), of(plan.Fail, "many", 10), of(plan.Unknown, "size", 3))
+	}))
+	press(t, m, planNumber())
+	for text, want := range map[string]int{"fail     Cluster team/few-": 9, "10 of check many: it is so": 1, "7 of check size: it is so": 1, "unknown  Cluster team/other-": 2, "team/size-": 0} {
+		if got := strings.Count(m.Screen(), text); got != want {
+			t.Errorf("%q is there %d times, want %d:\n%s", text, got, want, m.Screen())
+		}
+	}
+	p := planShown(m)
+	if p.shown != 9+10+7+2+1 {
+		t.Errorf("%d findings and actions are counted", p.shown)
+	}
+	p.to(slices.IndexFunc(p.lines, func(l planLine) bool { return l.n == 7 }))
+	press(t, m, "enter")
+	if got := strings.Count(m.Screen(), "    Cluster team/size-"); got != 7 || strings.Contains(m.Screen(), "of check size: it") {
+		t.Errorf("%d are shown, want all 7:\n%s", got, m.Screen())
+	}
+	press(t, m, "down", "down", "left")
+	if strings.Contains(m.Screen(), "team/size-") || p.lines[p.cursor].n != 7 {
+		t.Errorf("they are not closed again:\n%s", m.Screen())
+	}
+}
+
+func TestThePlanFitsEveryTerminal(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"planning", "failed"} {
+		for _, size := range [][2]int{{1, 1}, {3, 2}, {10, 4}, {20, 5}, {39, 8}, {60, 15}, {200, 60}} {
+			m, _, _ := planOf(t, name, paint.Options{}, size[0], size[1])
+			planShown(m).approval.approve = func(string, string) error { return nil }
+			for _, k := range []string{"n", "enter", "pgdown", "right", "G", "left", "/", "s", "enter", "esc", "!", "g", "a", "n", "esc"} {
+				fits(t, m.Screen(), size[0], size[1])
+				press(t, m, k)
+			}
+		}
+	}
+}
