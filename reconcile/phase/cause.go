@@ -73,7 +73,7 @@ func lacksNamespace(l Link) string {
 	switch l.Reason {
 	case "NotCreated":
 		return "vSphere Namespace " + l.Name + " does not exist yet"
-	case "":
+	case "", "Active": // the Kubernetes Namespace is there, and vCenter is not done with it
 		return "vSphere Namespace " + l.Name + " does not run yet"
 	}
 	if l.Condition == "Deleting" {
