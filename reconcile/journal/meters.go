@@ -14,6 +14,7 @@ import (
 type Meters struct {
 	elapsed int64 // of the last event, in ms
 	states  map[meterKey]*meterState
+	version uint64
 	// order are the states sorted; nil after a meter came.
 	order []*meterState
 }
@@ -87,9 +88,10 @@ func (m *Meters) Apply(e Event) {
 	m.elapsed = max(m.elapsed, e.T)
 	switch {
 	case e.Usage != nil:
+		m.version++
 		m.tell(e.Usage.Meters)
 	case e.Begin != nil:
-		*m = Meters{elapsed: max(e.T, 0), states: map[meterKey]*meterState{}}
+		*m = Meters{elapsed: max(e.T, 0), version: m.version + 1, states: map[meterKey]*meterState{}}
 		m.tell(e.Begin.Site)
 		if f := e.Begin.Forecast; f != nil {
 			m.expect(f.Peak)
@@ -140,6 +142,9 @@ func (m *Meters) state(of Meter) *meterState {
 	}
 	return s
 }
+
+// Version changes whenever List does.
+func (m *Meters) Version() uint64 { return m.version }
 
 // All are the meters, by kind, group and name, each with its history.
 func (m *Meters) All() []MeterState {

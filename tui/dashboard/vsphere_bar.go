@@ -41,16 +41,16 @@ func (s *scene) gauge(e meterEntry, width int) string {
 		return strings.Repeat(" ", max(0, width))
 	}
 	g := s.gauges()
-	cells := make([]string, width)
+	cells := make([]gaugeCell, width)
 	halves := halvesOf(fill, width)
 	for i := range cells {
 		switch {
 		case 2*i+1 < halves:
-			cells[i] = s.Paint(tint(e.level), g.full)
+			cells[i] = gaugeCell{g.full, tint(e.level), false}
 		case 2*i < halves:
-			cells[i] = s.Paint(tint(e.level), g.half)
+			cells[i] = gaugeCell{g.half, tint(e.level), false}
 		default:
-			cells[i] = s.Faint(g.room)
+			cells[i] = gaugeCell{g.room, paint.Gray, false}
 		}
 	}
 	mark := func(m journal.Meter, used int64, glyph string, color string) {
@@ -58,7 +58,7 @@ func (s *scene) gauge(e meterEntry, width int) string {
 		share, _ := m.Fill()
 		at := (halvesOf(share, width)+1)/2 - 1
 		if at >= 0 {
-			cells[at] = s.Bold(color, glyph)
+			cells[at] = gaugeCell{glyph, color, true}
 		}
 	}
 	if e.Peak > e.Used && (halvesOf(fill, width)+1)/2 < width {
@@ -67,7 +67,30 @@ func (s *scene) gauge(e meterEntry, width int) string {
 	if f := e.Forecast; f != nil {
 		mark(*f, f.Used, g.forecast, tint(f.Level()))
 	}
-	return strings.Join(cells, "")
+	return s.inked(cells)
+}
+
+type gaugeCell struct {
+	glyph, color string
+	bold         bool
+}
+
+// inked paints cells that look alike at once.
+func (s *scene) inked(cells []gaugeCell) string {
+	var b strings.Builder
+	for len(cells) > 0 {
+		n := 1
+		for n < len(cells) && cells[n] == cells[0] {
+			n++
+		}
+		ink := s.Paint
+		if cells[0].bold {
+			ink = s.Bold
+		}
+		b.WriteString(ink(cells[0].color, strings.Repeat(cells[0].glyph, n)))
+		cells = cells[n:]
+	}
+	return b.String()
 }
 
 // halvesOf is how many half cells a share fills: at least one of what is more than

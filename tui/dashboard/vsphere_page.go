@@ -23,12 +23,22 @@ type vspherePage struct {
 
 	moved    bool          // the user chose what is selected
 	selected journal.Meter // by its name
+	seen     meterView     // what the last look looked at
 	entries  []meterEntry  // of the last look, with the heads of sections
 	lines    []meterEntry  // of the window
 	detail   []string
 	extent   meterExtent
 	sum      meterSum
 	empty    []string // what is said in the place of rows
+}
+
+// A meterView is what the entries depend on.
+type meterView struct {
+	meters           *journal.Meters
+	version          uint64
+	filter           string
+	byName, problems bool
+	ended            bool
 }
 
 // A meterEntry is one line: a meter, or the head of a section of them.
@@ -63,10 +73,7 @@ func (p *vspherePage) keys() []key.Binding {
 
 func (p *vspherePage) take(s *scene) {
 	stream := p.stream(s)
-	p.entries, p.sum, p.extent = p.entries[:0], meterSum{}, meterExtent{}
-	if stream != nil {
-		p.look(stream)
-	}
+	p.look(stream)
 	p.detail = nil
 	room := s.height - p.headLines(s)
 	p.fit(len(p.entries), room)
@@ -100,10 +107,22 @@ func (p *vspherePage) stream(s *scene) *Stream {
 	return first
 }
 
-// look takes in the meters that are to be shown, in sections.
+// look takes in the meters that are to be shown, in sections. It does nothing while
+// they are what they were: a site has thousands, and each key looks.
 func (p *vspherePage) look(stream *Stream) {
-	words := p.filter.words()
-	ended := stream.timeline.End() != nil
+	view := meterView{filter: string(p.filter.text), byName: p.byName, problems: p.problems}
+	if stream != nil {
+		view.meters, view.version, view.ended = stream.meters, stream.meters.Version(), stream.timeline.End() != nil
+	}
+	if view == p.seen {
+		return
+	}
+	p.seen = view
+	p.entries, p.sum, p.extent = p.entries[:0], meterSum{}, meterExtent{}
+	if stream == nil {
+		return
+	}
+	words, ended := p.filter.words(), view.ended
 	var shown []meterEntry
 	for _, m := range stream.meters.List() {
 		e := meterEntry{MeterState: m, level: m.Level()}

@@ -357,9 +357,26 @@ func FuzzVspherePage(f *testing.F) {
 // Looking at a site of a thousand hosts, a key and the frame that follows.
 func BenchmarkVspherePage(b *testing.B) {
 	m := onSite(b, paint.Options{Color: true}, 140, 40, largeSite(1000))
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Update(keyOf("j"))
-		_ = m.Screen()
-	}
+	b.Run("key", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Update(keyOf("j"))
+			_ = m.Screen()
+		}
+	})
+	b.Run("change", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			m.board.Stream("run").Event(usage(i))
+			m.Update(look{})
+			_ = m.Screen()
+		}
+	})
+}
+
+// usage is one meter that changes.
+func usage(i int) journal.Event {
+	return journal.Event{T: int64(200_000 + 30_000*i), Usage: &journal.Usage{Meters: []journal.Meter{
+		siteMeter(journal.Addresses, "", journal.LoadBalancer, journal.AddressUnit, 2000, int64(i%2000)),
+	}}}
 }
