@@ -45,7 +45,11 @@ func (r ganttRow) bar(t paint.Theme, a paint.Axis, now time.Duration) string {
 		cells[at] = cell{b.now, faint}
 	}
 	if r.state != phase.Done && r.expected[1] > now {
-		draw(max(r.expected[0], now), r.expected[1], b.planned, faint)
+		from := now
+		if r.start == phase.NotYet {
+			from = max(now, r.expected[0])
+		}
+		draw(from, r.expected[1], b.planned, faint)
 	}
 	end := 0
 	switch {

@@ -132,16 +132,19 @@ func lateness(late time.Duration, brief bool) string {
 // first where it is narrow, then the time; never the label and the bar.
 type ganttColumns struct{ label, bar, time, late int }
 
+// roomyWidth is from where on words fit beside figures.
+const roomyWidth = 76
+
 func (p *clusterPage) columns(s *scene) ganttColumns {
 	c := ganttColumns{label: 12, time: 9}
 	for _, r := range p.gantt.rows {
 		c.label = max(c.label, 2*r.depth+2+ansi.StringWidth(r.label)+ansi.StringWidth(r.counts()))
-		if _, known := r.late(); known {
+		if late, known := r.late(); known && (s.width >= roomyWidth || late.Abs() >= time.Second) {
 			c.late = 11
 		}
 	}
 	c.label = min(c.label, max(23, s.width*3/10), s.width/2)
-	if c.late > 0 && s.width < 76 {
+	if c.late > 0 && s.width < roomyWidth {
 		c.late = 7
 	}
 	const marks = 2 // the cursor, and the critical path
@@ -283,9 +286,9 @@ func (p *clusterPage) name(s *scene, c ganttColumns, r ganttRow, selected bool) 
 	indent := strings.Repeat("  ", r.depth)
 	switch {
 	case r.open:
-		indent += "- "
+		indent += s.pick("▾", "v") + " "
 	case r.foldable:
-		indent += "+ "
+		indent += s.pick("▸", ">") + " "
 	default:
 		indent += "  "
 	}
@@ -294,7 +297,7 @@ func (p *clusterPage) name(s *scene, c ganttColumns, r ganttRow, selected bool) 
 	if r.depth == 0 {
 		cut = s.Cut
 	}
-	name := cut(r.label, c.label-len(indent)-len(counts))
+	name := cut(r.label, c.label-ansi.StringWidth(indent)-len(counts))
 	text := paint.Pad(indent+name+counts, c.label)
 	switch {
 	case selected:

@@ -2,8 +2,11 @@ package dashboard
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
@@ -138,5 +141,74 @@ func TestClusterPageFitsEverything(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// lineOf is the line of the screen that has a text.
+func lineOf(m *Model, text string) string {
+	for _, line := range strings.Split(m.Screen(), "\n") {
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestKeysOfTheClusterPage(t *testing.T) {
+	t.Parallel()
+	m, stream := opened(t, paint.Options{ASCII: true}, 100, 36, pools(2, 4))
+	press(t, m, "2")
+	if line := lineOf(m, "pool-0"); !strings.HasPrefix(line, ">*") {
+		t.Errorf("what goes on is not selected at first: %q\n%s", line, m.Screen())
+	}
+	press(t, m, "space")
+	if lineOf(m, "pool-0-s-01") == "" {
+		t.Errorf("space does not open the pool:\n%s", m.Screen())
+	}
+	press(t, m, "down", "down", "l")
+	if line := lineOf(m, "pool-0-s-01"); !strings.HasPrefix(line, ">") {
+		t.Errorf("two lines down is not the second machine: %q\n%s", line, m.Screen())
+	}
+	if lineOf(m, "     bootstrap ") == "" {
+		t.Errorf("l does not open the machine:\n%s", m.Screen())
+	}
+	press(t, m, "h")
+	if lineOf(m, "     bootstrap ") != "" {
+		t.Errorf("h does not close the machine:\n%s", m.Screen())
+	}
+	// The cursor stays on its row while others come and go.
+	stream.Event(journal.Event{Seq: 999, T: 1e6, Object: &journal.Object{Cluster: "prod", Change: resource.Change{
+		Verb: resource.Deleted, Kind: "Machine", APIVersion: "v1", Namespace: "team", Name: "prod-pool-0-s-00"}}})
+	m.take()
+	if line := lineOf(m, "pool-0-s-01"); !strings.HasPrefix(line, ">") || lineOf(m, "pool-0-s-00") != "" {
+		t.Errorf("the selection is lost: %q\n%s", line, m.Screen())
+	}
+	if name, command := m.pages[m.shown].copies(&m.scene); name != "team/prod-pool-0-s-01" || command != "kubectl -n team get Machine.cluster.x-k8s.io prod-pool-0-s-01 -o yaml" {
+		t.Errorf("copied are %q and %q", name, command)
+	}
+	press(t, m, "h", "h", "h") // to its pool, which it closes, and up
+	if line := lineOf(m, "4 workers"); !strings.HasPrefix(line, ">") {
+		t.Errorf("h does not go up to the phase: %q\n%s", line, m.Screen())
+	}
+	press(t, m, "down", "down", "enter")
+	if m.pages[m.shown].title() != "Objects" || !strings.Contains(m.Screen(), "prod-pool-1") {
+		t.Errorf("enter does not show the objects:\n%s", m.Screen())
+	}
+	press(t, m, "esc")
+	m.Update(tea.MouseClickMsg{X: 10, Y: headLines + headRoom(&m.scene) + 2})
+	if line := lineOf(m, "0 prerequisites"); !strings.HasPrefix(line, ">") {
+		t.Errorf("a click does not select the first row: %q\n%s", line, m.Screen())
+	}
+}
+
+// A cluster of a thousand machines costs a look and a frame of some milliseconds.
+func BenchmarkClusterPage(b *testing.B) {
+	m, stream := opened(b, paint.Options{Color: true}, 140, 40, pools(20, 50))
+	press(b, m, "2")
+	for b.Loop() {
+		stream.Event(journal.Event{T: 1e9, Object: &journal.Object{Cluster: "prod", Change: resource.Change{
+			Verb: resource.Updated, Kind: "Machine", APIVersion: "v1", Namespace: "team", Name: "prod-pool-0-s-00"}}})
+		m.take()
+		_ = m.View()
 	}
 }
