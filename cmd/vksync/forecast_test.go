@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/plan"
 	vschema "github.com/vksync/vksync/schema"
 )
 
@@ -133,4 +137,60 @@ func TestAForecastThatReachesLessSaysSo(t *testing.T) {
 	site := l.inventoryFile("site/site.json", `best-effort-small`, `best-effort-tiny`)
 	l.want(l.run(nil, "plan", fleet, "--live", "--inventory", site), exitNotReached, "Forecast  SIMULATED", "failed", "the simulated run reached 0 of 3 goals")
 	l.want(l.run(nil, "plan", fleet, "--live", "--inventory", site, "--no-forecast"), exitOK, "3 to create")
+}
+
+// Whatever keeps a plan from being played is no fault of the plan; only who ends the
+// command ends it.
+func TestWhyThereIsNoForecast(t *testing.T) {
+	t.Parallel()
+	creates := plan.Action{Verb: plan.Create}
+	waits := func(ctx context.Context) (*outlook, error) { <-ctx.Done(); return nil, ctx.Err() }
+	for _, c := range []struct {
+		name string
+		plan plan.Plan
+		play func(context.Context) (*outlook, error)
+		want string
+	}{
+		{"nothing is done", plan.Plan{}, waits, ""},
+		{"too much is done", plan.Plan{Actions: []plan.Action{creates}, Goals: make([]plan.Goal, 201)}, waits, "the plan has 201 goals, and a forecast is made for up to 200"},
+		{"it takes too long", plan.Plan{Actions: []plan.Action{creates}}, waits, "playing the plan takes longer than 20s"},
+		{"it fails", plan.Plan{Actions: []plan.Action{creates}}, func(context.Context) (*outlook, error) { return nil, errors.New("no such release") }, "no such release"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &session{plan: &c.plan}
+			if err := s.foresee(t.Context(), c.play); err != nil || s.ahead.none != c.want || s.ahead.forecast() != nil {
+				t.Errorf("%s: %v, %q, want %q", c.name, err, s.ahead.none, c.want)
+			}
+		})
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if err := (&session{plan: &plan.Plan{Actions: []plan.Action{creates}}}).foresee(ctx, waits); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// What a cluster holds that must not be shown is played, and told nobody.
+func TestAForecastHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	const canary = "canary-of-a-forecast"
+	l := newLab(t)
+	withSecret := func(workers int) string {
+		return strings.Replace(manifests(1, 1, workers), "    variables:\n", "    variables:\n    - {name: osConfiguration, value: {user: {password: "+canary+"}}}\n", 1)
+	}
+	l.write("fleet/all.yaml", withSecret(1))
+	fleet, log, site := filepath.Join(l.dir, "fleet"), filepath.Join(l.dir, "run.jsonl"), l.inventoryFile("site/site.json")
+	l.want(l.run(nil, "apply", fleet, "--yes", "-q"), exitOK)
+	l.write("fleet/all.yaml", withSecret(2))
+	for _, form := range []string{"text", "json"} {
+		r := l.run(nil, "plan", fleet, "--live", "--inventory", site, "--journal", log, "-o", form)
+		l.want(r, exitOK, "1 cluster and 1 vSphere Namespace as observed")
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(r.out+r.errs+string(text), canary) {
+			t.Errorf("a hidden value is in the forecast, as %s", form)
+		}
+	}
 }
