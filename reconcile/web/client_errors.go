@@ -67,7 +67,7 @@ func (c *Client) unreachable(err error) error {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens at %s (connection refused): is 'vksync run' running there, with --listen?", c.base.Redacted())
+		return fmt.Errorf("nothing listens at %s: %w", c.base.Redacted(), syscall.ECONNREFUSED)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Errorf("%s does not answer", c.where())
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

@@ -271,9 +271,9 @@ func TestWhatAnswersInAnotherProtocol(t *testing.T) {
 		strings.Replace(plain.URL, "http:", "https:", 1):  "speaks no TLS: want http:// in the URL",
 		strings.Replace(secure.URL, "https:", "http:", 1): "speaks TLS: want https:// in the URL",
 		secure.URL: "certificate",
-		nobody.URL: "(connection refused): is 'vksync run' running there",
+		nobody.URL: "connection refused; is 'vksync run' running there",
 	} {
-		if _, err := newTestClient(t, ClientOptions{URL: url}).Status(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		if err := newTestClient(t, ClientOptions{URL: url}).Follow(t.Context(), newFollower()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/vksync/vksync/reconcile"
@@ -70,7 +71,10 @@ var defaultPace = pace{status: 5 * time.Second, first: 500 * time.Millisecond, m
 // time; what is lost later is tried again.
 func (c *Client) Follow(ctx context.Context, to Follower) error {
 	s, err := c.Status(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w; is 'vksync run' running there, with --listen?", err)
+	case err != nil:
 		return err
 	}
 	f := following{client: c, to: to, ends: map[Name]context.CancelCauseFunc{}}
