@@ -147,3 +147,43 @@ func TestADaemonIsFollowedAndApproved(t *testing.T) {
 	world.stop(t)
 	p.stop(t)
 }
+
+// The journal of a run can be followed while it is written.
+func TestARunIsFollowedByItsJournal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	fleet, run := filepath.Join(dir, "fleet.yaml"), filepath.Join(dir, "run.jsonl")
+	if err := os.WriteFile(fleet, []byte(manifests(1, 1, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulation := exec.CommandContext(t.Context(), self)
+	simulation.Args = []string{"vksync", "simulate", fleet, "--speed", "5", "--quiet", "--journal", run}
+	if err := simulation.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a journal that has begun", func() bool {
+		info, err := os.Stat(run)
+		return err == nil && info.Size() > 0
+	})
+	v := (&liveWorld{env: os.Environ()}).watch(t, "--replay", run, "--follow")
+	v.until(t, func(e told) bool { return e.Begin != nil })
+	v.until(t, func(e told) bool { return e.Action != nil && e.Action.State == journal.ActionDone })
+	if err := simulation.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	end := v.until(t, func(e told) bool { return e.End != nil })
+	if end.End.Outcome != journal.Interrupted {
+		t.Errorf("the run ended as %s, want interrupted", end.End.Outcome)
+	}
+	if err := v.cmd.Wait(); err != nil { // at the end of the run it ends by itself
+		t.Error(err)
+	}
+	var exit *exec.ExitError
+	if err := simulation.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Error(err)
+	}
+}
