@@ -198,8 +198,12 @@ func TestTheCommandsKeepSecrets(t *testing.T) {
 	refuse(p.vcenter, 0)
 	p.supervisor.when(func(*http.Request) int { return http.StatusForbidden })
 	run("vksync: ", "apply", fleet, "--yes")
+	for _, form := range []string{"html", "svg", "text"} {
+		run("", "report", filepath.Join(out, "refused"), "--format", form, "--out", filepath.Join(out, "refused."+form))
+	}
+	run("(hidden)", "report", filepath.Join(out, "refused"))
 	files := snapshotOf(t, out)
-	if len(files) < 4 {
+	if len(files) < 7 {
 		t.Errorf("only %v is written", slices.Sorted(maps.Keys(files)))
 	}
 	for file, text := range files {
