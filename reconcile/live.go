@@ -275,24 +275,22 @@ func writer(before, after *unstructured.Unstructured) string {
 // recorded is o with a journal that is told of what happens, and at first of what
 // there is of the clusters that are to be changed.
 func (e *Engine) recorded(ctx context.Context, p *plan.Plan, o *apply.Options) (end func(), err error) {
+	if o.Journal == nil {
+		o.Journal = journal.NewRecorder(o.World.Now())
+	}
+	a := newAudience(p, o.Journal)
 	h := e.history
-	if h == nil {
+	if h == nil { // the world itself tells what happens
+		if world, is := o.World.(teller); is {
+			o.Begun = func() { a.recall(o.World.Now(), world.Present(a.changes)) }
+		}
 		return func() {}, nil
 	}
 	if err := h.follow(ctx); err != nil {
 		return nil, err
 	}
-	if o.Journal == nil {
-		o.Journal = journal.NewRecorder(o.World.Now())
-	}
-	a := newAudience(p, o.Journal)
 	o.Begun = func() {
-		h.add(a, func() {
-			now := e.world.Now()
-			for _, p := range h.present(func(at place) bool { return a.changing[at] }) {
-				a.recorder.Record(now, p.event())
-			}
-		})
+		h.add(a, func() { a.recall(o.World.Now(), h.present(a.changes)) })
 	}
 	o.Settle = h.settle
 	h.vcenter.begin(ctx, h, pollVCenter)

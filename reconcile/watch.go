@@ -160,8 +160,8 @@ func (w *watch) begin(first reading) {
 	for _, o := range first.list {
 		w.Journal.Record(now, present(namespaceEvent(nil, &o)))
 	}
-	for _, p := range w.history.present(func(place) bool { return true }) {
-		w.tell(now, p.at, p.event())
+	for _, o := range w.history.present(func(_, _ string) bool { return true }) {
+		w.tell(now, place{journal.HomeOf(o.Kind, o.Namespace, o.Name), o.Cluster}, journal.Event{Object: o})
 	}
 }
 
@@ -214,8 +214,8 @@ func (w *watch) claim(at place) {
 	}
 	delete(w.unclaimed, at)
 	now := w.now()
-	for _, p := range w.history.presentAmong(unclaimed) {
-		w.Journal.Record(now, p.event())
+	for _, o := range w.history.presentAmong(unclaimed) {
+		w.Journal.Record(now, journal.Event{Object: o})
 	}
 }
 

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -76,6 +77,12 @@ func (l *changeLog) drain() (watched bool) {
 		}
 	}
 	return watched
+}
+
+// Present tells of the objects that exist of chosen clusters, as of what was there
+// before a run. It is for the goroutine that waits.
+func (w *World) Present(chosen func(namespace, cluster string) bool) []*journal.Object {
+	return journal.Present(slices.Values(w.store.Dump()), w.changes.attribution, chosen)
 }
 
 func kindOf(c kubeapi.Change) schema.GroupKind {

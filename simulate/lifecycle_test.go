@@ -191,6 +191,7 @@ func TestScalingAndDeletingKeepTheOrderOfTheRealControllers(t *testing.T) {
 
 	five := t.TempDir() + "/five"
 	up, _ := play(t, run{manifests: namespaceTeamA + clusterProd(3, 5), from: base, save: five})
+	up = up.happened()
 	if n := len(up.all(made("Machine", ".*"))); n != 2 {
 		t.Errorf("6.6: scaling workers 3 to 5 made %d Machines, want 2", n)
 	}
@@ -209,6 +210,7 @@ func TestScalingAndDeletingKeepTheOrderOfTheRealControllers(t *testing.T) {
 
 	three := t.TempDir() + "/three"
 	down, _ := play(t, run{manifests: namespaceTeamA + clusterProd(3, 3), from: five, save: three})
+	down = down.happened()
 	victims := map[string]bool{}
 	for _, i := range down.all(marked("Machine", ".*")) {
 		victims[down[i].Object.Name] = true
@@ -232,6 +234,7 @@ func TestScalingAndDeletingKeepTheOrderOfTheRealControllers(t *testing.T) {
 	}
 
 	h, _ := play(t, run{manifests: namespaceTeamA, from: three, prune: true})
+	h = h.happened()
 	h.allBefore(t, "6.6 delete: workers, then control plane", gone("Machine", worker), marked("KubeadmControlPlane", ".*"))
 	h.inOrder(t, "6.6 delete", marked("Cluster", "prod"), marked("MachineDeployment", md), marked("Machine", worker), gone("MachineSet", ".*"), gone("MachineDeployment", md),
 		marked("KubeadmControlPlane", ".*"), marked("Machine", cp), gone("KubeadmControlPlane", ".*"), marked("VSphereCluster", ".*"), gone("Cluster", "prod"))
