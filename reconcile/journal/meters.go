@@ -99,6 +99,10 @@ func (m *Meters) Apply(e Event) {
 	}
 }
 
+// Pass says that it is later than the last event: what is in use has not changed
+// since, and histories go on to there. Time does not go back.
+func (m *Meters) Pass(now time.Duration) { m.elapsed = max(m.elapsed, now.Milliseconds()) }
+
 // tell takes in how meters stand now.
 func (m *Meters) tell(meters []Meter) {
 	for _, now := range meters {

@@ -219,6 +219,21 @@ func TestMeterHistoryIsBounded(t *testing.T) {
 	}
 }
 
+func TestMetersWhileNothingHappens(t *testing.T) {
+	t.Parallel()
+	m := journal.NewMeters()
+	m.Apply(begun([]journal.Meter{memory("esx-1", 8, 2)}))
+	m.Pass(40 * time.Second)
+	m.Pass(10 * time.Second) // time does not go back
+	if diff := cmp.Diff([]int64{2, 2, 2}, m.All()[0].History); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	m.Apply(usage(35*time.Second, memory("esx-1", 8, 5))) // told late
+	if diff := cmp.Diff([]int64{2, 2, 5}, m.All()[0].History); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+}
+
 // A month of changes costs what a minute of them does.
 func TestMetersDoNotGrowWithTime(t *testing.T) {
 	m := journal.NewMeters()

@@ -82,6 +82,9 @@ func (p *vspherePage) take(s *scene) {
 	}
 	p.fit(len(p.entries), room-len(p.detail))
 	p.reveal()
+	if stream != nil {
+		stream.meters.Pass(stream.now(s.clock))
+	}
 	from, to := p.window()
 	p.lines = append(p.lines[:0], p.entries[from:to]...)
 	for i, l := range p.lines {
