@@ -66,5 +66,5 @@ func Kinds() (watched, listed []schema.GroupKind) {
 	for _, r := range reads {
 		listed = append(listed, r.GroupKind)
 	}
-	return slices.Compact(watched), listed
+	return slices.Compact(watched), append(listed, kindIPPool)
 }

@@ -18,6 +18,7 @@ var (
 	kindService    = schema.GroupKind{Kind: "Service"}
 	kindSubnetSet  = schema.GroupKind{Group: "crd.nsx.vmware.com", Kind: "SubnetSet"}
 	kindSubnetPort = schema.GroupKind{Group: "crd.nsx.vmware.com", Kind: "SubnetPort"}
+	kindIPPool     = schema.GroupKind{Group: "netoperator.vmware.com", Kind: "IPPool"}
 )
 
 // addAddresses adds what the Supervisor shows of addresses, as far as it is followed:
@@ -122,6 +123,25 @@ func addVPC(list *journal.MeterList, ns resource.Object, subnets, addresses int6
 	}
 	list.Add(of(journal.PrivateAddresses, journal.AddressUnit, capacity*max(0, size-subnetReserved), addresses))
 	list.Add(of(journal.PrivateSubnets, journal.SubnetUnit, capacity, subnets))
+}
+
+// addPools adds the pools of networks of vSphere Distributed Switch (domain.md V14).
+// One that does not say how much is allocated is left out, unless it says that it is
+// full: older versions do not count.
+func addPools(list *journal.MeterList, pools []resource.Object) {
+	for _, o := range pools {
+		m := journal.Meter{
+			Kind: journal.Addresses, Name: journal.IPPool + " " + o.GetName(), Unit: journal.AddressUnit,
+			Capacity: resource.Int(o.Object, "spec", "addressCount"), Used: resource.Int(o.Object, "status", "allocated"),
+		}
+		full := resource.ConditionOf(o.Object, "full").Status == "True"
+		if full {
+			m.Used = m.Capacity
+		}
+		if full || resource.Field(o.Object, "status", "allocated") != nil {
+			list.Add(m)
+		}
+	}
 }
 
 // loadBalancerRanges are those of the Inventory that the last plan was made with.

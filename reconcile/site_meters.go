@@ -15,6 +15,7 @@ import (
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/supervisor"
 	"github.com/vksync/vksync/reconcile/vsphere"
 )
 
@@ -26,6 +27,7 @@ type siteUse struct {
 	observed   *vsphere.Observed // hosts, datastores and machines; nil was never read
 	namespaces namespacesRead
 	quotas     []resource.Object // StoragePolicyQuotas
+	pools      []resource.Object // IPPools; none where the network has no such thing
 
 	mu sync.Mutex // guards what came of it
 	// read is when the meters were made; the zero Time before.
@@ -91,7 +93,11 @@ const (
 	partSite       = "hosts and datastores"
 	partNamespaces = "limits of vSphere Namespaces"
 	partQuotas     = "StoragePolicyQuota.cns.vmware.com"
+	partPools      = "IPPool.netoperator.vmware.com"
 )
+
+// kindQuota is listed, and kindIPPool, besides what is followed anyway.
+var kindQuota = schema.GroupKind{Group: "cns.vmware.com", Kind: "StoragePolicyQuota"}
 
 func (u *siteUse) refresh(ctx context.Context, e *Engine) ([]journal.Meter, error) {
 	failed := map[string]error{}
@@ -115,13 +121,8 @@ func (u *siteUse) refresh(ctx context.Context, e *Engine) ([]journal.Meter, erro
 		return err
 	})
 	part(partNamespaces, func() error { return u.namespaces.refresh(ctx, e) })
-	part(partQuotas, func() error {
-		quotas, err := e.kube.List(ctx, schema.GroupKind{Group: "cns.vmware.com", Kind: "StoragePolicyQuota"})
-		if err == nil {
-			u.quotas = quotas
-		}
-		return err
-	})
+	part(partQuotas, func() error { return e.list(ctx, kindQuota, &u.quotas) })
+	part(partPools, func() error { return e.list(ctx, kindIPPool, &u.pools) })
 	_ = reading.Wait() // what failed is in failed
 	meters := u.compose(e)
 	if ctx.Err() != nil {
@@ -134,11 +135,24 @@ func (u *siteUse) refresh(ctx context.Context, e *Engine) ([]journal.Meter, erro
 	return meters, err
 }
 
+// list reads the objects of a kind. There are none of one that is not served.
+func (e *Engine) list(ctx context.Context, kind schema.GroupKind, into *[]resource.Object) error {
+	list, err := e.kube.List(ctx, kind)
+	var refusal *supervisor.Error
+	if errors.As(err, &refusal) && refusal.Class == supervisor.NotServed {
+		list, err = nil, nil
+	}
+	if err == nil {
+		*into = list
+	}
+	return err
+}
+
 // mistakes are what could not be read, for Health and for who asked.
 func mistakes(failed map[string]error) ([]plan.Unread, error) {
 	var unread []plan.Unread
 	var all []error
-	for _, name := range []string{partSite, partNamespaces, partQuotas} {
+	for _, name := range []string{partSite, partNamespaces, partQuotas, partPools} {
 		if err := failed[name]; err != nil {
 			unread = append(unread, plan.Unread{Kind: "use of the site: " + name, Reason: reasonUnread(err)})
 			all = append(all, fmt.Errorf("reading %s: %w", name, err))
@@ -196,6 +210,7 @@ func (u *siteUse) compose(e *Engine) []journal.Meter {
 	}
 	addStorage(&list, u.quotas, namespaces)
 	addAddresses(&list, e, namespaces)
+	addPools(&list, u.pools)
 	return list.Sorted()
 }
 

@@ -169,6 +169,30 @@ func TestLoadBalancerInUse(t *testing.T) {
 	}
 }
 
+func TestPoolsInUse(t *testing.T) {
+	t.Parallel()
+	pool := func(name string, status map[string]any) resource.Object {
+		return resource.NewObject(map[string]any{
+			"metadata": map[string]any{"name": name}, "spec": map[string]any{"startingAddress": "10.0.0.1", "addressCount": int64(50)}, "status": status,
+		})
+	}
+	condition := func(kind, status string) []any { return []any{map[string]any{"type": kind, "status": status}} }
+	var list journal.MeterList
+	addPools(&list, []resource.Object{
+		pool("counted", map[string]any{"allocated": int64(12)}),
+		pool("full", map[string]any{"conditions": condition("full", "True")}),
+		pool("not full, and of an older version", map[string]any{"conditions": condition("full", "False")}),
+		pool("without a status", nil),
+	})
+	want := []journal.Meter{
+		{Kind: journal.Addresses, Name: "IP pool counted", Unit: "addresses", Capacity: 50, Used: 12},
+		{Kind: journal.Addresses, Name: "IP pool full", Unit: "addresses", Capacity: 50, Used: 50},
+	}
+	if diff := cmp.Diff(want, list.Sorted()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestPrivateBlocksInUse(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

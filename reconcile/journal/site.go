@@ -30,6 +30,9 @@ const (
 	// PrivateSubnets what they are given out in: each belongs to one cluster.
 	PrivateAddresses = "private addresses"
 	PrivateSubnets   = "private subnets"
+	// IPPool is followed by a space and the name of a pool of a network of vSphere
+	// Distributed Switch.
+	IPPool = "IP pool"
 )
 
 // A Meter is something that a site has a limited amount of. Kind, Group and Name

@@ -175,8 +175,11 @@ func (p *vspherePage) copies(*scene) (name, command string) {
 		}
 		return group + " " + name, "govc namespace.info " + shellWord(group)
 	case journal.Addresses:
-		if m.Name == journal.LoadBalancer {
+		switch {
+		case m.Name == journal.LoadBalancer:
 			return name, "kubectl get services --all-namespaces"
+		case strings.HasPrefix(m.Name, journal.IPPool):
+			return name, "kubectl get ippools.netoperator.vmware.com -o yaml"
 		}
 		return name, "kubectl get subnetsets.crd.nsx.vmware.com --all-namespaces -o yaml"
 	}
