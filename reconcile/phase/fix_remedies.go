@@ -52,6 +52,23 @@ var remedies = []remedy{
 		commands: []string{"kubectl get kubernetesreleases", "kubectl get osimages"},
 	},
 
+	// What is on its way out says so in all of its conditions.
+	{
+		reasons:  []string{"Deleting"},
+		advice:   "It is being deleted, and the controller that its finalizer names has work left. Look at what it says; taking the finalizer away by hand leaves machines and folders behind in vCenter.",
+		commands: []string{"kubectl -n {ns} get {kind} {name} -o jsonpath='{.metadata.finalizers}'", "kubectl -n {ns} describe {kind} {name}"},
+	},
+	{
+		conditions: []string{"FailureDomainsReady"},
+		advice:     "No zone of {ns} is ready. Check that the vSphere Namespace has zones, and the failureDomain that the cluster names.",
+		commands:   []string{"kubectl -n {ns} get zone.topology.tanzu.vmware.com", "kubectl -n {ns} describe {kind} {name}"},
+	},
+	{
+		conditions: []string{"ResourcePolicyReady", "VirtualMachineConditionVMSetResourcePolicyReady"},
+		advice:     "The folder and the resource pools of the cluster are not made, or still held by a machine. Look at what the policy says.",
+		commands:   []string{"kubectl -n {ns} describe virtualmachinesetresourcepolicy.vmoperator.vmware.com {cluster}"},
+	},
+
 	// Addresses and networks.
 	{
 		kinds:    []string{"Service", "VirtualMachineService", "VSphereCluster"},
@@ -209,6 +226,15 @@ var remedies = []remedy{
 		commands:   []string{"kubectl -n {ns} describe {kind} {name}", "govc vm.console {vm}"},
 	},
 	{
+		conditions: []string{
+			"EtcdPodHealthy", "EtcdMemberHealthy", "EtcdClusterHealthy",
+			"APIServerPodHealthy", "ControllerManagerPodHealthy", "SchedulerPodHealthy", "ControlPlaneComponentsHealthy",
+		},
+		reasons:  []string{"InspectionFailed", "HealthUnknown"},
+		advice:   "Nothing is known of it: the cluster's API server does not answer, or the node has not joined. Mend that first.",
+		commands: []string{"kubectl -n {ns} describe {kind} {name}", "kubectl -n {ns} get virtualmachineservice.vmoperator.vmware.com {cluster} -o wide"},
+	},
+	{
 		conditions: []string{"EtcdPodHealthy", "EtcdMemberHealthy", "EtcdClusterHealthy"},
 		advice:     "etcd is not healthy. Mend or replace the member that its message names, and never more than one at a time.",
 		commands:   []string{"kubectl -n {ns} describe {kind} {name}"},
@@ -224,9 +250,9 @@ var remedies = []remedy{
 		commands:   []string{"kubectl -n {ns} describe kubeadmconfig.bootstrap.cluster.x-k8s.io {name}"},
 	},
 	{
-		conditions: []string{"DataSecretAvailable"},
-		said:       []string{"waiting for", "waitingfor"},
-		commands:   []string{"kubectl -n {ns} describe {kind} {name}"},
+		kinds:    []string{"KubeadmConfig"},
+		said:     []string{"waiting for", "waitingfor"},
+		commands: []string{"kubectl -n {ns} describe {kind} {name}"},
 	},
 	{
 		kinds:    []string{"KubeadmConfig"},
