@@ -119,32 +119,47 @@ func (s *scene) pick(unicode, ascii string) string {
 	return unicode
 }
 
-const ageWidth = 8
+// measures are the widths of the parts of a tree's line. Where it is narrow depth
+// costs one cell, and the ages are left out.
+type measures struct{ step, age, column, free int }
 
-// tree draws the lines of the window. What is said of objects begins in one column.
-func (p *objectsPage) tree(s *scene) []string {
-	column := 0
+const narrow = 50
+
+func (p *objectsPage) measure() measures {
+	m := measures{step: 2, age: 8}
+	if p.frame.width < narrow {
+		m = measures{step: 1}
+	}
+	m.free = max(1, p.frame.width-m.age)
 	for _, r := range p.lines {
-		column = max(column, indent(r)+ansi.StringWidth(labelOf(r)))
+		m.column = max(m.column, m.indent(r)+ansi.StringWidth(labelOf(r)))
 	}
-	free := p.frame.width - ageWidth
-	column = min(column, max(free*3/5, free-40))
-	lines := make([]string, len(p.lines))
-	for i, r := range p.lines {
-		lines[i] = p.line(s, r, column, free)
+	m.column = min(m.column, max(m.free*3/5, m.free-40))
+	if p.frame.width < narrow {
+		m.column = max(m.column, m.free-10)
 	}
-	return lines
+	return m
 }
 
 // indent is where the name of a line's kind begins.
-func indent(r objectRow) int { return 1 + 2*r.depth + 2 + 2 }
+func (m measures) indent(r objectRow) int { return 1 + m.step*r.depth + 2 + 2 }
+
+// tree draws the lines of the window. What is said of objects begins in one column.
+func (p *objectsPage) tree(s *scene) []string {
+	m := p.measure()
+	lines := make([]string, len(p.lines))
+	for i, r := range p.lines {
+		lines[i] = p.line(s, r, m)
+	}
+	return lines
+}
 
 func labelOf(r objectRow) string {
 	kind, name := r.title()
 	return strings.TrimSpace(paint.Clean(kind) + " " + paint.Clean(name))
 }
 
-func (p *objectsPage) line(s *scene, r objectRow, column, free int) string {
+func (p *objectsPage) line(s *scene, r objectRow, m measures) string {
 	chosen := r.key == p.chosen
 	mark, fold := " ", " "
 	if chosen {
@@ -157,11 +172,11 @@ func (p *objectsPage) line(s *scene, r objectRow, column, free int) string {
 		}
 	}
 	state := r.state()
-	head := mark + strings.Repeat("  ", r.depth) + fold + " " + s.State(state, s.Glyph(state, false)) + " "
-	head += s.named(r, column-indent(r), chosen)
-	line := paint.Pad(head, column)
-	if word := paint.Clean(r.word()); word != "" && free-column > 4 {
-		word = s.Cut(word, free-column-2)
+	head := mark + strings.Repeat(" ", m.step*r.depth) + fold + " " + s.State(state, s.Glyph(state, false)) + " "
+	head += s.named(r, m.column-m.indent(r), chosen)
+	line := paint.Pad(head, m.column)
+	if word := paint.Clean(r.word()); word != "" && m.free-m.column > 4 {
+		word = s.Cut(word, m.free-m.column-2)
 		switch state {
 		case phase.Done:
 			word = s.Faint(word)
@@ -170,7 +185,11 @@ func (p *objectsPage) line(s *scene, r objectRow, column, free int) string {
 		}
 		line += "  " + word
 	}
-	return paint.Pad(s.Cut(line, free), free) + s.Faint(paint.PadLeft(p.age(r), ageWidth))
+	line = s.Cut(line, m.free)
+	if m.age == 0 {
+		return line
+	}
+	return paint.Pad(line, m.free) + s.Faint(paint.PadLeft(p.age(r), m.age))
 }
 
 // named is the kind and the name of a line in so many cells. Of a name the end stays,

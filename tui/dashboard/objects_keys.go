@@ -30,6 +30,9 @@ func (p *objectsPage) keys() []key.Binding {
 	if r, _ := p.selected(); some && (p.frame.beside || r.group != nil) {
 		k.open.SetHelp("⏎", "open/close")
 	}
+	if p.reading && !p.frame.beside {
+		k.open.SetHelp("⏎", "close")
+	}
 	read := p.detail.n > p.detail.height
 	k.more.SetEnabled(read)
 	k.less.SetEnabled(read)
