@@ -210,7 +210,7 @@ func (r record) words() string {
 	case noteCondition:
 		return r.claim.words(r.text)
 	case noteTask:
-		return strings.TrimSpace(r.claim.Type + " " + r.text)
+		return r.claim.task(r.text)
 	case noteFault:
 		return r.claim.Type + " failed: " + r.text
 	case noteDone:
@@ -223,6 +223,17 @@ func (r record) words() string {
 		return "stands still in phase " + r.claim.Type + ": " + r.text
 	}
 	return r.claim.Type + ": " + r.text // a warning
+}
+
+// task is an operation that went well: where, or for one of the guest, what it reports.
+func (c *claim) task(where string) string {
+	switch {
+	case where == "":
+		return c.Type
+	case c.Type == "guest.ipAddress":
+		return "the guest reports " + where
+	}
+	return c.Type + " on " + where
 }
 
 func (c *claim) words(message string) string {
