@@ -13,6 +13,8 @@ type leg struct {
 	// after are the legs it can only follow, of which the one that began last before
 	// it is the one it waited for.
 	after []*leg
+	// early says that it begins before that is over, and only cannot end.
+	early bool
 }
 
 // markCritical marks the rows on the critical path: from what ended last, or what
@@ -37,7 +39,8 @@ func (g *gantt) markCritical() {
 func (l *leg) before() *leg {
 	var last *leg
 	for _, b := range l.after {
-		if b.start <= l.start && (last == nil || b.start >= last.start) {
+		began := b.start <= l.start || l.early && (l.end == phase.NotYet || b.start <= l.end)
+		if began && (last == nil || b.start >= last.start) {
 			last = b
 		}
 	}
@@ -85,7 +88,7 @@ func (g *gantt) lastLeg() *leg {
 	first := len(all)
 	g.workerLegs(nodes, add)
 	switch current := latest(all[:first]); {
-	case g.row.State == phase.Done || current == nil || g.row.Current == phase.Workers || current.end != phase.NotYet:
+	case g.row.State == phase.Done, current == nil, g.row.Current == phase.Workers, current.end != phase.NotYet:
 		return latest(all)
 	default:
 		return current
@@ -104,6 +107,9 @@ func (g *gantt) workerLegs(nodes []*leg, add func(start, end time.Duration, afte
 			after := nodes
 			for i, id := range stages {
 				after = add(m.start[i], m.end[i], after, "4", "4/"+p.name, "m/"+m.Name, "m/"+m.Name+"/"+string(id))
+				if i == 0 && len(after) > 0 { // there is no bootstrap data before there is a control plane
+					after[0].early = true
+				}
 			}
 		}
 	}

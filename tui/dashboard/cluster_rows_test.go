@@ -209,6 +209,26 @@ func TestGanttRows(t *testing.T) {
    VM done 16-20 *
    node done 20-25 *
 `},
+		{"a worker came early and waited for the control plane", pastOf("create", 1, 1).topology().
+			made(3, phase.Workers, "Machine prod-np-s-a", "MachineSet prod-np-s").
+			machine(3, phase.Bootstrap, "prod-cp-a", "KubeadmControlPlane prod-cp").
+			says(13, phase.Topology, "Cluster prod", "ControlPlaneInitialized").
+			says(14, phase.Workers, "Machine prod-np-s-a", "BootstrapConfigReady"), 20, nil, `
+0 prerequisites done 0-0 *
+1 topology done 0-1 *
+2 infrastructure done 2-2 *
+3 control plane 1/1 done 3-13 *
+ cp-a done 3-13 *
+  3a bootstrap done 3-4 *
+  3b VM done 4-8 *
+  3c node done 8-13 *
+4 workers 0/1 running 13- *
+ np 0/1 running 3- *
+  np-s-a running 3- *
+   bootstrap done 3-14 *
+   VM running 14- *
+   node pending -
+`},
 		{"a pool of a cluster that was there grows", pastOf("update", 3, 2).
 			says(0, phase.Topology, "MachineDeployment prod-np").
 			says(1, phase.Workers, "Machine prod-np-s-old", "Available").
