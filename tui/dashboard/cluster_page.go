@@ -123,20 +123,29 @@ func (p *clusterPage) follow() {
 	p.choose()
 }
 
-// present is the innermost row on the critical path that is under way; in a removal
-// the first that is, and when all is over the last one.
+// present is the innermost row on the critical path that is under way, and when all
+// is over the last one of it; in a removal, which has no such path, the first row
+// that is under way, else the last one.
 func (p *clusterPage) present() int {
-	at, rows := -1, p.gantt.rows
-	for i, r := range rows {
+	at, over := -1, -1
+	for i, r := range p.gantt.rows {
 		under := r.start != phase.NotYet && r.state != phase.Done
 		if under && (at < 0 || r.critical) {
 			at = i
 		}
+		if r.critical {
+			over = i
+		}
 	}
-	if at >= 0 || p.gantt.row.State != phase.Done {
-		return max(0, at)
+	switch {
+	case at >= 0:
+		return at
+	case over >= 0:
+		return over
+	case p.gantt.row.State == phase.Done:
+		return len(p.gantt.rows) - 1
 	}
-	return len(rows) - 1
+	return 0
 }
 
 func (p *clusterPage) choose() {
