@@ -242,11 +242,11 @@ func (m *Model) route(k tea.KeyPressMsg) tea.Cmd {
 		m.help.press(k)
 		return nil
 	}
+	if m.Player != nil && !m.typing() && m.play(k) {
+		return nil
+	}
 	if cmd, mine := m.pages[m.shown].press(&m.scene, k); mine {
 		return cmd
-	}
-	if m.Player != nil && m.play(k) {
-		return nil
 	}
 	e := everywhere
 	switch {

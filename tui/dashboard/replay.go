@@ -51,7 +51,16 @@ func players() []key.Binding {
 	return []key.Binding{p.toggle, p.next, p.previous, p.on, p.back, p.farOn, p.farBack, p.start, p.end, p.faster, p.slower}
 }
 
-// play steers the replay; false is none of its keys.
+// typing says that keys are text at the moment.
+func (m *Model) typing() (yes bool) {
+	if p, ok := m.pages[m.shown].(prompter); ok {
+		_, yes = p.prompt(&m.scene)
+	}
+	return yes
+}
+
+// play steers the replay; false is none of its keys. They are the same on every
+// page, so they come before those of the page.
 func (m *Model) play(k tea.KeyPressMsg) bool {
 	switch p := plays; {
 	case key.Matches(k, p.toggle):
@@ -82,30 +91,39 @@ func (m *Model) play(k tea.KeyPressMsg) bool {
 	return true
 }
 
-// playerLine is where the replay is: the line above the keys.
+// playerLine is where the replay is: the line above the keys. What went wrong goes
+// before how many events there are, and the key that pauses before all other keys.
 func (m *Model) playerLine(at replay.State) string {
-	line := m.playing(at) + "  " + m.place(at)
-	free := m.width - ansi.StringWidth(line) - 2
-	switch {
-	case at.Err != nil:
-		return line + "  " + m.State(phase.Failed, m.Cut(m.Failed+" "+paint.Clean(at.Err.Error()), free))
-	case at.Note != "":
-		return line + "  " + m.Paint(paint.Yellow, m.Cut(paint.Clean(at.Note), free))
+	line := m.playing(at) + "  " + m.moment(at)
+	count := "  " + m.count(at)
+	if text, state := m.trouble(at); text != "" {
+		if m.width >= ansi.StringWidth(line+count+text)+2 {
+			line += count
+		}
+		return line + "  " + m.State(state, m.Cut(text, m.width-ansi.StringWidth(line)-2))
 	}
-	hints := []string{"space " + map[bool]string{true: "pause", false: "play"}[at.Playing], ",. step", "[] 10s", "{} 1m", "0$ ends", "+- speed"}
-	if free < 20 {
-		return line
-	}
-	bar := m.progress(at, min(24, free-len(hints[0])-2))
-	line += "  " + bar
-	for _, hint := range hints {
-		if free = m.width - ansi.StringWidth(line) - 2; free < len(hint) {
+	line += count
+	bar := ""
+	for i, hint := range []string{"space " + map[bool]string{true: "pause", false: "play"}[at.Playing], ",. step", "[] 10s", "{} 1m", "0$ ends", "+- speed"} {
+		free := m.width - ansi.StringWidth(line+bar) - 2
+		if free < len(hint) {
 			break
 		}
 		keys, what, _ := strings.Cut(hint, " ")
 		line += "  " + m.Paint(paint.Cyan, keys) + " " + m.Faint(what)
+		if free -= len(hint) + 2; i == 0 && free >= 10 {
+			bar = "  " + m.progress(at, min(24, free))
+		}
 	}
-	return line
+	return line + bar
+}
+
+// trouble is why the replay does not go on as it should; empty when it does.
+func (m *Model) trouble(at replay.State) (string, phase.State) {
+	if at.Err != nil {
+		return m.Failed + " " + paint.Clean(at.Err.Error()), phase.Failed
+	}
+	return paint.Clean(at.Note), phase.Blocked
 }
 
 // playing says what the replay does, and how fast.
@@ -127,17 +145,19 @@ func (m *Model) playing(at replay.State) string {
 	return m.Bold("", m.Blocked+" paused"+speed)
 }
 
-// place is the time and the event.
-func (m *Model) place(at replay.State) string {
-	text := paint.Clock(at.At)
+// moment is the time of the journal, count the event.
+func (m *Model) moment(at replay.State) string {
 	if at.Total > 0 {
-		text += "/" + paint.Clock(at.Total)
+		return paint.Clock(at.At) + "/" + paint.Clock(at.Total)
 	}
-	text += "  event " + paint.Count(at.Event)
+	return paint.Clock(at.At)
+}
+
+func (m *Model) count(at replay.State) string {
 	if at.Events > 0 {
-		text += "/" + paint.Count(at.Events)
+		return "event " + paint.Count(at.Event) + "/" + paint.Count(at.Events)
 	}
-	return text
+	return "event " + paint.Count(at.Event)
 }
 
 // progress is how far the replay is, as a bar.
