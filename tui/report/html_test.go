@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
+	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -347,4 +349,85 @@ func journalOf(t testing.TB, events []journal.Event) []byte {
 		}
 	}
 	return out.Bytes()
+}
+
+// Texts of a page can be read on what is behind them, in both schemes.
+func TestThePageCanBeRead(t *testing.T) {
+	t.Parallel()
+	light, dark, found := strings.Cut(styleSheet, "prefers-color-scheme")
+	if !found {
+		t.Fatal("there is one scheme only")
+	}
+	variable := regexp.MustCompile(`--([a-z0-9]+): (#[0-9a-f]+);`)
+	for scheme, css := range map[string]string{"light": light, "dark": dark} {
+		values := map[string]string{}
+		for _, m := range variable.FindAllStringSubmatch(css, -1) {
+			if len(m[2]) == 4 {
+				m[2] = "#" + strings.Repeat(m[2][1:2], 2) + strings.Repeat(m[2][2:3], 2) + strings.Repeat(m[2][3:], 2)
+			}
+			values[m[1]] = m[2]
+		}
+		check := func(ratio float64, texts string, backs ...string) {
+			for _, text := range strings.Fields(texts) {
+				for _, back := range backs {
+					if got := contrast(t, values[text], values[back]); got < ratio {
+						t.Errorf("%s: %s on %s has %.1f:1, want %.1f:1", scheme, text, back, got, ratio)
+					}
+				}
+			}
+		}
+		check(4.5, "text quiet link done running blocked failed pending warn", "back", "card")
+		check(4.5, "text", "mark", "added", "removed", "g0", "g1", "g2", "g3a", "g3b", "g3c", "g4")
+		check(3, "c0 c1 c2 c3a c3b c3c c4", "back", "card") // what is no text (WCAG 2.2, 1.4.11)
+	}
+}
+
+// huge is a fleet of n clusters that have only begun, with a plan for each.
+func huge(t testing.TB, n int) []journal.Event {
+	t.Helper()
+	b := &journal.Begin{Version: journal.Version, Simulated: true}
+	p := &plan.Plan{}
+	events := []journal.Event{{Begin: b}}
+	for i := range n {
+		a := resource.Addr{Group: resource.GroupCluster, Kind: resource.KindCluster, Namespace: fmt.Sprintf("team-%03d", i/25), Name: fmt.Sprintf("cluster-%05d", i)}
+		b.Goals = append(b.Goals, journal.Goal{Addr: a, Verb: "create", ControlPlane: 3, Workers: 5})
+		action := plan.Action{Addr: a, Verb: plan.Create, Phase: phase.Topology}
+		for j := range 25 {
+			action.Changes = append(action.Changes, plan.Change{Path: fmt.Sprint("spec.topology.variables[", j, "]"), New: "a value"})
+		}
+		p.Actions = append(p.Actions, action)
+		events = append(events, journal.Event{Seq: i + 1, T: int64(i), Action: &journal.Action{Addr: a, Verb: "create", Phase: phase.Topology, State: journal.ActionStarted}})
+	}
+	var err error
+	if b.Plan, err = json.Marshal(p); err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// However large a fleet, its page is one that a browser opens.
+func TestAHugeFleetIsCapped(t *testing.T) {
+	t.Parallel()
+	page := written(t, huge(t, 5000), Options{})
+	for _, want := range []string{
+		"2,000 of 5,000 goals are shown", "more than 20,000 changes of fields", "2,000 of 5,000 actions are shown",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if size := len(page); size > 24<<20 {
+		t.Errorf("the page has %d MiB", size>>20)
+	}
+}
+
+func BenchmarkHTML(b *testing.B) {
+	r := NewRun()
+	for _, e := range huge(b, 1000) {
+		r.Apply(e)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.ReportMetric(float64(len(rendered(b, r, Options{})))/(1<<20), "MiB/page")
+	}
 }

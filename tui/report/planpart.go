@@ -57,6 +57,8 @@ type actionLink struct {
 const (
 	changeCap  = 200    // of one action
 	changesCap = 20_000 // of all actions
+	actionCap  = 2000
+	findingCap = 2000
 )
 
 // jsonPlan is as much of a plan's JSON form as is shown.
@@ -87,20 +89,30 @@ func planOf(b *journal.Begin) *planPart {
 	}
 	p := &planPart{Digest: say(in.Digest), Summary: summary(in.Summary), Policy: policyWords(in), links: map[resource.Addr][]actionLink{}}
 	slices.SortStableFunc(in.Findings, func(a, b plan.Finding) int { return weight(a.Severity) - weight(b.Severity) })
-	for _, f := range in.Findings {
+	findings, more := head(in.Findings, findingCap)
+	for _, f := range findings {
 		p.Findings = append(p.Findings, findingOf(f))
 	}
-	room, id := changesCap, 0
+	room, id, all := changesCap, 0, 0
 	for _, g := range in.Phases {
 		group := actionGroup{Title: say(fmt.Sprintf("Phase %s: %s", g.ID, g.Title))}
-		for _, a := range g.Actions {
+		all += len(g.Actions)
+		for _, a := range g.Actions[:min(len(g.Actions), actionCap-id)] {
 			one := actionOf(id, a, min(room, changeCap))
 			room -= len(one.Changes)
 			group.Actions = append(group.Actions, one)
 			p.links[a.Addr] = append(p.links[a.Addr], actionLink{id, linkText(a)})
 			id++
 		}
-		p.Groups = append(p.Groups, group)
+		if len(group.Actions) > 0 {
+			p.Groups = append(p.Groups, group)
+		}
+	}
+	if more > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s more findings are not shown; what stops a run comes first.", paint.Count(more)))
+	}
+	if id < all {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s of %s actions are shown, the first ones.", paint.Count(id), paint.Count(all)))
 	}
 	if room <= 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("The plan has more than %s changes of fields; the later ones are only counted.", paint.Count(changesCap)))
