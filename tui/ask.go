@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/tui/dashboard"
 )
@@ -36,21 +38,12 @@ func Ask(ctx context.Context, in io.Reader, out io.Writer, o Options, proposed j
 	select {
 	case <-yes:
 	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), l.abandon())
+		return nil, errors.Join(ctx.Err(), l.end(tea.Quit()))
 	case <-l.ended:
-		l.stop()
-		return nil, cmp.Or(l.failure, ErrNotApproved)
+		return nil, cmp.Or(l.end(tea.Quit()), ErrNotApproved)
 	}
 	if err := check(ctx); err != nil {
-		return nil, errors.Join(err, l.abandon())
+		return nil, errors.Join(err, l.end(tea.Quit())) // whatever the user is looking at
 	}
 	return l, nil
-}
-
-// abandon gives the terminal back, whatever the user is looking at.
-func (l *live) abandon() error {
-	l.window.program.Quit()
-	<-l.ended
-	l.stop()
-	return l.failure
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/tui/dashboard"
 )
@@ -58,6 +60,8 @@ func openLive(ctx context.Context, in io.Reader, out io.Writer, o Options, patie
 		case <-soon.C:
 		}
 		close(l.started)
+		// Who is asked to end it from outside does not wait for a key.
+		defer context.AfterFunc(run, func() { <-l.closing; l.window.program.Quit() })()
 		l.failure = l.window.run()
 		l.left(run)
 	}()
@@ -83,18 +87,23 @@ func (l *live) Event(e journal.Event) {
 	l.stream.Event(e)
 }
 
-// Close gives the terminal back as it was and prints the summary.
-func (l *live) Close() error {
+// end ends the dashboard in the way of a message, if it has begun.
+func (l *live) end(how tea.Msg) error {
 	close(l.closing)
 	select {
 	case <-l.started:
-		l.window.program.Send(dashboard.Over{})
+		l.window.program.Send(how)
 		<-l.ended
 	case <-l.ended:
 	}
 	l.stop()
-	if l.failure != nil {
-		return l.failure
+	return l.failure
+}
+
+// Close gives the terminal back as it was and prints the summary.
+func (l *live) Close() error {
+	if err := l.end(dashboard.Over{}); err != nil {
+		return err
 	}
 	if l.timeline.Begin() == nil {
 		return nil

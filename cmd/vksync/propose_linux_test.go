@@ -21,6 +21,7 @@ import (
 type seat struct {
 	t             *testing.T
 	user, program *os.File
+	terminate     func() // what SIGTERM does
 
 	mu     sync.Mutex
 	screen bytes.Buffer // everything that was written
@@ -117,6 +118,7 @@ func applied(t *testing.T, l *lab, does func(*seat), flags ...string) (result, *
 	ended := make(chan int)
 	ctx, end := context.WithTimeout(t.Context(), time.Minute)
 	defer end()
+	s.terminate = end
 	go func() { ended <- report(&errs, cmd.ExecuteContext(ctx)) }()
 	does(s)
 	code := <-ended
@@ -164,9 +166,7 @@ func TestApplyIsApprovedOnTheDashboard(t *testing.T) {
 		s.await("Apply this plan?", "yes\r")
 	})
 	l.want(r, exitOK)
-	if !strings.Contains(s.seen(), "1/1 clusters Available") {
-		t.Errorf("the summary is not left on the screen:\n%s", s.seen())
-	}
+	s.await("1/1 clusters Available", "") // the summary, on the screen of before
 	if n := l.count(); n != 1 {
 		t.Errorf("there are %d clusters, want 1", n)
 	}
@@ -179,4 +179,26 @@ func TestApplyIsApprovedOnTheDashboard(t *testing.T) {
 		s.await("Apply this plan?", "yes\r")
 	}, "--prune")
 	l.want(r, exitNotReached, "spec.topology.controlPlane changed since the plan was made", "Run it again")
+}
+
+// Who has pressed a key looks at what has ended until q; who asks the program to end
+// from outside need not press it.
+func TestTheEndFromOutsideWaitsForNoKey(t *testing.T) {
+	t.Setenv("TERM", "xterm-256color")
+	t.Setenv("LC_ALL", "C.UTF-8")
+	for name, leave := range map[string]func(*seat){
+		"q":       func(s *seat) { s.await("the run has ended", "q") },
+		"SIGTERM": func(s *seat) { s.await("the run has ended", ""); s.terminate() },
+	} {
+		l := newLab(t)
+		l.write("fleet/all.yaml", manifests(1, 1, 1))
+		r, s := applied(t, l, func(s *seat) {
+			s.await("Fleet", "j")
+			leave(s)
+		}, "--yes")
+		s.await("1/1 clusters Available", "") // the summary
+		if r.code != exitOK {
+			t.Errorf("%s: exit code %d, %s", name, r.code, r.errs)
+		}
+	}
 }
