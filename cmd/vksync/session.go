@@ -163,8 +163,11 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 // beginning is what the first event of a run says beside the plan.
 func (s *session) beginning() journal.Begin {
 	b := journal.Begin{Simulated: s.world != nil, Seed: s.seed, Revision: s.desired.tree.Revision, Forecast: s.ahead.forecast()}
-	if s.world == nil {
+	switch {
+	case s.world == nil:
 		b.World = strings.Join(s.names(), " and ")
+	case s.inventory != nil:
+		b.World = "site " + s.inventory.GetName()
 	}
 	return b
 }
