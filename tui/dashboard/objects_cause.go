@@ -20,7 +20,7 @@ func (p *objectsPage) explain(s *scene) {
 	switch {
 	case !v.known || v.row.State == phase.Done:
 		return
-	case !v.stuck() && !p.overdue():
+	case !v.stuck() && !p.overdue() && v.row.Delayed == nil:
 		if len(v.chain) > 0 && v.row.State == phase.Running && s.height > 8 {
 			text := s.Running + " waits: " + paint.Clean(phase.Cause(v.chain))
 			p.cause = []string{s.Paint(paint.Cyan, s.Cut(text, s.width)), ""}
@@ -87,7 +87,11 @@ func (p *objectsPage) lasted() time.Duration {
 // headline is what stands still, where and for how long.
 func (p *objectsPage) headline(s *scene) string {
 	r := p.verdict.row
-	if !p.verdict.stuck() {
+	switch {
+	case p.verdict.stuck():
+	case r.Delayed != nil:
+		return s.Paint(paint.Yellow, s.Running+" delayed") + ", " + r.Delayed.Verb + " is tried again"
+	default:
 		return s.Paint(paint.Yellow, s.Running+" slow") + " in phase " + string(r.Current) + " " + r.Current.Title() + ": this has lasted for " + paint.Clock(p.lasted())
 	}
 	state := r.State
@@ -106,6 +110,8 @@ func (p *objectsPage) causeOf() string {
 	switch {
 	case r.Refused != nil:
 		return r.Refused.Verb + " was refused: " + joined(r.Refused)
+	case r.Delayed != nil:
+		return joined(r.Delayed)
 	case r.Blocked != nil:
 		return cmp.Or(r.Blocked.Cause, phase.Cause(p.verdict.chain))
 	}

@@ -52,6 +52,8 @@ func (p *objectsPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(k, objectKeys.all):
 		p.all = !p.all
+	case key.Matches(k, objectKeys.copyFix):
+		return p.copyFix(), true
 	case key.Matches(k, objectKeys.more):
 		p.detail.to(p.detail.top + p.detail.height)
 	case key.Matches(k, objectKeys.less):
@@ -63,8 +65,6 @@ func (p *objectsPage) press(s *scene, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		return nil, false
 	case key.Matches(k, objectKeys.cause):
 		p.reveal(p.last())
-	case key.Matches(k, objectKeys.copyFix):
-		return p.copyFix(), true
 	case key.Matches(k, objectKeys.open) && (r.group != nil || p.frame.beside):
 		p.opened[r.key] = !r.open && r.folds
 	case key.Matches(k, objectKeys.open):

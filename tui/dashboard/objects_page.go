@@ -80,7 +80,7 @@ func (p *objectsPage) look(stream *Stream, a resource.Addr) {
 	was, version := p.verdict.row, stream.objects.Version(a)
 	p.verdict.row, p.verdict.known = stream.timeline.Row(a)
 	now := p.verdict.row
-	if p.objects == stream.objects && p.version == version && now.State == was.State && now.Blocked == was.Blocked && now.Refused == was.Refused {
+	if p.objects == stream.objects && p.version == version && now.State == was.State && now.Blocked == was.Blocked && now.Refused == was.Refused && now.Delayed == was.Delayed {
 		return
 	}
 	p.objects, p.version = stream.objects, version

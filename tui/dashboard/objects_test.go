@@ -272,6 +272,28 @@ func TestObjectsThatAreOverdue(t *testing.T) {
 	}
 }
 
+// What vksync itself could not do, or not yet, says so before anything exists.
+func TestObjectsOfActionsThatFail(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[journal.ActionState][]string{
+		journal.ActionDelayed: {"● delayed, create is tried again", "cause conflict: another manager has spec.paused", "fix   Another field manager owns what would change.", "nothing of web/prod has been made yet"},
+		journal.ActionFailed:  {"✗ failed in phase", "cause create was refused: conflict: another manager has spec.paused", "fix   Another field manager owns what would change."},
+	} {
+		m, stream := opened(t, paint.Options{}, 80, 24, prodEvents()[:1])
+		stream.Event(journal.Event{Action: &journal.Action{Addr: prodGoal.Addr, Verb: "create", State: journal.ActionStarted, Phase: "1"}})
+		stream.Event(journal.Event{Action: &journal.Action{Addr: prodGoal.Addr, Verb: "create", State: state, Phase: "1", Reason: "conflict", Message: "another manager has spec.paused"}})
+		press(t, m, objectsKey())
+		for _, text := range want {
+			if frame := m.Screen(); !strings.Contains(frame, text) {
+				t.Errorf("%s: %q is not in the frame:\n%s", state, text, frame)
+			}
+		}
+		if press(t, m, "f"); !strings.Contains(m.Screen(), "copied: kubectl -n web get cluster.cluster.x-k8s.io prod -o yaml --show-managed-fields") {
+			t.Errorf("%s: f does not copy the fix:\n%s", state, m.Screen())
+		}
+	}
+}
+
 // A fix is copied command by command.
 func TestObjectsCopyTheFix(t *testing.T) {
 	t.Parallel()
