@@ -288,7 +288,7 @@ func TestObjectsOfActionsThatFail(t *testing.T) {
 				t.Errorf("%s: %q is not in the frame:\n%s", state, text, frame)
 			}
 		}
-		if press(t, m, "f"); !strings.Contains(m.Screen(), "copied: kubectl -n web get cluster.cluster.x-k8s.io prod -o yaml --show-managed-fields") {
+		if press(t, m, "f"); !strings.Contains(m.Screen(), "copied: kubectl -n web get cluster.cluster.x-k8s.io prod -o yaml --show-manag") {
 			t.Errorf("%s: f does not copy the fix:\n%s", state, m.Screen())
 		}
 	}
