@@ -176,6 +176,7 @@ func TestAJournalIsGoneThrough(t *testing.T) {
 					{"end", p.End, 1000},
 					{"past the end", func() { p.Seek(time.Minute) }, 1000},
 					{"back from the end", func() { p.Step(-1) }, 999},
+					{"back from the end, at once", func() { p.Start(); p.End(); p.Step(-2) }, 998},
 					{"start", p.Start, 1},
 					{"before the start", func() { p.Seek(-time.Minute) }, 1},
 					{"between two events", func() { p.Seek(1500 * time.Millisecond) }, 2},
@@ -419,4 +420,36 @@ func TestTheLengthOfAJournalIsReadFromItsEnd(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}
+}
+
+// Whatever is in a file is played or refused, and gone back in.
+func FuzzPlay(f *testing.F) {
+	all := strings.Join(lines(f, 5), "")
+	for _, text := range []string{all, all[:len(all)-4], "", "{}\n", all + "{", strings.Replace(all, `"seq":4`, `"seq":999999999`, 1), strings.Replace(all, `"t_ms":4000`, `"t_ms":9223372036854775807`, 1)} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := Open(Options{Path: write(t, string(text)), Once: true})
+		if err != nil {
+			return
+		}
+		s := &screen{}
+		err = p.Run(t.Context(), s)
+		first := len(s.events)
+		p.End()
+		p.Step(-1)
+		p.Seek(time.Hour)
+		p.Start()
+		p.End()
+		again := p.Run(t.Context(), s)
+		if (err == nil) != (again == nil) || err == nil && len(s.events) != first { // what is wrong ends it at once
+			t.Errorf("at first %d events and %v, then %d and %v", first, err, len(s.events), again)
+		}
+		if state := p.State(); state.Seeking > 1 {
+			t.Errorf("the state is %+v", state)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -136,7 +136,15 @@ func (p *Player) Seek(d time.Duration) {
 func (p *Player) Start() { p.ask(func() { p.goTo(target{events: 1}) }) }
 
 // End goes to the last event that there is.
-func (p *Player) End() { p.ask(func() { p.goTo(target{at: endOfTime}) }) }
+func (p *Player) End() {
+	p.ask(func() {
+		if more, _ := p.in.grows(); !more && p.total.events > 0 {
+			p.goTo(target{events: p.total.events}) // from which steps can be taken before it is there
+			return
+		}
+		p.goTo(target{at: endOfTime})
+	})
+}
 
 // Faster plays about twice as fast, up to 1000 times the journal's time.
 func (p *Player) Faster() {
