@@ -36,7 +36,8 @@ func (o *reportOptions) open(ctx context.Context, stdin io.Reader) (*input, erro
 	return &input{name: o.journal, file: f, from: f, ctx: ctx}, nil
 }
 
-// Read reads on, unless the command is interrupted before anything comes.
+// Read reads on, unless the command is interrupted before anything comes. Then the
+// program ends, and with it the read that still waits.
 func (i *input) Read(p []byte) (int, error) {
 	type read struct {
 		n   int

@@ -175,6 +175,7 @@ func TestBrowserFilters(t *testing.T) {
 	tests := map[string][]string{
 		"#state=blocked":                 {"web/shop-us-east"},
 		"#state=failed":                  {"data-platform/kafka"},
+		"#verb=create&state=failed":      {"data-platform/kafka"},
 		"#q=shop&ns=web":                 {"web/shop-eu-west", "web/shop-us-east"},
 		"#q=SUBNETPORT":                  {"data-platform/kafka"},
 		"#q=pRod+forbidden":              nil,

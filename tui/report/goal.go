@@ -117,16 +117,23 @@ func took(start, end, now time.Duration) string {
 	return paint.Clock(end - start)
 }
 
+// until is the end of what has one, and else the present.
+func until(end, now time.Duration) time.Duration {
+	if end == phase.NotYet {
+		return now
+	}
+	return end
+}
+
 // sign is what stands behind the last bar, and where.
 func (s scale) sign(r journal.Row, now time.Duration) (x, sign string) {
 	if r.Start == phase.NotYet && r.State != phase.Done {
 		return percent(0), "not begun"
 	}
-	end := cmp.Or(max(r.End, 0), now)
 	if r.End == phase.NotYet && now > s.total {
 		return percent(100), glyphs.Beyond
 	}
-	return percent(s.at(end)), glyphs.Glyph(r.State, r.Removing())
+	return percent(s.at(until(r.End, now))), glyphs.Glyph(r.State, r.Removing())
 }
 
 // described is a row of the timeline for who does not see it.
@@ -173,7 +180,7 @@ func stepOf(p phase.Step, r *journal.Row, now time.Duration, s scale, f *journal
 		out.Machines = fmt.Sprintf("%d/%d", p.Done, p.Wanted)
 	}
 	if p.Start != phase.NotYet {
-		out.Bars = []bar{s.bar(p.ID, p.Start, cmp.Or(max(p.End, 0), now))}
+		out.Bars = []bar{s.bar(p.ID, p.Start, until(p.End, now))}
 	}
 	if p.Start == phase.NotYet && p.End != phase.NotYet {
 		out.Took, out.Start, out.End = "nothing to do", "–", "–"

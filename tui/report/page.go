@@ -27,8 +27,8 @@ type page struct {
 	Facts   []fact
 	Notes   []string
 
-	Namespaces, States []string
-	Phases             []phaseName
+	Namespaces, States, Verbs []string
+	Phases                    []phaseName
 
 	Ticks    []tick
 	Forecast bool // there is one
@@ -197,16 +197,16 @@ func (p *page) goals(r *Run, b *journal.Begin, o Options) {
 	p.Ticks = s.ticks()
 	actions := p.Plan.byAddr()
 	warnings := r.byGoal()
-	namespaces, states := map[string]bool{}, map[string]bool{}
+	namespaces, states, verbs := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i, row := range rows {
 		g := goalOf(i, row, r.timeline, s, forecasts[row.Addr])
 		g.Forecast = p.Forecast
 		g.Actions = actions[row.Addr]
 		g.Warnings, g.MoreWarnings = head(warnings[place{row.Addr.Namespace, row.Addr.Name}], goalWarningCap)
 		p.Goals = append(p.Goals, g)
-		namespaces[g.Namespace], states[g.State.Class] = true, true
+		namespaces[g.Namespace], states[g.State.Class], verbs[g.Verb] = true, true, true
 	}
-	p.Namespaces = slices.Sorted(maps.Keys(namespaces))
+	p.Namespaces, p.Verbs = slices.Sorted(maps.Keys(namespaces)), slices.Sorted(maps.Keys(verbs))
 	for _, state := range []phase.State{phase.Failed, phase.Blocked, phase.Running, phase.Pending, phase.Done} {
 		if states[string(state)] {
 			p.States = append(p.States, string(state))
@@ -224,7 +224,7 @@ func chosen(rows []journal.Row, limit int) ([]journal.Row, int) {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(rank(rows[a].State), rank(rows[b].State)), cmp.Compare(rows[b].End, rows[a].End))
+		return cmp.Or(cmp.Compare(urgency(rows[a]), urgency(rows[b])), cmp.Compare(rows[b].End, rows[a].End))
 	})
 	order = order[:limit]
 	slices.Sort(order)
@@ -233,6 +233,15 @@ func chosen(rows []journal.Row, limit int) ([]journal.Row, int) {
 		out = append(out, rows[i])
 	}
 	return out, len(rows) - limit
+}
+
+// urgency orders rows by how much they need to be seen; nothing was to be done for
+// the last ones.
+func urgency(r journal.Row) int {
+	if r.State == phase.Done && r.Verb == "none" {
+		return rank(r.State) + 1
+	}
+	return rank(r.State)
 }
 
 // rank orders states by how much they need to be seen.

@@ -83,10 +83,7 @@ func (s scale) bars(spans []phase.Span, now time.Duration) []bar {
 	var out []bar
 	seen := map[phase.ID]bool{}
 	for _, span := range spans {
-		end := span.End
-		if end == phase.NotYet {
-			end = now
-		}
+		end := until(span.End, now)
 		if s.at(end)-s.at(span.Start) >= thinnest || !seen[span.ID] {
 			out = append(out, s.bar(span.ID, span.Start, end))
 		}

@@ -6,7 +6,8 @@
   var form = document.getElementById("filter");
   var rows = document.getElementById("rows");
   var sections = document.getElementById("sections");
-  var fields = ["q", "state", "ns", "phase", "sort"];
+  var filters = ["state", "verb", "ns", "phase"];
+  var fields = ["q", "sort"].concat(filters);
 
   var goals = Array.prototype.map.call(sections.children, function (section) {
     return { section: section, data: section.dataset, text: "" };
@@ -22,7 +23,7 @@
   }
 
   function fits(g, q, words) {
-    if (q.state && g.data.state !== q.state || q.ns && g.data.ns !== q.ns || q.phase && g.data.phase !== q.phase) return false;
+    if (filters.some(function (name) { return q[name] && g.data[name] !== q[name]; })) return false;
     if (words.length && !g.text) g.text = g.section.textContent.toLowerCase();
     return words.every(function (word) { return g.text.indexOf(word) >= 0; });
   }
