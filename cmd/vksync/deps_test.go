@@ -52,6 +52,7 @@ var imports = map[string][]string{
 	"tui/paint":     {"reconcile/journal", "reconcile/phase", "reconcile/resource"},
 	"tui":           {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/dashboard", "tui/paint"},
 	"tui/dashboard": {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint", "tui/replay", "tui/report"},
+	"tui/tuitest":   {"reconcile/journal"},
 	"tui/replay":    {"reconcile/journal"},
 	"tui/report":    {"reconcile/journal", "reconcile/phase", "reconcile/plan", "reconcile/resource", "tui/paint"},
 	"cmd/vksync": {

@@ -1,81 +1,33 @@
 package dashboard
 
 import (
-	"flag"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/tui/paint"
+	"github.com/vksync/vksync/tui/tuitest"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
-
 // golden compares with a file; control codes are visible in it.
-func golden(t *testing.T, name, got string) {
+func golden(t testing.TB, name, got string) {
 	t.Helper()
-	got = strings.ReplaceAll(got, "\x1b", `\e`)
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got); -update accepts it:\n%s", path, diff)
-	}
+	tuitest.Golden(t, name, got)
 }
 
 // examples are the example journals.
-func examples(t testing.TB) []string {
-	t.Helper()
-	paths, err := filepath.Glob("../../testdata/journals/*.jsonl")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no example journals: %v", err)
-	}
-	for i, p := range paths {
-		paths[i] = strings.TrimSuffix(filepath.Base(p), ".jsonl")
-	}
-	return paths
-}
+func examples(t testing.TB) []string { return tuitest.Examples(t) }
 
 // example is an example journal up to a time; 0 is all of it.
 func example(t testing.TB, name string, upTo time.Duration) []journal.Event {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "testdata", "journals", name+".jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	d := journal.NewDecoder(f)
-	var out []journal.Event
-	for {
-		e, err := d.Decode()
-		if err == io.EOF || upTo > 0 && e.At() > upTo {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, e)
-	}
+	return tuitest.Example(t, name, upTo)
 }
 
 // large is a fleet of n clusters, each of which has come to something else.
