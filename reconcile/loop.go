@@ -305,12 +305,12 @@ func (k *keeper) idle(ctx context.Context, p *plan.Plan, r *Revision) error {
 	done := !k.lacking && !changes(p)
 	if k.retrying() || !done && k.ledger.settled != r.Commit.Hash {
 		k.become(Degraded) // the findings say why what is left is skipped
-		return k.showIdle(p, r, journal.NotReached)
+		return k.showIdle(ctx, p, r, journal.NotReached)
 	}
 	if err := k.settle(ctx, r); err != nil {
 		return err
 	}
-	return k.showIdle(p, r, journal.Reached)
+	return k.showIdle(ctx, p, r, journal.Reached)
 }
 
 // settle notes that a revision is done.
@@ -334,7 +334,7 @@ func (k *keeper) settle(ctx context.Context, r *Revision) error {
 
 // hold shows a plan that may not be run now.
 func (k *keeper) hold(ctx context.Context, p *plan.Plan, r *Revision, why string) error {
-	if err := k.showHeld(p, r); err != nil {
+	if err := k.showHeld(ctx, p, r); err != nil {
 		return err
 	}
 	k.pending = p.Digest()

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/apply"
@@ -18,11 +19,11 @@ const (
 
 // showIdle records, unless the last run is still what there is to be seen, that
 // nothing is to be done now: all is in sync, or what is not cannot be.
-func (k *keeper) showIdle(p *plan.Plan, r *Revision, outcome journal.Outcome) error {
+func (k *keeper) showIdle(ctx context.Context, p *plan.Plan, r *Revision, outcome journal.Outcome) error {
 	if k.shows(showsRun) || !k.nowShows(showsIdle+string(outcome)) {
 		return nil
 	}
-	b, err := k.beginOf(p, r)
+	b, err := k.beginOf(ctx, p, r)
 	if err != nil {
 		return err
 	}
@@ -40,11 +41,11 @@ func (k *keeper) showIdle(p *plan.Plan, r *Revision, outcome journal.Outcome) er
 }
 
 // showHeld records a plan that is held. Nothing of it runs.
-func (k *keeper) showHeld(p *plan.Plan, r *Revision) error {
+func (k *keeper) showHeld(ctx context.Context, p *plan.Plan, r *Revision) error {
 	if !k.nowShows(showsAPlan + p.Digest()) {
 		return nil
 	}
-	b, err := k.beginOf(p, r)
+	b, err := k.beginOf(ctx, p, r)
 	if err != nil {
 		return err
 	}
@@ -53,8 +54,8 @@ func (k *keeper) showHeld(p *plan.Plan, r *Revision) error {
 	return nil
 }
 
-func (k *keeper) beginOf(p *plan.Plan, r *Revision) (*journal.Begin, error) {
-	b, err := apply.Begin(journal.Begin{Revision: r.Commit.Hash, World: k.world()}, p, time.Now())
+func (k *keeper) beginOf(ctx context.Context, p *plan.Plan, r *Revision) (*journal.Begin, error) {
+	b, err := apply.Begin(journal.Begin{Revision: r.Commit.Hash, World: k.world(), Site: k.engine.site(ctx)}, p, time.Now())
 	return &b, err
 }
 

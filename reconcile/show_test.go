@@ -59,6 +59,9 @@ func TestAHeldPlanIsShown(t *testing.T) {
 	if !strings.Contains(string(b.Plan), `"create"`) || b.Revision != first || b.World != "Supervisor lab" {
 		t.Errorf("the proposal is %+v", b)
 	}
+	if !slices.ContainsFunc(b.Site, func(m journal.Meter) bool { return m.Kind == journal.HostMemory && m.Capacity > 0 }) {
+		t.Errorf("the proposal does not say what the site has: %v", b.Site)
+	}
 	s.approve(t, s.loop.Status().Pending)
 	s.synced(t, first)
 	if diff := cmp.Diff([]string{"proposed: create team-a create a", "begun: create team-a create a reached 2/2"}, s.journals(t)); diff != "" {

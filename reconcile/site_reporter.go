@@ -14,7 +14,8 @@ const (
 	// reading of the site's use waits for the next: 30 s by default. It costs more,
 	// and what a machine takes it takes for minutes.
 	reportEvery = 3
-	// patience is how long a run waits at its end for a last reading.
+	// patience is how long a run waits at its end for a last reading, and a journal
+	// of which there is only a Begin for one.
 	patience = 10 * time.Second
 	// notYet is how long a reporter waits that was quicker than the journal.
 	notYet = 100 * time.Millisecond
@@ -106,4 +107,15 @@ func (e *Engine) reported(ctx context.Context, o *apply.Options) (end func()) {
 		r.settle(ctx)
 	}
 	return r.end
+}
+
+// site is what is in use, for a journal in which nothing is going to happen; nil where
+// it is not a live one or cannot be read.
+func (e *Engine) site(ctx context.Context) []journal.Meter {
+	if e.history == nil {
+		return nil
+	}
+	ctx, done := context.WithTimeout(ctx, patience)
+	defer done()
+	return e.metersSince(ctx, reportEvery*pollVCenter)
 }

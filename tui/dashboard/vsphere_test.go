@@ -380,3 +380,21 @@ func usage(i int) journal.Event {
 		siteMeter(journal.Addresses, "", journal.LoadBalancer, journal.AddressUnit, 2000, int64(i%2000)),
 	}}}
 }
+
+// A site that is only being read has nothing to do with old journals.
+func TestVspherePageWhileTheSiteIsRead(t *testing.T) {
+	t.Parallel()
+	live := siteRun(nil, nil)
+	live[0].Begin.Simulated = false
+	m, stream := opened(t, paint.Options{}, 80, 24, live)
+	stream.Connect(Connection{State: Following, Live: true})
+	m.visit("vSphere")
+	if got := m.Screen(); !strings.Contains(got, "reading hosts, datastores, quotas and addresses") || strings.Contains(got, "older") {
+		t.Errorf("it says:\n%s", got)
+	}
+	stream.Event(journal.Event{Seq: 1, T: 1000, Usage: &journal.Usage{Meters: siteAt(5, 4)}})
+	m.Update(look{})
+	if got := m.Screen(); !strings.Contains(got, "✗ 1 full") {
+		t.Errorf("once it is read, it says:\n%s", got)
+	}
+}
