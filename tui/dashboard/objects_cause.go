@@ -52,10 +52,15 @@ func (p *objectsPage) explain(s *scene) {
 }
 
 // overdue says whether what is waited for at the end of the chain has lasted for longer
-// than it should, although nothing has been given up yet.
+// than it should, although nothing has been given up yet. Of what was so before anybody
+// looked the time is not known; there a refusal is enough.
 func (p *objectsPage) overdue() bool {
 	patience, limited := phase.Patience(p.end())
-	return limited && p.verdict.row.State == phase.Running && p.lasted() >= patience
+	if !limited || p.verdict.row.State != phase.Running {
+		return false
+	}
+	lasted, known := p.lasted()
+	return lasted >= patience || !known && patience <= time.Minute
 }
 
 // end is the last link of the chain that is a condition of an object.
@@ -68,20 +73,25 @@ func (p *objectsPage) end() phase.Link {
 	return phase.Link{}
 }
 
-// lasted is for how long the end of the chain has been as it is.
-func (p *objectsPage) lasted() time.Duration {
+// lasted is for how long the end of the chain has been as it is; at least so long where
+// it is not known.
+func (p *objectsPage) lasted() (d time.Duration, known bool) {
 	l := p.end()
 	b := find(p.branches, l.Kind, l.Name)
 	if b == nil {
-		return 0
+		return 0, true
 	}
 	if b.VM != nil && b.VM.Fault() != nil {
-		return p.now - b.VM.Fault().At
+		return p.now - b.VM.Fault().At, true
 	}
-	if c, there := b.Condition(l.Condition); there && c.Wrong {
-		return p.now - max(0, c.Since)
+	c, there := b.Condition(l.Condition)
+	switch {
+	case !there || !c.Wrong:
+		return 0, true
+	case c.Since == phase.NotYet:
+		return p.now, false
 	}
-	return 0
+	return p.now - c.Since, true
 }
 
 // headline is what stands still, where and for how long.
@@ -92,7 +102,11 @@ func (p *objectsPage) headline(s *scene) string {
 	case r.Delayed != nil:
 		return s.Paint(paint.Yellow, s.Running+" delayed") + ", " + r.Delayed.Verb + " is tried again"
 	default:
-		return s.Paint(paint.Yellow, s.Running+" slow") + " in phase " + string(r.Current) + " " + r.Current.Title() + ": this has lasted for " + paint.Clock(p.lasted())
+		text := "this was so before the journal began"
+		if lasted, known := p.lasted(); known {
+			text = "this has lasted for " + paint.Clock(lasted)
+		}
+		return s.Paint(paint.Yellow, s.Running+" slow") + " in phase " + string(r.Current) + " " + r.Current.Title() + ": " + text
 	}
 	state := r.State
 	if state != phase.Blocked {

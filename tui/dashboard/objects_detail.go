@@ -70,7 +70,7 @@ func (d *description) fact(name, text string) {
 
 func (d *description) ago(then time.Duration) string {
 	if then == phase.NotYet {
-		return "before the run"
+		return "before the journal"
 	}
 	return paint.Clock(max(0, d.now-then)) + " ago"
 }

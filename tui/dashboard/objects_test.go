@@ -272,6 +272,20 @@ func TestObjectsThatAreOverdue(t *testing.T) {
 	}
 }
 
+// Of what was refused before anybody looked nobody knows for how long it has been so:
+// it is explained at once.
+func TestObjectsThatWereRefusedBefore(t *testing.T) {
+	t.Parallel()
+	port := objectEvent(1, "Service", "prod", "Cluster prod", condition("Ready", "False", "IPAllocationFailed", "no free load-balancer address"))
+	infra := objectEvent(1, "VSphereCluster", "prod-x", "Cluster prod", condition("LoadBalancerReady", "False", "WaitingForIP", ""))
+	port.Object.Verb, infra.Object.Verb = resource.Updated, resource.Updated
+	m, _ := opened(t, paint.Options{}, 80, 24, prodEvents(infra, port))
+	press(t, m, objectsKey())
+	if frame := m.Screen(); !strings.Contains(frame, ": this was so before the journal began") || !strings.Contains(frame, "fix   The load balancer has no address left.") {
+		t.Errorf("the frame does not explain it:\n%s", frame)
+	}
+}
+
 // What vksync itself could not do, or not yet, says so before anything exists.
 func TestObjectsOfActionsThatFail(t *testing.T) {
 	t.Parallel()
