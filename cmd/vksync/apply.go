@@ -129,14 +129,20 @@ func (o *applyOptions) run(ctx context.Context, io streams) (err error) {
 			return err
 		}
 	}
+	tells := o.shows() && !o.asksOnScreen(s)
+	if tells {
+		if err := showPlan(io.out, s); err != nil {
+			return err
+		}
+	}
 	if err := o.foresee(ctx, s, ""); err != nil {
 		return err
 	}
 	if o.asksOnScreen(s) {
 		return o.propose(ctx, io, s)
 	}
-	if o.shows() {
-		if err := errors.Join(showPlan(io.out, s), s.ahead.show(io.out, s.desired.tree.Name)); err != nil {
+	if tells {
+		if err := s.ahead.show(io.out, s.desired.tree.Name); err != nil {
 			return err
 		}
 	}

@@ -15,10 +15,12 @@ import (
 	"github.com/vksync/vksync/tui"
 )
 
-// What a forecast may cost somebody who waits for it.
+// What a forecast may cost: somebody waits for that of a live plan, and a run that is
+// watched is to begin.
 const (
 	forecastGoals = 200
 	forecastTime  = 20 * time.Second
+	aheadTime     = 3 * time.Second
 )
 
 // An outlook is the forecast of a plan, or why there is none.
@@ -57,21 +59,21 @@ func (f *foresight) foresee(ctx context.Context, s *session, file string) error 
 		s.ahead = &outlook{}
 		return nil
 	}
-	return s.foresee(ctx, s.rehearse(file))
+	return s.foresee(ctx, forecastTime, s.rehearse(file))
 }
 
 // foresee has the plan played on another world, within bounds. Why that was not
 // possible is in the outlook and never an error; the end of ctx is one.
-func (s *session) foresee(ctx context.Context, play func(context.Context) (*outlook, error)) error {
+func (s *session) foresee(ctx context.Context, most time.Duration, play func(context.Context) (*outlook, error)) error {
 	s.ahead = &outlook{}
 	if !s.acts() {
 		return nil
 	}
-	if n := len(s.plan.Goals); n > forecastGoals {
-		s.ahead.none = fmt.Sprintf("the plan has %d goals, and a forecast is made for up to %d", n, forecastGoals)
+	if sum := s.plan.Summary(); sum.Create+sum.Update+sum.Delete > forecastGoals {
+		s.ahead.none = fmt.Sprintf("the plan changes %s, and a forecast is made of up to %d", counted(sum.Create+sum.Update+sum.Delete, "resource"), forecastGoals)
 		return nil
 	}
-	within, end := context.WithTimeout(ctx, forecastTime)
+	within, end := context.WithTimeout(ctx, most)
 	defer end()
 	played, err := play(within)
 	switch {
@@ -80,7 +82,7 @@ func (s *session) foresee(ctx context.Context, play func(context.Context) (*outl
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case within.Err() != nil:
-		s.ahead.none = fmt.Sprintf("playing the plan takes longer than %s", forecastTime)
+		s.ahead.none = fmt.Sprintf("playing the plan takes longer than %s", most)
 	default:
 		s.ahead.none = err.Error()
 	}

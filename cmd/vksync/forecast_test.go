@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -152,20 +153,20 @@ func TestWhyThereIsNoForecast(t *testing.T) {
 		want string
 	}{
 		{"nothing is done", plan.Plan{}, waits, ""},
-		{"too much is done", plan.Plan{Actions: []plan.Action{creates}, Goals: make([]plan.Goal, 201)}, waits, "the plan has 201 goals, and a forecast is made for up to 200"},
+		{"too much is done", plan.Plan{Actions: slices.Repeat([]plan.Action{creates}, 201)}, waits, "the plan changes 201 resources, and a forecast is made of up to 200"},
 		{"it takes too long", plan.Plan{Actions: []plan.Action{creates}}, waits, "playing the plan takes longer than 20s"},
 		{"it fails", plan.Plan{Actions: []plan.Action{creates}}, func(context.Context) (*outlook, error) { return nil, errors.New("no such release") }, "no such release"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &session{plan: &c.plan}
-			if err := s.foresee(t.Context(), c.play); err != nil || s.ahead.none != c.want || s.ahead.forecast() != nil {
+			if err := s.foresee(t.Context(), 20*time.Second, c.play); err != nil || s.ahead.none != c.want || s.ahead.forecast() != nil {
 				t.Errorf("%s: %v, %q, want %q", c.name, err, s.ahead.none, c.want)
 			}
 		})
 	}
 	ctx, end := context.WithCancel(t.Context())
 	end()
-	if err := (&session{plan: &plan.Plan{Actions: []plan.Action{creates}}}).foresee(ctx, waits); !errors.Is(err, context.Canceled) {
+	if err := (&session{plan: &plan.Plan{Actions: []plan.Action{creates}}}).foresee(ctx, time.Minute, waits); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -31,7 +31,7 @@ func (s *session) rehearsed(ctx context.Context, file string) (_ *outlook, err e
 	if s.inventory == nil {
 		return &outlook{none: "no Inventory says what the site has; put one into the repository, or name a file with --inventory"}, nil
 	}
-	r := rehearsal{Rehearsal: s.plan.Rehearse(), outlook: &outlook{}}
+	r := rehearsal{Rehearsal: s.plan.Rehearse(forecastGoals), outlook: &outlook{}}
 	if n := r.Before.Len(); n > forecastGoals {
 		return nil, fmt.Errorf("%d clusters and vSphere Namespaces exist where the plan changes something, and a forecast is made with up to %d", n, forecastGoals)
 	}

@@ -95,7 +95,7 @@ func (o *simulateOptions) run(ctx context.Context, io streams) (err error) {
 	if o.speed > 0 && !o.quiet && o.output == "text" { // somebody watches, and wants to know how long still
 		fast := o.site
 		fast.speed = 0
-		if err := s.foresee(ctx, s.again(fast.venue)); err != nil {
+		if err := s.foresee(ctx, aheadTime, s.again(fast.venue)); err != nil {
 			return err
 		}
 	}

@@ -16,35 +16,36 @@ import (
 type Rehearsal struct {
 	// Before are the Clusters and vSphere Namespaces that exist, as manifests: those
 	// of the plan's goals, and whatever else lives in the same namespaces and takes
-	// room and addresses there.
+	// room and addresses there. Where that is too much, it is only the namespaces in
+	// which something is done.
 	Before resource.Set
 	// After are the same when the plan is done.
 	After resource.Set
-	// Elsewhere counts the Clusters that exist in other namespaces, and are not in it.
+	// Elsewhere counts the Clusters that exist in other namespaces and are not in it.
 	Elsewhere int
 	// Policy is what a plan of After may do: what Before holds is its own.
 	Policy Policy
 }
 
-// Rehearse says how the plan can be played in another world.
-func (p *Plan) Rehearse() Rehearsal {
+// Rehearse says how the plan can be played in another world, with most Clusters and
+// vSphere Namespaces in it if that can be.
+func (p *Plan) Rehearse(most int) Rehearsal {
 	r := Rehearsal{Policy: p.Policy}
 	r.Policy.Prune, r.Policy.PruneLimit = true, 0
 	if r.Policy.Source == "" {
 		r.Policy.Source = "rehearsal"
 	}
-	near := map[string]bool{}
+	near, acting := map[string]bool{}, map[string]bool{}
 	for _, g := range p.Goals {
 		near[namespaceOf(g.Addr)] = true
 	}
-	for addr, live := range p.observed.Live.All() {
-		switch {
-		case !stays(live):
-		case near[namespaceOf(addr)]:
-			r.Before.Put(unpaused(manifest(live)))
-		case addr.Kind == resource.KindCluster:
-			r.Elsewhere++
+	for _, a := range p.Actions {
+		if a.Skip == "" && a.Verb != None {
+			acting[namespaceOf(a.Addr)] = true
 		}
+	}
+	if r.take(&p.observed.Live, near); r.Before.Len() > most {
+		r.take(&p.observed.Live, acting)
 	}
 	r.After = r.Before.Clone()
 	for _, a := range p.Actions {
@@ -53,6 +54,20 @@ func (p *Plan) Rehearse() Rehearsal {
 		}
 	}
 	return r
+}
+
+// take puts what exists in some namespaces into Before.
+func (r *Rehearsal) take(live *resource.Set, near map[string]bool) {
+	r.Before, r.Elsewhere = resource.Set{}, 0
+	for addr, o := range live.All() {
+		switch {
+		case !stays(o):
+		case near[namespaceOf(addr)]:
+			r.Before.Put(unpaused(manifest(o)))
+		case addr.Kind == resource.KindCluster:
+			r.Elsewhere++
+		}
+	}
 }
 
 // change does to After what an action does.

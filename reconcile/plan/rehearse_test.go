@@ -93,7 +93,7 @@ func TestRehearsalHoldsWhatExistsAndWhatItBecomes(t *testing.T) {
 		observed.Live.Put(o)
 	}
 	p := plan.Make(&desired, observed, plan.Policy{Source: "default", Prune: true, PruneLimit: 3})
-	r := p.Rehearse()
+	r := p.Rehearse(4)
 
 	if r.Elsewhere != 1 || !r.Policy.Prune || r.Policy.PruneLimit != 0 || r.Policy.Source != "default" {
 		t.Errorf("%d clusters elsewhere, policy %+v", r.Elsewhere, r.Policy)
@@ -107,6 +107,16 @@ func TestRehearsalHoldsWhatExistsAndWhatItBecomes(t *testing.T) {
 		"grows": manifestOf("team-a", "grows", 3), "stays": manifestOf("team-a", "stays", 1), "new": created.Object, "team-a": nil,
 	}
 	wantSet(t, "after", &r.After, after)
+
+	// Where it is too much, it is what is around the changes.
+	desired.Put(wanted("team-b", "other", 1))
+	observed.Same = map[resource.Addr]bool{wanted("team-b", "other", 1).Addr(): true}
+	if all := plan.Make(&desired, observed, p.Policy).Rehearse(6); all.Before.Len() != 6 || all.Elsewhere != 0 {
+		t.Errorf("with all namespaces: %d, and %d elsewhere", all.Before.Len(), all.Elsewhere)
+	}
+	if part := plan.Make(&desired, observed, p.Policy).Rehearse(5); part.Before.Len() != 4 || part.Elsewhere != 1 {
+		t.Errorf("with those of the changes: %d, and %d elsewhere", part.Before.Len(), part.Elsewhere)
+	}
 
 	// What cannot be played stays as it was, or is not there at all.
 	r.LeaveOut(predicted.Addr(), false)
