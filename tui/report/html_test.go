@@ -219,7 +219,7 @@ func TestOtherWorldsThanRuns(t *testing.T) {
 		begin journal.Begin
 		want  []string
 	}{
-		"proposed": {journal.Begin{Proposed: true, World: "Supervisor lab"}, []string{"Plan on Supervisor lab", "waits for approval", "Nothing of it has run."}},
+		"proposed": {journal.Begin{Proposed: true, World: "Supervisor lab"}, []string{"Plan on Supervisor lab", "waits for approval", "Nothing of it has run.", "· pending", "not begun"}},
 		"watched":  {journal.Begin{Watched: true}, []string{"World LIVE", "only looked at"}},
 		"broken":   {journal.Begin{Plan: []byte(`{"findings":7}`)}, []string{"The plan in the journal cannot be read"}},
 		"nothing":  {journal.Begin{Plan: []byte(`{}`)}, []string{"No changes. What exists is as desired."}},
@@ -232,6 +232,9 @@ func TestOtherWorldsThanRuns(t *testing.T) {
 			if !strings.Contains(strings.Join(strings.Fields(d.text), " "), want) {
 				t.Errorf("%s: the page does not say %q", name, want)
 			}
+		}
+		if test.begin.Proposed && (strings.Contains(d.text, "so far") || strings.Contains(d.text, "● running")) {
+			t.Errorf("%s: something runs", name)
 		}
 	}
 }

@@ -199,7 +199,13 @@ func (p *page) goals(r *Run, b *journal.Begin, o Options) {
 	warnings := r.byGoal()
 	namespaces, states, verbs := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i, row := range rows {
+		if b.Proposed {
+			row = unbegun(row)
+		}
 		g := goalOf(i, row, r.timeline, s, forecasts[row.Addr])
+		if b.Proposed {
+			g.Stuck = nil // it waits for approval, whatever else it will wait for
+		}
 		g.Forecast = p.Forecast
 		g.Actions = actions[row.Addr]
 		g.Warnings, g.MoreWarnings = head(warnings[place{row.Addr.Namespace, row.Addr.Name}], goalWarningCap)
@@ -212,6 +218,21 @@ func (p *page) goals(r *Run, b *journal.Begin, o Options) {
 			p.States = append(p.States, string(state))
 		}
 	}
+}
+
+// unbegun is a row of a plan of which nothing has run.
+func unbegun(r journal.Row) journal.Row {
+	if r.State == phase.Done {
+		return r
+	}
+	r.State, r.Spans, r.Start = phase.Pending, nil, phase.NotYet
+	r.Steps = slices.Clone(r.Steps)
+	for i, s := range r.Steps {
+		if s.State == phase.Running {
+			r.Steps[i].State, r.Steps[i].Start = phase.Pending, phase.NotYet
+		}
+	}
+	return r
 }
 
 // chosen are the rows to show, in their order, and how many are left out.
