@@ -434,3 +434,18 @@ func BenchmarkHTML(b *testing.B) {
 		b.ReportMetric(float64(len(rendered(b, r, Options{})))/(1<<20), "MiB/page")
 	}
 }
+
+// Whatever a file holds, its page is whole and keeps to itself.
+func FuzzPage(f *testing.F) {
+	events := rich(f)
+	f.Add(journalOf(f, append(events[:40:40], events[len(events)-9:]...)))
+	f.Add(journalOf(f, events[:3]))
+	f.Add([]byte(`{"seq":0,"t_ms":0,"begin":{"version":1,"goals":[{"addr":{"kind":"Cluster","namespace":"a","name":"b"},"verb":"<b>"}],"plan":{"phases":[{"actions":[{"changes":[{"path":"</td>","new":{"a":[1,"<"]}}]}]}],"findings":[{"severity":"\"x"}]},"forecast":{"goals":[{"addr":{"kind":"Cluster","namespace":"a","name":"b"},"steps":[{"phase":"9","start_ms":-5,"end_ms":9}]}]},"site":[{"kind":"quota","capacity":-1,"used":9}]}}` + "\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r, err := Read(bytes.NewReader(file), 0, nil)
+		if err != nil {
+			return
+		}
+		parse(t, rendered(t, r, Options{}))
+	})
+}
