@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/plan"
@@ -449,4 +451,67 @@ func TestThePlanFitsEveryTerminal(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAClickSelectsAndCopyingNamesWhatIsSelected(t *testing.T) {
+	t.Parallel()
+	m, _, p := planOf(t, "planning", paint.Options{}, 100, 60)
+	if name, command := p.copies(&m.scene); name != "" || command != "" {
+		t.Errorf("a finding is copied as %q, %q", name, command)
+	}
+	lines := strings.Split(m.Screen(), "\n")
+	for text, want := range map[string]string{
+		"~ Cluster payments/prod ":          "kubectl get cluster.cluster.x-k8s.io prod -o yaml -n payments",
+		"~ version ":                        "kubectl get cluster.cluster.x-k8s.io prod -o yaml -n payments", // what is in it belongs to it
+		"+ VSphereNamespace payments ":      "kubectl get namespace payments -o yaml",
+		"- Cluster data-platform/kafka ":    "kubectl get cluster.cluster.x-k8s.io kafka -o yaml -n data-platform",
+		"= VSphereNamespace data-platform ": "kubectl get namespace data-platform -o yaml",
+	} {
+		y := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, text) })
+		m.Update(tea.MouseClickMsg{X: 5, Y: y})
+		if _, command := p.copies(&m.scene); command != want {
+			t.Errorf("after a click on %q, line %d, the command is %q, want %q", text, y, command, want)
+		}
+		if !strings.HasPrefix(strings.Split(m.Screen(), "\n")[y], ">") {
+			t.Errorf("line %d is not marked:\n%s", y, m.Screen())
+		}
+	}
+	m.Update(tea.MouseClickMsg{X: 5, Y: 2}) // above the lines
+	m.Update(tea.MouseClickMsg{X: 5, Y: 58})
+}
+
+// BenchmarkPlanSheet makes the plan of a large fleet ready, which a command does.
+func BenchmarkPlanSheet(b *testing.B) {
+	begin := planned(b, large(10_000), nil)[0].Begin
+	b.SetBytes(int64(len(begin.Plan)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if newPlanSheet(begin).doc == nil {
+			b.Fatal("it was not read")
+		}
+	}
+}
+
+// FuzzPlanPage shows whatever calls itself a plan.
+func FuzzPlanPage(f *testing.F) {
+	const head = `{"schemaVersion":"vksync.dev/plan/v1","digest":"d",`
+	f.Add([]byte(head+`"findings":[{"severity":"fail","code":"c","message":"a b","hint":"h"},{"severity":"ok"}],"phases":[{"id":"1","actions":[`+
+		`{"addr":{"kind":"K","name":"n"},"verb":"update","effect":"scale","changes":[{"path":"a.b[c].d","old":"x","new":[1,"y"],"effect":"scale"}]}]}]}`), uint8(60), uint8(20))
+	f.Add([]byte(head+`"phases":[{"actions":[{"changes":[{"path":"]","old":[[]]}]}]}],"findings":[{}]}`), uint8(1), uint8(1))
+	first := *example(f, "fleet", time.Second)[0].Begin
+	f.Fuzz(func(t *testing.T, text []byte, width, height uint8) {
+		begin := first
+		begin.Plan, begin.Proposed = text, true
+		size := [2]int{int(width) + 1, int(height) + 1}
+		m, _ := opened(t, paint.Options{}, size[0], size[1], []journal.Event{{Begin: &begin}})
+		press(t, m, planNumber())
+		planShown(m).approval.approve = func(string, string) error { return nil }
+		for _, k := range []string{"enter", "n", "enter", "down", "enter", "G", "enter", "N", "left", "!", "a", "y"} {
+			press(t, m, k)
+			fits(t, m.Screen(), size[0], size[1])
+			if i := strings.IndexFunc(m.Screen(), func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 }); i >= 0 {
+				t.Fatalf("control code in %q", m.Screen()[max(0, i-40):i+1])
+			}
+		}
+	})
 }
