@@ -29,6 +29,10 @@ func (o *applyOptions) propose(ctx context.Context, io streams, s *session) erro
 	shown, err := tui.Ask(ctx, io.in, io.out, displayOptions(io.out, s.desired.tree.Name), begin, s.stillHolds, interrupt)
 	switch {
 	case errors.Is(err, tui.ErrNotApproved):
+		// What was looked at stays on the screen, as without a dashboard.
+		if err := showPlan(io.out, s); err != nil {
+			return err
+		}
 		return outcome{exitError, fmt.Errorf("not applied: %w", err)}
 	case err != nil && ctx.Err() != nil:
 		return outcome{exitInterrupted, errors.New("interrupted")}

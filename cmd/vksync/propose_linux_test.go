@@ -152,7 +152,10 @@ func TestApplyIsApprovedOnTheDashboard(t *testing.T) {
 		}},
 		{"Ctrl-C", "interrupted", exitInterrupted, func(s *seat) { s.await(asks, "\x03") }},
 	} {
-		r, _ := applied(t, l, refusal.does)
+		r, s := applied(t, l, refusal.does)
+		if refusal.code == exitError {
+			s.await("LIVE: the Supervisor at ", "") // the plan, on the screen of before
+		}
 		if r.code != refusal.code || !strings.Contains(r.errs, refusal.says) {
 			t.Errorf("%s: exit code %d, want %d\n%s", refusal.name, r.code, refusal.code, r.errs)
 		}
