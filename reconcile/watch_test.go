@@ -51,7 +51,7 @@ func (s *site) watch(t *testing.T, e *reconcile.Engine, o reconcile.WatchOptions
 	})
 	t.Cleanup(func() {
 		l.stop()
-		if first := l.events[0]; first.Begin == nil || !first.Begin.Watched {
+		if first := l.events[0]; first.Begin == nil || !first.Begin.Watched || first.T != 0 {
 			t.Errorf("the journal begins with %+v", first)
 		}
 		if last := l.events[len(l.events)-1]; last.End == nil || last.End.Outcome != journal.Interrupted {

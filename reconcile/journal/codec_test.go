@@ -279,3 +279,18 @@ func example(b *testing.B) []journal.Event {
 	defer f.Close()
 	return decode(b, f)
 }
+
+// Times are since the beginning that the journal names, which may be later than
+// when its Recorder was made.
+func TestTimesAreSinceTheBegin(t *testing.T) {
+	t.Parallel()
+	made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	begun := made.Add(10 * time.Second)
+	var times []int64
+	r := journal.NewRecorder(made, func(e journal.Event) { times = append(times, e.T) })
+	r.Record(begun, journal.Event{Begin: &journal.Begin{Start: begun}})
+	r.Record(begun.Add(time.Second), journal.Event{Usage: &journal.Usage{}})
+	if diff := cmp.Diff([]int64{0, 1000}, times); diff != "" {
+		t.Errorf("times (-want +got):\n%s", diff)
+	}
+}

@@ -21,8 +21,9 @@ type Recorder struct {
 	sinks    []func(Event)
 }
 
-// NewRecorder begins a journal at a time of the world. Sinks are called in
-// order, one event at a time; they must not call the Recorder.
+// NewRecorder begins a journal at a time of the world, or at the Start of its Begin
+// where that has one. Sinks are called in order, one event at a time; they must
+// not call the Recorder.
 func NewRecorder(start time.Time, sinks ...func(Event)) *Recorder {
 	return &Recorder{start: start, timeline: NewTimeline(), sinks: sinks}
 }
@@ -35,6 +36,9 @@ func (r *Recorder) Record(now time.Time, e Event) {
 	defer r.mu.Unlock()
 	if r.timeline.End() != nil {
 		return
+	}
+	if e.Begin != nil && r.seq == 0 && !e.Begin.Start.IsZero() {
+		r.start = e.Begin.Start
 	}
 	r.last = max(r.last, now.Sub(r.start).Milliseconds())
 	e.Seq, e.T = r.seq, r.last
