@@ -16,7 +16,7 @@ import (
 )
 
 // What a forecast may cost: somebody waits for that of a live plan, and a run that is
-// watched is to begin.
+// watched is to begin. Twelve clusters of 84 machines take half a second.
 const (
 	forecastGoals = 200
 	forecastTime  = 20 * time.Second
