@@ -21,6 +21,7 @@ const tokenVariable = "VKSYNC_TOKEN"
 // followedDaemon is a daemon whose runs are looked at.
 type followedDaemon struct {
 	client *web.Client
+	url    string
 	// trusted says that there is a token, without which nothing can be approved.
 	trusted bool
 
@@ -51,7 +52,7 @@ func (o *dashboardOptions) openServer(io streams) (origin, error) {
 	if client.Exposed() {
 		_, _ = fmt.Fprintln(io.errs, "vksync: the token goes over the network as it is: http is not encrypted") // there is nobody else to tell
 	}
-	return &followedDaemon{client: client, trusted: token != nil, loops: map[string]*loopState{}}, nil
+	return &followedDaemon{client: client, url: o.server, trusted: token != nil, loops: map[string]*loopState{}}, nil
 }
 
 // tokenOf reads a token anew each time, so that a rotated one is taken up; nil
@@ -90,6 +91,7 @@ func (d *followedDaemon) configure(c *dashboard.Config) {
 		c.Approve = d.approve
 	}
 	c.ApproveCommand = d.approveCommand
+	c.Origin = d.url
 }
 
 // approveTimeout is how long a daemon may take to pass an approval on.

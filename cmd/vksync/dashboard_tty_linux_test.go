@@ -262,7 +262,7 @@ func TestASlowServerDoesNotBlockTheTerminal(t *testing.T) {
 	x := newTerminal(t)
 	before := x.modes(t)
 	p := x.start(t, nil, "dashboard", "--server", "http://"+listener.Addr().String())
-	x.shows(t, "[1 Fleet]")
+	x.shows(t, "[1 Fleet]", "connecting", listener.Addr().String())
 	x.press(t, "?")
 	x.shows(t, "any key closes")
 	x.press(t, "qq") // the first closes the list

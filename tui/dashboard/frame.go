@@ -247,6 +247,9 @@ func tabAt(tabs []string, x int) string {
 // link says which source is not as it should be.
 func (m *Model) link() string {
 	all := m.help.world.connections
+	if len(all) == 0 && m.Origin != "" {
+		return m.Paint(paint.Yellow, m.Running+" connecting to "+paint.Clean(m.Origin))
+	}
 	i := slices.IndexFunc(all, func(n named) bool { return n.State == Lost })
 	if i < 0 {
 		i = slices.IndexFunc(all, func(n named) bool { return n.State == Connecting && n.Detail != "" })

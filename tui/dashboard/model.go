@@ -23,6 +23,8 @@ type Config struct {
 	// Speed is how many times faster than real a simulated world runs; 0 is as fast
 	// as it can. It is only shown.
 	Speed float64
+	// Origin is what is connected to before there is any stream: the URL of a daemon.
+	Origin string
 	// Player is what a replay is steered by; nil where nothing is replayed.
 	Player Player
 	// Exports is the directory that e writes pages to; empty is the current one.

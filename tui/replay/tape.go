@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 
 	"github.com/vksync/vksync/reconcile/journal"
 )
@@ -107,12 +106,6 @@ func extentOf(file io.ReaderAt, size int64) extent {
 			return extent{}
 		}
 	}
-}
-
-// regular says whether a file can be read at any place; pipes cannot.
-func regular(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode().IsRegular()
 }
 
 // lastLine is the last line of text that is whole; false when there is none. At
