@@ -33,15 +33,24 @@ type poller struct {
 // before is only noted.
 func (p *poller) begin(ctx context.Context, h *history, every time.Duration) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.users++; p.users > 1 {
+		p.mu.Unlock()
 		return
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	p.stop, p.done = stop, make(chan struct{})
+	done := make(chan struct{})
+	p.stop, p.done = stop, done
+	p.mu.Unlock()
 	p.since, p.seen = time.Now().Add(-lookBack), map[string]time.Time{}
-	p.err = errorText(p.poll(running, h, func(journal.VM, string) {}))
-	go p.run(running, h, every, p.done)
+	p.fails(p.poll(ctx, h, func(journal.VM, string) {}))
+	go p.run(running, h, every, done)
+}
+
+// fails notes why vCenter could not be asked, or with nil that it could.
+func (p *poller) fails(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = errorText(err)
 }
 
 // lookBack is how far the clock of vCenter may be behind.
@@ -61,9 +70,7 @@ func (p *poller) run(ctx context.Context, h *history, every time.Duration, done 
 		if ctx.Err() != nil {
 			return
 		}
-		p.mu.Lock()
-		p.err = errorText(err)
-		p.mu.Unlock()
+		p.fails(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -68,6 +69,10 @@ type watch struct {
 
 var _ listener = (*watch)(nil)
 
+// firstReading is how long the vSphere Namespaces are waited for before all else is
+// told without them.
+const firstReading = 10 * time.Second
+
 // goneMost is how many goals that are gone are shown at most.
 const goneMost = 100
 
@@ -93,7 +98,9 @@ func (e *Engine) Watch(ctx context.Context, o WatchOptions) error {
 		goals: map[resource.Addr]*pursuit{}, homes: map[string]int{},
 		namespaces: map[string]resource.Object{}, noted: map[string]string{}, unclaimed: map[place]map[resource.Addr]bool{},
 	}
-	first := w.read(ctx)
+	reading, enough := context.WithTimeout(ctx, firstReading)
+	first := w.read(reading)
+	enough()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -103,8 +110,12 @@ func (e *Engine) Watch(ctx context.Context, o WatchOptions) error {
 	})
 	defer w.history.drop(w)
 	defer e.report(ctx, o.Journal, reportEvery*o.Poll, o.Begin.Site).end()
-	w.history.vcenter.begin(ctx, w.history, o.Poll)
-	defer w.history.vcenter.release()
+	var polling sync.WaitGroup // a vCenter that does not answer holds up nothing else
+	polling.Go(func() { w.history.vcenter.begin(ctx, w.history, o.Poll) })
+	defer func() {
+		polling.Wait()
+		w.history.vcenter.release()
+	}()
 
 	readings := w.poll(ctx)
 	look := time.NewTicker(o.Poll)

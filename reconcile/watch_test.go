@@ -353,3 +353,23 @@ func TestAWatchGoesOnAfterABreak(t *testing.T) {
 		t.Errorf("nothing happened to prod, and it is %+v", row)
 	}
 }
+
+// A vCenter that does not answer when a watch begins holds up nothing of the
+// Supervisor, and its namespaces come when it does.
+func TestAWatchBeginsWithoutVCenter(t *testing.T) {
+	t.Parallel()
+	s := newSiteAt(t, liveSpeed)
+	e := s.live(t, "fleet")
+	s.runLive(t, e, s.plan(t, e, desired(t, teamA, clusterOf("prod")), reconcile.Options{}), &tape{})
+	other := s.overTLS(t, nil)
+	s.served.Fail(simulate.VCenter, func(*http.Request) *simulate.Fault { return &simulate.Fault{Status: http.StatusServiceUnavailable} })
+	l := s.watch(t, other, reconcile.WatchOptions{})
+	l.awaitStates(t, prod, "none done")
+	s.runLive(t, e, s.plan(t, e, desired(t, teamA, clusterOf("prod"), clusterOf("new")), reconcile.Options{}), &tape{})
+	l.awaitStates(t, clusterAddr("new"), "create done")
+	if row := l.row(homeA); row.Verb != "" {
+		t.Errorf("the namespace is known: %+v", row)
+	}
+	s.served.Fail(simulate.VCenter, nil)
+	l.awaitStates(t, homeA, "none done")
+}
