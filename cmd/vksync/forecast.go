@@ -20,7 +20,7 @@ import (
 const (
 	forecastGoals = 200
 	forecastTime  = 20 * time.Second
-	aheadTime     = 3 * time.Second
+	aheadTime     = 5 * time.Second
 )
 
 // An outlook is the forecast of a plan, or why there is none.
