@@ -4,7 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 # Packages that also run under the race detector: those in which much goes on at once.
-RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui
+RACE := ./gitsource ./schema ./reconcile/... ./simulate/... ./tui ./tui/replay
 
 # Time and memory are other ones under the race detector: tests of limits on them run without it.
 RACE_SKIP := ^(TestHostileRepo|TestEvaluatorLoadTimeout|TestAnSSHKeyMayHaveAPassphrase)$$

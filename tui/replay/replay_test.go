@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,11 +52,14 @@ func write(t testing.TB, text ...string) string {
 
 // screen keeps what a sink has been told since the last Begin.
 type screen struct {
+	mu     sync.Mutex
 	events []int
 	begun  int
 }
 
 func (s *screen) Events(events []journal.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, e := range events {
 		if e.Begin != nil {
 			s.events = nil
@@ -68,6 +72,8 @@ func (s *screen) Events(events []journal.Event) {
 // check fails unless the events are those before n.
 func (s *screen) check(t *testing.T, what string, n int) {
 	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.events) != n {
 		t.Errorf("%s: %d events are shown, want %d", what, len(s.events), n)
 	}
