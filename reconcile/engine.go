@@ -2,8 +2,8 @@
 // for good. It wires the clients of the two APIs, the planner and the executor
 // together, and hides that a plan needs both APIs and a dry run.
 //
-// An Engine plans and runs against one Supervisor and its vCenter, and says what
-// others changed (drift.go). Once is a plan and a run of it. For good is a Daemon:
+// An Engine plans and runs against one Supervisor and its vCenter, says what others
+// changed (drift.go), and tells of a world in which others act (watch.go). Once is a plan and a run of it. For good is a Daemon:
 //
 //	repository -> Feed (newest valid revision) -> Loop, one for each Supervisor -> Engine
 //
