@@ -49,8 +49,6 @@ func fits(t *testing.T, text string, width int) {
 	}
 }
 
-var sizes = []struct{ width, height int }{{60, 15}, {80, 24}, {140, 40}}
-
 var looks = map[string]Options{"plain": {}, "color": {Color: true}, "ascii": {ASCII: true}}
 
 func TestSummaries(t *testing.T) {

@@ -45,10 +45,9 @@ const minWidth = 40
 
 func (o Options) theme() paint.Theme { return paint.New(paint.Options{Color: o.Color, ASCII: o.ASCII}) }
 
-func (o Options) width() int  { return max(minWidth, o.edge()) }
-func (o Options) edge() int   { return max(1, cmp.Or(o.Width, 80)) }
-func (o Options) height() int { return cmp.Or(o.Height, 24) }
-func (o Options) rows() int   { return cmp.Or(o.Rows, 60) }
+func (o Options) width() int { return max(minWidth, o.edge()) }
+func (o Options) edge() int  { return max(1, cmp.Or(o.Width, 80)) }
+func (o Options) rows() int  { return cmp.Or(o.Rows, 60) }
 func (o Options) title() string {
 	return cmp.Or(o.Title, "vksync")
 }

@@ -13,7 +13,9 @@ func (m *Model) point(msg tea.MouseMsg) tea.Cmd {
 		return m.press(k)
 	case tea.MouseClickMsg:
 		if msg.Y == 1 {
-			m.visit(tabAt(m.tabs(), msg.X))
+			if at := tabAt(m.tabs(), msg.X); at >= 0 {
+				m.visit(m.pages[at].title())
+			}
 			return nil
 		}
 		if p, ok := m.pages[m.shown].(clicker); ok && !m.help.open {
