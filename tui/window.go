@@ -25,6 +25,11 @@ type window struct {
 	program *tea.Program
 }
 
+// framesPerSecond bounds what is sent to the terminal. The program looks that often
+// whether anything is to be sent, which is most of what it costs while nothing
+// happens; a key is answered within one frame.
+const framesPerSecond = 30
+
 // newWindow makes a window; run opens it. Input that is no terminal gives no keys.
 func newWindow(ctx context.Context, in io.Reader, out io.Writer, o Options, board *dashboard.Board, c dashboard.Config) *window {
 	c.Look = paint.Options{Color: o.Color, ASCII: o.ASCII}
@@ -41,6 +46,7 @@ func newWindow(ctx context.Context, in io.Reader, out io.Writer, o Options, boar
 		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithColorProfile(profile),
 		tea.WithFilter(wakeful),
 		tea.WithoutSignalHandler(), // signals are the caller's
+		tea.WithFPS(framesPerSecond),
 	}
 	if o.Width > 0 && o.Height > 0 {
 		settings = append(settings, tea.WithWindowSize(o.Width, o.Height)) // until the terminal says another
