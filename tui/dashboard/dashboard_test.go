@@ -144,6 +144,7 @@ func moments() []moment {
 		of("rollout", "fleet", 3*time.Minute),
 		of("waiting", "observed-create", 40*time.Second),
 		of("failed", "fleet", 0),
+		of("exhausted", "exhausted", 0), // addresses are; with a plan, a forecast and the use of the site
 		of("done", "reached", 0),
 		{"large", func(testing.TB) []journal.Event { return large(10_000) }},
 	}
