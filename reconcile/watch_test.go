@@ -151,7 +151,8 @@ func (l *lookout) story() string {
 		}
 	}
 	for a, stood := range l.stood {
-		fmt.Fprintf(&b, "%s: %q\n", a, stood)
+		row, _ := l.recorder.Timeline().Row(a)
+		fmt.Fprintf(&b, "%s: %q, %+v\n", a, stood, row.Steps)
 	}
 	return b.String()
 }

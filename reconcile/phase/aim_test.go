@@ -177,6 +177,28 @@ func TestAimFollowsWhatIsWanted(t *testing.T) {
 	}
 }
 
+// After a break each kind comes in an order of its own: a network interface may be
+// the first that is heard of a machine, and says nothing of its role.
+func TestAnInterfaceHeardOfFirstDoesNotMakeItsMachineAWorker(t *testing.T) {
+	s := aimed("create", 1, 1)
+	port := func(machine string) {
+		s.made(phase.Workers, "SubnetPort", machine+"-eth0", resource.Owner{Kind: "VirtualMachine", Name: machine, Controller: true})
+	}
+	port("prod-k-1")
+	port("prod-md-1")
+	s.standing()
+	const want = "create done"
+	if got := s.text(); !strings.HasPrefix(got, want) {
+		t.Errorf("it is %s, want %s", got, want)
+	}
+	p, _ := s.Progress(prod)
+	for _, step := range p.Steps {
+		if step.State != phase.Done || step.Start > step.End {
+			t.Errorf("phase %s is %+v", step.ID, step)
+		}
+	}
+}
+
 func TestForgetDropsAGoal(t *testing.T) {
 	t.Parallel()
 	s := aimed("none", 1, 1).standing()

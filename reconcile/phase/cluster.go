@@ -120,6 +120,9 @@ func (c *cluster) take(change resource.Change, id ID, names *interner) {
 		return
 	}
 	m := c.machine(name, change, id)
+	if _, ok := partOf(change.Kind); ok {
+		c.assign(m, id == Workers)
+	}
 	p := c.poolOf(m)
 	p.add(m.tally(), -1)
 	c.part(m, change, names).take(change, names)
@@ -217,6 +220,25 @@ func (c *cluster) machine(name string, change resource.Change, id ID) *machine {
 		p.unseen--
 	}
 	return m
+}
+
+// assign puts a machine into the pool that its own objects name. The first that is
+// heard of it may be a network interface, which knows nothing of roles.
+func (c *cluster) assign(m *machine, worker bool) {
+	if m.worker == worker {
+		return
+	}
+	from := c.poolOf(m)
+	m.worker = worker
+	to := c.poolOf(m)
+	from.add(m.tally(), -1)
+	to.add(m.tally(), +1)
+	from.live--
+	to.live++
+	if m.inherited {
+		from.unseen++
+		to.unseen--
+	}
 }
 
 func (c *cluster) poolOf(m *machine) *pool {
