@@ -121,7 +121,7 @@ func (c *cluster) set(id ID, at time.Duration, begun, complete bool, done, wante
 	s.Done, s.Wanted = done, wanted
 	if begun && s.Start == NotYet && (!complete || !c.existed()) {
 		s.Start = at
-		if s.State == Done { // its end was heard of before its beginning
+		if complete && s.State == Done { // its end was heard of before its beginning
 			s.Start = s.End
 		}
 	}
