@@ -128,7 +128,7 @@ func (s *Served) Close() error {
 	s.close.Do(func() {
 		for _, e := range []*gate.Endpoint{s.supervisor, s.vcenter} {
 			if e != nil {
-				s.closeErr = errors.Join(s.closeErr, e.Down())
+				s.closeErr = errors.Join(s.closeErr, e.Close())
 			}
 		}
 		s.stop()

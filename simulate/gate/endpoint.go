@@ -24,6 +24,7 @@ type Endpoint struct {
 	address string       // host:port; the port is 0 before the first time up
 	server  *http.Server // nil while down
 	done    chan struct{}
+	release func()                     // gives up the port that is kept while down; nil while up
 	fail    func(*http.Request) *Fault // nil answers every request
 }
 
@@ -61,6 +62,10 @@ func (e *Endpoint) Up() error {
 		return fmt.Errorf("serving the simulated %s: %w", e.name, err)
 	}
 	e.address = listener.Addr().String()
+	if e.release != nil {
+		e.release()
+		e.release = nil
+	}
 	server := &http.Server{
 		Handler: http.HandlerFunc(e.serve), TLSConfig: e.config.Clone(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -77,8 +82,8 @@ func (e *Endpoint) Up() error {
 	return nil
 }
 
-// Down closes the listener and cuts every connection. It is no fault if it was
-// down already.
+// Down closes the listener and cuts every connection; the port stays the endpoint's.
+// It is no fault if it was down already.
 func (e *Endpoint) Down() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -88,6 +93,19 @@ func (e *Endpoint) Down() error {
 	err := e.server.Close()
 	<-e.done
 	e.server = nil
+	e.release = reserve(e.address)
+	return err
+}
+
+// Close is Down for good: the port is given up.
+func (e *Endpoint) Close() error {
+	err := e.Down()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.release != nil {
+		e.release()
+		e.release = nil
+	}
 	return err
 }
 
