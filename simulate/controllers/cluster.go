@@ -17,23 +17,20 @@ const deletePoll = 5 * time.Second
 // the two barriers, and sums everything up in conditions (domain.md E10, E19,
 // E41, E52).
 func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Duration, error) {
-	if deleting(cluster) {
-		return m.deleteCluster(cluster)
-	}
 	d := edit(cluster, m.now())
-	if !d.hasFinalizer(finalizerCluster) {
+	if !deleting(cluster) && !d.hasFinalizer(finalizerCluster) {
 		d.addFinalizer(finalizerCluster)
 		return 0, m.commit(actorCore, d)
 	}
-	if paused(cluster) {
-		d.condition("Paused", "True", "Paused", "Cluster spec.paused is set to true")
+	if held(d, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	if !hasCondition(cluster, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
+	if deleting(cluster) {
+		return m.deleteCluster(cluster)
+	}
+	if introduce(d, finalizerCluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	d.condition("Paused", "False", "NotPaused", "")
 	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
 	if infrastructure == nil || controlPlane == nil {
 		return 0, m.commit(actorCore, d)

@@ -15,11 +15,6 @@ func classOf(cluster *unstructured.Unstructured) string {
 	return resource.Text(cluster.Object, "spec", "topology", "classRef", "name")
 }
 
-func paused(u *unstructured.Unstructured) bool {
-	return resource.Flag(u.Object, "spec", "paused") ||
-		resource.Field(u.Object, "metadata", "annotations", annotationPaused) != nil
-}
-
 // initialized reads one of status.initialization's barriers.
 func initialized(u *unstructured.Unstructured, barrier string) bool {
 	return u != nil && resource.Flag(u.Object, "status", "initialization", barrier)

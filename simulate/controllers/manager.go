@@ -254,19 +254,20 @@ func summaryDelay(c kubeapi.Change) time.Duration {
 }
 
 // notifyCluster wakes everything that waits for one of the two barriers of a
-// cluster: infrastructure provisioned, control plane initialized.
+// cluster (infrastructure provisioned, control plane initialized) or for the end
+// of a pause.
 func (m *Manager) notifyCluster(c kubeapi.Change) {
 	passed := func(u *unstructured.Unstructured, barrier string) bool {
 		return u != nil && resource.Flag(u.Object, "status", "initialization", barrier)
 	}
 	rises := func(barrier string) bool { return !passed(c.Before, barrier) && passed(c.After, barrier) }
-	if c.Before == nil || c.After == nil || !rises("infrastructureProvisioned") && !rises("controlPlaneInitialized") {
+	if c.Before == nil || c.After == nil || !rises("infrastructureProvisioned") && !rises("controlPlaneInitialized") && !pauseChanged(c) {
 		return
 	}
 	namespace, name := namespaceOf(c.After), nameOf(c.After)
 	// Listing needs the store, which is locked now.
 	m.clock.AfterFunc(0, func() {
-		for _, k := range []kind{kindVSphereCluster, kindControlPlane, kindMachine, kindKubeadmConfig, kindVSphereMachine, kindVM} {
+		for _, k := range []kind{kindVSphereCluster, kindControlPlane, kindMachineDeployment, kindMachineSet, kindMachine, kindKubeadmConfig, kindVSphereMachine, kindVM} {
 			for _, u := range m.ofCluster(k, namespace, name) {
 				m.enqueueKey(keyOf(u), hop)
 			}

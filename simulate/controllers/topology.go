@@ -12,7 +12,7 @@ import (
 // controllers work on (domain.md E2-E8; observed.md 6.1 step 2), and carries
 // replica counts over to them later.
 func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Duration, error) {
-	if deleting(cluster) || paused(cluster) {
+	if deleting(cluster) || paused(cluster, cluster) {
 		return 0, nil
 	}
 	if !edit(cluster, m.now()).hasFinalizer(finalizerCluster) {
