@@ -27,7 +27,8 @@ var imports = map[string][]string{
 	"schema":               {"reconcile/resource"},
 	"reconcile/resource":   {},
 	"reconcile/phase":      {"reconcile/resource"},
-	"reconcile/plan":       {"reconcile/resource", "reconcile/phase"},
+	"reconcile/topology":   {"reconcile/resource"},
+	"reconcile/plan":       {"reconcile/resource", "reconcile/phase", "reconcile/topology"},
 	"reconcile/journal":    {"reconcile/resource", "reconcile/phase"},
 	"reconcile/drift":      {"reconcile/resource"},
 	"reconcile/link":       {},
@@ -43,7 +44,7 @@ var imports = map[string][]string{
 	"simulate/kubeapi":             {"reconcile/resource"},
 	"simulate/kubeapi/conformance": {"reconcile/resource"},
 	"simulate/vcenter":             {"reconcile/resource", "simulate/inventory"},
-	"simulate/controllers":         {"reconcile/resource", "simulate/kubeapi", "simulate/inventory", "simulate/vcenter"},
+	"simulate/controllers":         {"reconcile/resource", "reconcile/topology", "simulate/kubeapi", "simulate/inventory", "simulate/vcenter"},
 	"simulate/gate":                {},
 	"simulate": {
 		"reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/resource", "reconcile/vsphere",
@@ -102,7 +103,7 @@ var owners = []struct {
 
 // pure are the packages that make the same of the same input: their own files
 // import nothing that does I/O and ask no clock.
-var pure = []string{"reconcile/resource", "reconcile/phase", "reconcile/plan", "reconcile/drift"}
+var pure = []string{"reconcile/resource", "reconcile/phase", "reconcile/topology", "reconcile/plan", "reconcile/drift"}
 
 // timeless are the packages of which two runs must give the same bytes.
 var timeless = append([]string{
