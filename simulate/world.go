@@ -15,6 +15,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -53,6 +54,9 @@ type Config struct {
 	// Start is when model time begins; the zero time is Epoch. A saved world goes
 	// on no earlier than it ended.
 	Start time.Time
+	// Latencies says how long what is outside the controllers takes; a step that is
+	// not in it takes what controllers.DefaultLatencies says. Nil is all of these.
+	Latencies map[controllers.Step]controllers.Triangle
 	// Speed is how many seconds of model time pass in a second; 0 is as fast as
 	// possible. A served world is told by ServeOptions instead.
 	Speed float64
@@ -129,6 +133,7 @@ func New(c Config) (*World, error) {
 	}
 	w.controllers = controllers.New(controllers.Config{
 		Store: w.store, Clock: &w.clock, VSphere: w.vcenter, Inventory: c.Inventory, Chance: chance, OnVM: w.changes.addVM,
+		Latencies: latencies(c.Latencies),
 	})
 	hooks = w.controllers.NamespaceHooks()
 	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, attribution: phase.NewAttribution(w.lookup)}
@@ -149,6 +154,13 @@ func New(c Config) (*World, error) {
 	}
 	w.serve()
 	return w, nil
+}
+
+// latencies are the default ones with those that are given in their place.
+func latencies(given map[controllers.Step]controllers.Triangle) map[controllers.Step]controllers.Triangle {
+	all := maps.Clone(controllers.DefaultLatencies)
+	maps.Copy(all, given)
+	return all
 }
 
 // lookup is an object of the Supervisor, nil when there is none.

@@ -1,0 +1,55 @@
+package trace
+
+import "time"
+
+// Counterpart finds, among what was played, the object that stands for one of the
+// recording that a step names: that of the same kind and normalised name which
+// was created as the same one in order. A name that nothing was created with
+// stands for itself.
+func Counterpart(r, played *Recording, id ID) ID {
+	realNames, playedNames := NamesOf(r.Changes), NamesOf(played.Changes)
+	normal := realNames.Of(id.Name)
+	if normal == id.Name {
+		return id
+	}
+	nth := -1
+	for _, c := range r.Changes {
+		if c.Verb != Added || c.ID.Kind != id.Kind || realNames.Of(c.ID.Name) != normal {
+			continue
+		}
+		nth++
+		if c.ID.Name == id.Name {
+			break
+		}
+	}
+	for _, c := range played.Changes {
+		if c.Verb != Added || c.ID.Kind != id.Kind || playedNames.Of(c.ID.Name) != normal {
+			continue
+		}
+		if nth--; nth < 0 {
+			return c.ID
+		}
+	}
+	return id
+}
+
+// Overlap says how long after step i the next one was asked for, if that did not
+// wait until everything had settled.
+func (r *Recording) Overlap(s *Script, i int) (time.Duration, bool) {
+	if i+1 >= len(s.Steps) {
+		return 0, false
+	}
+	from, quiet := int64(-1), false
+	for _, c := range r.Changes {
+		switch {
+		case c.Verb != Mark:
+		case c.Mark == s.Steps[i].Mark && from < 0:
+			from = c.T
+		case from >= 0 && settled(c.Mark):
+			quiet = true
+		case from >= 0 && c.Mark == s.Steps[i+1].Mark:
+			return time.Duration(c.T-from) * time.Millisecond, !quiet
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,266 @@
+package trace
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Step's histories: what happened to every object in it.
+
+// Attributes that are no conditions. A condition's is its type after condition.
+const (
+	exists     = "exists" // created, marked, gone
+	phase      = "phase"
+	owners     = "owners"
+	finalizers = "finalizers"
+	condition  = "condition "
+)
+
+// A moment is a value that an attribute took.
+type moment struct {
+	at    int // place in the whole recording
+	t     int64
+	value string
+}
+
+// A history is the life of one object during one step.
+type history struct {
+	id                 ID
+	name               string // normalised
+	before             bool   // it was there when the step began
+	after              bool   // it is there at the end
+	touched            bool   // anything that is compared happened to it
+	role               string // controlplane or worker for what is a machine's; else empty
+	cluster            string
+	born               int                 // place of its creation in the whole recording
+	series             map[string][]moment // in the step
+	start              map[string]string   // values when the step began
+	labels             map[string]string   // at the end, keys and values normalised
+	labelsSet          bool
+	annotations        map[string]bool
+	unknownAnnotations bool // there are more than are known
+	annotated          bool
+}
+
+// object is what is known of an object at some place of a recording.
+type object struct {
+	id          ID
+	born        int
+	values      map[string]string
+	labels      map[string]string
+	annotations map[string]bool
+	more        bool
+	now         *history // of the present step; nil: nothing yet
+}
+
+// Part is one step with its histories.
+type Part struct {
+	Step      Step
+	From, To  int64 // model or real milliseconds
+	Settled   bool  // nothing moved any more when it ended
+	histories []*history
+}
+
+// Split cuts a recording into its steps. Objects' values go on from one to the next.
+// Changes outside of steps count for these, and are not compared.
+func Split(r *Recording, s *Script, names Names) ([]Part, error) {
+	w := walker{script: s, names: names, objects: map[ID]*object{}}
+	next := 0
+	for at, c := range r.Changes {
+		if c.Verb != Mark {
+			w.change(at, c)
+			continue
+		}
+		switch {
+		case settled(c.Mark):
+			if w.part != nil {
+				w.part.Settled = true
+				w.part.To = c.T
+			}
+		default:
+			w.end(c.T)
+			if next < len(s.Steps) && s.Steps[next].Mark == c.Mark {
+				w.begin(s.Steps[next], c.T)
+				next++
+			}
+		}
+	}
+	if len(r.Changes) > 0 {
+		w.end(r.Changes[len(r.Changes)-1].T)
+	}
+	if next < len(s.Steps) {
+		return nil, fmt.Errorf("the step %q is not among the marks of the recording, or not after the step above it", s.Steps[next].Mark)
+	}
+	return w.parts, nil
+}
+
+// settled says whether a mark tells that nothing moves any more.
+func settled(mark string) bool {
+	return strings.HasPrefix(mark, "settled") || strings.HasPrefix(mark, "gone")
+}
+
+type walker struct {
+	script  *Script
+	names   Names
+	objects map[ID]*object
+	parts   []Part
+	part    *Part // nil between steps
+}
+
+func (w *walker) begin(s Step, t int64) {
+	w.part = &Part{Step: s, From: t}
+	for _, o := range w.objects {
+		o.now = nil
+	}
+	for _, id := range w.sorted() {
+		w.open(w.objects[id], true)
+	}
+}
+
+func (w *walker) end(t int64) {
+	if w.part == nil {
+		return
+	}
+	if !w.part.Settled {
+		w.part.To = t
+	}
+	for _, id := range w.sorted() {
+		if o := w.objects[id]; o.now != nil {
+			o.close(w.names)
+			o.now.after = true
+			o.now = nil
+		}
+	}
+	w.parts = append(w.parts, *w.part)
+	w.part = nil
+}
+
+func (w *walker) sorted() []ID {
+	return slices.SortedFunc(maps.Keys(w.objects), compareIDs)
+}
+
+func compareIDs(a, b ID) int {
+	return strings.Compare(a.Group+"\x00"+a.Kind+"\x00"+a.Namespace+"\x00"+a.Name, b.Group+"\x00"+b.Kind+"\x00"+b.Namespace+"\x00"+b.Name)
+}
+
+// open begins the history of an object in the present step.
+func (w *walker) open(o *object, before bool) {
+	if w.part == nil {
+		return
+	}
+	o.now = &history{id: o.id, name: w.names.Of(o.id.Name), before: before, born: o.born,
+		series: map[string][]moment{}, start: maps.Clone(o.values)}
+	w.part.histories = append(w.part.histories, o.now)
+}
+
+// change takes one change in.
+func (w *walker) change(at int, c Change) {
+	o := w.objects[c.ID]
+	if o == nil && w.leftOut(c) {
+		return
+	}
+	if c.Verb == Deleted {
+		if o != nil {
+			o.note(at, c.T, exists, "gone")
+			if o.now != nil {
+				o.close(w.names)
+			}
+			delete(w.objects, c.ID)
+		}
+		return
+	}
+	if o == nil {
+		o = &object{id: c.ID, born: at, values: map[string]string{}, labels: map[string]string{}, annotations: map[string]bool{}}
+		w.objects[c.ID] = o
+		w.open(o, c.Verb != Added)
+	}
+	if c.Verb == Added {
+		o.note(at, c.T, exists, "created")
+	}
+	w.fill(o, at, c)
+}
+
+// leftOut says whether an object is not compared, at its first change.
+func (w *walker) leftOut(c Change) bool {
+	hasCluster := c.Labels != nil && (*c.Labels)["cluster.x-k8s.io/cluster-name"] != ""
+	return w.script.ignored(c.ID, hasCluster)
+}
+
+func (w *walker) fill(o *object, at int, c Change) {
+	byTest := slices.ContainsFunc(c.Writers, w.script.foreign)
+	if c.Owners != nil {
+		var refs []string
+		for _, owner := range *c.Owners {
+			refs = append(refs, w.names.ref(owner))
+		}
+		slices.Sort(refs)
+		o.note(at, c.T, owners, strings.Join(refs, " "))
+	}
+	if c.Finalizers != nil && !byTest {
+		left := slices.DeleteFunc(slices.Clone(*c.Finalizers), w.script.foreign)
+		slices.Sort(left)
+		o.note(at, c.T, finalizers, strings.Join(left, " "))
+	}
+	if c.Labels != nil {
+		o.labels = *c.Labels
+		if o.now != nil {
+			o.now.labelsSet = true
+		}
+	}
+	if len(c.Annotations) > 0 && !(byTest && len(c.Writers) == 1) {
+		o.annotate(c.Annotations)
+		if o.now != nil {
+			o.now.annotated = true
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(c.Conditions)) {
+		o.note(at, c.T, condition+kind, c.Conditions[kind])
+	}
+	if c.Phase != "" {
+		o.note(at, c.T, phase, c.Phase)
+	}
+	if c.Deleting && o.values[exists] != "marked" {
+		o.note(at, c.T, exists, "marked")
+	}
+}
+
+func (o *object) annotate(changes []string) {
+	for _, change := range changes {
+		key, value, _ := strings.Cut(change, "=")
+		switch {
+		case key == "" && value == "null":
+			o.annotations, o.more = map[string]bool{}, false
+		case key == "":
+			o.more = true
+		case value == "null":
+			delete(o.annotations, key)
+		default:
+			o.annotations[key] = true
+		}
+	}
+}
+
+// note writes a value down if it is another than before.
+func (o *object) note(at int, t int64, attribute, value string) {
+	if old, known := o.values[attribute]; known && old == value || !known && value == "" {
+		return
+	}
+	o.values[attribute] = value
+	if o.now != nil {
+		o.now.touched = true
+		o.now.series[attribute] = append(o.now.series[attribute], moment{at, t, value})
+	}
+}
+
+// close takes the state of an object into its history.
+func (o *object) close(names Names) {
+	h := o.now
+	h.labels = map[string]string{}
+	for key, value := range o.labels {
+		h.labels[key] = names.label(key, value)
+	}
+	h.cluster = o.labels["cluster.x-k8s.io/cluster-name"]
+	h.annotations, h.unknownAnnotations = maps.Clone(o.annotations), o.more
+}
