@@ -53,6 +53,7 @@ type Manager struct {
 	queue     map[request]*turn
 	addresses addressPlan
 	usage     map[storageClass]int64 // MiB of node disks per namespace and storage class
+	rest      time.Duration          // how long the reconcile that runs wants no other, see holdOff
 	onFault   Fault                  // nil: the first fault ends the simulation
 	err       error
 }
@@ -72,6 +73,7 @@ type request struct {
 // A turn is when a request ran last and when it will run next.
 type turn struct {
 	last, next time.Time // next is zero when nothing is scheduled
+	hold       time.Time // not before this time, whatever changes
 }
 
 const (
@@ -294,6 +296,9 @@ func (m *Manager) enqueue(r request, after time.Duration) {
 	if !t.last.IsZero() && at.Before(t.last.Add(pace)) {
 		at = t.last.Add(pace)
 	}
+	if at.Before(t.hold) {
+		at = t.hold
+	}
 	if early := at.Truncate(grain); early.Before(at) {
 		at = early.Add(grain)
 	}
@@ -316,7 +321,9 @@ func (m *Manager) run(r request, at time.Time) {
 		delete(m.queue, r)
 		return
 	}
+	m.rest = 0
 	again, err := m.reconcile(r.controller, u)
+	m.honourRest(r, t)
 	switch {
 	case apierrors.IsConflict(err):
 		again = pace
@@ -326,6 +333,22 @@ func (m *Manager) run(r request, at time.Time) {
 	}
 	if again > 0 {
 		m.enqueue(r, again)
+	}
+}
+
+// holdOff has the object of the running reconcile left alone for d, even by
+// changes: a controller that found that it must wait asks for it.
+func (m *Manager) holdOff(d time.Duration) { m.rest = d }
+
+// honourRest puts off what was scheduled during a reconcile that wants a rest.
+func (m *Manager) honourRest(r request, t *turn) {
+	if m.rest == 0 {
+		return
+	}
+	t.hold = t.last.Add(m.rest)
+	if !t.next.IsZero() && t.next.Before(t.hold) {
+		t.next = time.Time{}
+		m.enqueue(r, 0)
 	}
 }
 
