@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,37 +26,32 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 		return 0, nil
 	}
 	d := edit(u, m.now())
+	if observePause(d, cluster) {
+		return 0, m.commit(actorBootstrap, d)
+	}
 	if initialized(u, "dataSecretCreated") {
 		return 0, m.releaseInitLock(cluster)
-	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
-		return 0, m.commit(actorBootstrap, d)
 	}
 	if !initialized(cluster, "infrastructureProvisioned") {
 		notReady(d, "Waiting for Cluster status.initialization.infrastructureProvisioned to be true")
 		return 0, m.commit(actorBootstrap, d)
 	}
 	if !initialized(cluster, "controlPlaneInitialized") {
-		first := hasLabel(u, labelControlPlane)
-		if first {
-			var err error
-			if first, err = m.takeInitLock(u, cluster); err != nil {
-				return 0, err
-			}
+		first, err := m.takeInitLock(u, cluster)
+		if err != nil {
+			return 0, err
 		}
 		if !first {
 			notReady(d, "Waiting for Cluster control plane to be initialized")
 			return lockRetryFor(u), m.commit(actorBootstrap, d)
 		}
-		d.replace(map[string]any{"clusterName": nameOf(cluster)}, "spec", "clusterConfiguration")
-		d.replace(map[string]any{}, "spec", "initConfiguration")
+		d.set(endpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
 	} else {
 		if err := m.releaseInitLock(cluster); err != nil {
 			return 0, err
 		}
 		d.replace(map[string]any{"bootstrapToken": map[string]any{
-			"apiServerEndpoint": resource.Text(cluster.Object, "spec", "controlPlaneEndpoint", "host") + ":6443",
+			"apiServerEndpoint": endpointOf(cluster),
 		}}, "spec", "joinConfiguration", "discovery")
 	}
 	secret, err := m.createSecret(actorBootstrap, u, false, nameOf(cluster), nameOf(u), "value", "format")
@@ -68,6 +64,12 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 	d.set(nameOf(secret), "status", "dataSecretName")
 	d.set(true, "status", "initialization", "dataSecretCreated")
 	return 0, m.commit(actorBootstrap, d)
+}
+
+// endpointOf is the address of a cluster's API servers, host:port.
+func endpointOf(cluster *unstructured.Unstructured) string {
+	endpoint := resource.Fields(cluster.Object, "spec", "controlPlaneEndpoint")
+	return resource.Text(endpoint, "host") + ":" + strconv.FormatInt(resource.Int(endpoint, "port"), 10)
 }
 
 func lockRetryFor(u *unstructured.Unstructured) time.Duration {
@@ -83,15 +85,24 @@ func notReady(d *draft, why string) {
 	d.condition("Ready", "False", "NotReady", bullet("DataSecretAvailable", why))
 }
 
-// takeInitLock makes the ConfigMap that names the one machine to run kubeadm init.
+// takeInitLock says whether u is the configuration of the one machine to run
+// kubeadm init: a control-plane machine that was made for it, and was the first to
+// write its name into the lock. The lock of a machine that is gone is released.
 func (m *Manager) takeInitLock(u, cluster *unstructured.Unstructured) (bool, error) {
-	holder, err := json.Marshal(map[string]string{"machineName": nameOf(u)})
+	if !hasLabel(u, labelControlPlane) || resource.Field(u.Object, "spec", "initConfiguration") == nil {
+		return false, nil
+	}
+	holder, err := json.Marshal(initLock{nameOf(u)})
 	if err != nil {
+		return false, err
+	}
+	if err := m.dropStaleLock(cluster); err != nil {
 		return false, err
 	}
 	lock, err := m.create(actorBootstrap, kindConfigMap, map[string]any{
 		"metadata": map[string]any{
-			"namespace": namespaceOf(u), "name": nameOf(cluster) + "-lock",
+			"namespace": namespaceOf(u), "name": lockName(cluster),
+			"labels":          map[string]any{labelCluster: nameOf(cluster)},
 			"ownerReferences": []any{ref(cluster, false)},
 		},
 		"data": map[string]any{"lock-information": string(holder)},
@@ -102,9 +113,31 @@ func (m *Manager) takeInitLock(u, cluster *unstructured.Unstructured) (bool, err
 	return resource.Text(lock.Object, "data", "lock-information") == string(holder), nil
 }
 
+// initLock is what the lock says.
+type initLock struct {
+	MachineName string `json:"machineName"`
+}
+
+func lockName(cluster *unstructured.Unstructured) string { return nameOf(cluster) + "-lock" }
+
+// dropStaleLock removes the lock if the machine that holds it is no more.
+func (m *Manager) dropStaleLock(cluster *unstructured.Unstructured) error {
+	lock := m.get(kindConfigMap, namespaceOf(cluster), lockName(cluster))
+	if lock == nil {
+		return nil
+	}
+	var holder initLock
+	text := resource.Text(lock.Object, "data", "lock-information")
+	if json.Unmarshal([]byte(text), &holder) == nil && m.get(kindMachine, namespaceOf(cluster), holder.MachineName) != nil {
+		return nil
+	}
+	return m.remove(actorBootstrap, lock)
+}
+
+// releaseInitLock removes the lock once the control plane is initialized.
 func (m *Manager) releaseInitLock(cluster *unstructured.Unstructured) error {
 	if !initialized(cluster, "controlPlaneInitialized") {
 		return nil
 	}
-	return m.remove(actorBootstrap, m.get(kindConfigMap, namespaceOf(cluster), nameOf(cluster)+"-lock"))
+	return m.remove(actorBootstrap, m.get(kindConfigMap, namespaceOf(cluster), lockName(cluster)))
 }

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,51 +10,170 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// preflightRetry is how long KubeadmControlPlane and MachineSet wait after a
-// failed preflight (domain.md 2.3).
-const preflightRetry = 15 * time.Second
+// How long KubeadmControlPlane waits before it looks again (domain.md 2.3).
+const (
+	// preflightRetry follows a failed preflight, of a MachineSet too.
+	preflightRetry = 15 * time.Second
+	// preflightRest is how long nothing wakes a control plane whose components
+	// were found unhealthy.
+	preflightRest = 5 * time.Second
+	// unhealthyRetry is how often the components are looked at while they are not
+	// all healthy and nothing is to be scaled.
+	unhealthyRetry = 20 * time.Second
+	// machineDeletionRetry is how often a Machine that goes is looked at.
+	machineDeletionRetry = 30 * time.Second
+)
 
-// machineGates are the conditions that the control plane writes on its Machines.
-var machineGates = []string{
-	"APIServerPodHealthy", "ControllerManagerPodHealthy", "SchedulerPodHealthy",
-	"EtcdPodHealthy", "EtcdMemberHealthy", "NodeKubeadmLabelsAndTaintsSet",
+// A controlPlane is what one reconcile of a KubeadmControlPlane works on.
+type controlPlane struct {
+	u        *unstructured.Unstructured
+	d        *draft // of u
+	cluster  *unstructured.Unstructured
+	machines []*unstructured.Unstructured // oldest first, with what this reconcile wrote to them
+	// outdated has the names of the Machines that are not up to date, and why.
+	outdated map[string][]string
+	// blocked is why nothing may be scaled now.
+	blocked []string
+	// inspected says that the workload cluster was looked into.
+	inspected bool
 }
 
-// reconcileControlPlane makes the PKI and, one after the other, the
-// control-plane Machines (domain.md E20-E22, E40, E44-E45, E51).
+func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured) *controlPlane {
+	machines := m.controlPlaneMachines(namespaceOf(u), nameOf(cluster))
+	slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int {
+		return cmp.Or(createdAt(a).Compare(createdAt(b)), cmp.Compare(nameOf(a), nameOf(b)))
+	})
+	return &controlPlane{u: u, d: edit(u, m.now()), cluster: cluster, machines: machines, outdated: map[string][]string{}}
+}
+
+// desired is the number of replicas asked for: one where nothing is said, none
+// once the control plane goes.
+func (p *controlPlane) desired() int {
+	switch {
+	case deleting(p.u):
+		return 0
+	case resource.Field(p.u.Object, "spec", "replicas") == nil:
+		return 1
+	}
+	return int(resource.Int(p.u.Object, "spec", "replicas"))
+}
+
+// version is what its Machines should run.
+func (p *controlPlane) version() string { return resource.Text(p.u.Object, "spec", "version") }
+
+// template is a field of spec.machineTemplate.
+func (p *controlPlane) template(path ...string) any {
+	return resource.Field(resource.Field(p.u.Object, "spec", "machineTemplate"), path...)
+}
+
+// reconcileControlPlane makes the PKI, and keeps as many Machines as asked for,
+// of the kind asked for, changing one at a time (domain.md E20-E22, E40, E44-E45,
+// E51, 3.1-3.6).
 func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Duration, error) {
 	cluster := m.clusterFor(u)
 	if cluster == nil || !ownedBy(u, cluster) {
 		return 0, nil
 	}
-	d := edit(u, m.now())
-	machines := m.controlPlaneMachines(namespaceOf(u), nameOf(cluster))
+	p := m.newControlPlane(u, cluster)
+	if !deleting(u) && !p.d.hasFinalizer(finalizerControlPlane) {
+		p.d.addFinalizer(finalizerControlPlane)
+		return 0, m.commit(actorKCP, p.d)
+	}
+	if observePause(p.d, cluster) {
+		return 0, m.commit(actorKCP, p.d)
+	}
 	if deleting(u) {
-		return m.deleteControlPlane(d, machines)
+		return m.deleteControlPlane(p)
 	}
-	if introduce(d, finalizerControlPlane) {
-		return 0, m.commit(actorKCP, d)
-	}
-	if !initialized(cluster, "infrastructureProvisioned") || resource.Text(cluster.Object, "spec", "controlPlaneEndpoint", "host") == "" {
-		m.waitForInfrastructure(d, cluster)
-		return 0, m.commit(actorKCP, d)
-	}
-	if err := m.createCertificates(u, cluster); err != nil {
-		return 0, err
-	}
-	d.condition("CertificatesAvailable", "True", "Available", "")
-	again, err := m.inspectControlPlane(d, cluster, machines)
+	again, err := m.advanceControlPlane(p)
 	if err != nil {
 		return 0, err
 	}
-	machines = m.controlPlaneMachines(namespaceOf(u), nameOf(cluster)) // with the gates just written
-	scale, blocked, err := m.scaleControlPlane(u, cluster, machines)
-	if err != nil {
+	again = soonest(again, m.observeInitialized(p))
+	again = soonest(again, m.untilRollout(p))
+	summarizeControlPlane(p)
+	if again == 0 && (p.d.isFalse("ControlPlaneComponentsHealthy") || !nodesReady(p.machines)) {
+		again = unhealthyRetry
+	}
+	return again, m.commit(actorKCP, p.d)
+}
+
+// advanceControlPlane goes as far as what it depends on allows. Of the operations
+// on Machines at most one is done.
+func (m *Manager) advanceControlPlane(p *controlPlane) (time.Duration, error) {
+	if !initialized(p.cluster, "infrastructureProvisioned") {
+		return 0, nil
+	}
+	if err := m.createCertificates(p); err != nil {
 		return 0, err
 	}
-	machines = m.controlPlaneMachines(namespaceOf(u), nameOf(cluster))
-	summarizeControlPlane(d, machines, blocked)
-	return soonest(again, scale), m.commit(actorKCP, d)
+	if resource.Text(p.cluster.Object, "spec", "controlPlaneEndpoint", "host") == "" {
+		return 0, nil
+	}
+	if err := m.createKubeconfig(p); err != nil {
+		return 0, err
+	}
+	if err := m.syncMachines(p); err != nil {
+		return 0, err
+	}
+	if err := m.inspectMachines(p); err != nil {
+		return 0, err
+	}
+	for _, operation := range []func(*Manager, *controlPlane) (step, error){
+		(*Manager).runPreTerminateHook,
+		(*Manager).remediateControlPlane,
+		(*Manager).rollOutControlPlane,
+		(*Manager).scaleControlPlane,
+	} {
+		if s, err := operation(m, p); err != nil || s.taken {
+			return s.again, err
+		}
+	}
+	return 0, m.noteCertificates(p)
+}
+
+// A step is what came of an operation: whether it was the one to be done now,
+// and when to look again.
+type step struct {
+	taken bool
+	again time.Duration
+}
+
+// observeInitialized finds out whether kubeadm init is through, which can be seen
+// from when the workload cluster answers (domain.md E40). What is in the cluster
+// is looked at from the next reconcile on.
+func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
+	if initialized(p.u, "controlPlaneInitialized") {
+		return 0
+	}
+	at, known := m.connectionTime(p.cluster)
+	switch {
+	case !known:
+	case at.After(m.now()):
+		return at.Sub(m.now()) + 2*hop // the Machine is Running first
+	default:
+		p.d.condition("Initialized", "True", "Initialized", "")
+		p.d.set(true, "status", "initialization", "controlPlaneInitialized")
+		return pace
+	}
+	return 0
+}
+
+// observePause writes the condition Paused and says whether this reconcile ends
+// with that: while the Cluster or the object is paused, and when the condition
+// has just changed (domain.md 3.7).
+func observePause(d *draft, cluster *unstructured.Unstructured) bool {
+	switch was := resource.ConditionOf(d.root, "Paused").Status; {
+	case resource.Flag(cluster.Object, "spec", "paused"):
+		d.condition("Paused", "True", "Paused", "Cluster spec.paused is set to true")
+		return true
+	case resource.Field(d.root, "metadata", "annotations", annotationPaused) != nil:
+		d.condition("Paused", "True", "Paused", resource.Text(d.root, "kind")+" has the cluster.x-k8s.io/paused annotation")
+		return true
+	default:
+		d.condition("Paused", "False", "NotPaused", "")
+		return was != "False"
+	}
 }
 
 // soonest is the shorter of two waits, where zero is none.
@@ -64,269 +182,4 @@ func soonest(a, b time.Duration) time.Duration {
 		return b
 	}
 	return a
-}
-
-func (m *Manager) waitForInfrastructure(d *draft, cluster *unstructured.Unstructured) {
-	message := "Waiting for Cluster status.initialization.infrastructureProvisioned to be true"
-	if initialized(cluster, "infrastructureProvisioned") {
-		message = "Waiting for Cluster spec.controlPlaneEndpoint to be set"
-	}
-	d.condition("Available", "False", "NotAvailable", "Control plane not yet initialized")
-	d.condition("Initialized", "False", "NotInitialized", "Control plane not yet initialized")
-	for _, kind := range []string{"EtcdClusterHealthy", "ControlPlaneComponentsHealthy"} {
-		d.condition(kind, "Unknown", "InspectionFailed", message)
-	}
-	d.condition("MachinesReady", "True", "NoReplicas", "")
-	d.condition("MachinesUpToDate", "True", "NoReplicas", "")
-}
-
-// createCertificates makes the four key pairs and then the kubeconfig. Their
-// content is never looked at by anybody here, so it is only a marker.
-func (m *Manager) createCertificates(u, cluster *unstructured.Unstructured) error {
-	for _, purpose := range []string{"ca", "sa", "proxy", "etcd", "kubeconfig"} {
-		keys := []string{"tls.crt", "tls.key"}
-		if purpose == "kubeconfig" {
-			keys = []string{"value"}
-		}
-		if _, err := m.createSecret(actorKCP, u, true, nameOf(cluster), nameOf(cluster)+"-"+purpose, keys...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// createSecret makes a generated Secret with the given keys. Simulated Secrets
-// have keys but no values: there is nothing in them that could leak.
-func (m *Manager) createSecret(actor string, owner *unstructured.Unstructured, blocks bool, cluster, name string, keys ...string) (*unstructured.Unstructured, error) {
-	if known := m.get(kindSecret, namespaceOf(owner), name); known != nil {
-		return known, nil
-	}
-	data := map[string]any{}
-	for _, key := range keys {
-		data[key] = ""
-	}
-	r := ref(owner, true)
-	if !blocks {
-		delete(r, "blockOwnerDeletion")
-	}
-	return m.create(actor, kindSecret, map[string]any{
-		"metadata": map[string]any{
-			"namespace": namespaceOf(owner), "name": name,
-			"labels":          map[string]any{labelCluster: cluster},
-			"ownerReferences": []any{r},
-		},
-		"type": secretType,
-		"data": data,
-	})
-}
-
-// inspectControlPlane looks into the workload cluster: is it initialized, and
-// are the components of each machine healthy? It writes the gates of the
-// machines and returns when something will have changed.
-func (m *Manager) inspectControlPlane(d *draft, cluster *unstructured.Unstructured, machines []*unstructured.Unstructured) (time.Duration, error) {
-	const waiting = "Waiting for Cluster control plane to be initialized"
-	at, known := m.connectionTime(cluster)
-	connected := known && !at.After(m.now())
-	if connected {
-		d.condition("Initialized", "True", "Initialized", "")
-		d.set(true, "status", "initialization", "controlPlaneInitialized")
-	} else {
-		d.condition("Initialized", "False", "NotInitialized", waiting)
-	}
-	var again time.Duration
-	if known && !connected {
-		again = at.Sub(m.now()) + 2*hop // the Machine is Running first
-	}
-	for _, machine := range machines {
-		if connected && gatesOpen(machine) {
-			continue
-		}
-		md := edit(machine, m.now())
-		healthyAt, _ := m.componentsHealthyAt(machine)
-		switch {
-		case deleting(machine):
-		case !connected:
-			setGates(md, "Unknown", "InspectionFailed", waiting)
-		case resource.Text(machine.Object, "status", "nodeRef", "name") == "":
-			setGates(md, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID to exist")
-		case healthyAt.After(m.now()):
-			setGates(md, "False", "DoesNotExist", "Pod is not reported healthy yet")
-			again = soonest(again, healthyAt.Sub(m.now()))
-		default:
-			setGates(md, "True", "Running", "")
-		}
-		if err := m.commit(actorKCP, md); err != nil {
-			return 0, err
-		}
-	}
-	return again, nil
-}
-
-func setGates(d *draft, status, reason, message string) {
-	for _, gate := range machineGates {
-		r := reason
-		switch {
-		case status == "True" && gate == "EtcdMemberHealthy":
-			r = "Healthy"
-		case status == "True" && gate == "NodeKubeadmLabelsAndTaintsSet":
-			r = "Set"
-		}
-		d.condition(gate, status, r, message)
-	}
-}
-
-func gatesOpen(machine *unstructured.Unstructured) bool {
-	for _, gate := range machineGates {
-		if !isTrue(machine.Object, gate) {
-			return false
-		}
-	}
-	return resource.Text(machine.Object, "status", "nodeRef", "name") != "" && !deleting(machine)
-}
-
-// scaleControlPlane goes one machine at a time, up or down, and only while all
-// machines are healthy (observed.md 6.3). blocked says what it waits for.
-func (m *Manager) scaleControlPlane(u, cluster *unstructured.Unstructured, machines []*unstructured.Unstructured) (again time.Duration, blocked string, err error) {
-	desired := int(resource.Int(u.Object, "spec", "replicas"))
-	switch {
-	case len(machines) == desired:
-		return 0, "", m.removeEtcdMembers(machines)
-	case len(machines) == 0:
-		return 0, "", m.createControlPlaneMachine(u, cluster, machines)
-	}
-	if err := m.removeEtcdMembers(machines); err != nil {
-		return 0, "", err
-	}
-	for _, machine := range machines {
-		if !gatesOpen(machine) {
-			return preflightRetry, fmt.Sprintf("Scaling from %d to %d replicas is blocked because Machine %s is not healthy or being deleted", len(machines), desired, nameOf(machine)), nil
-		}
-	}
-	if len(machines) < desired {
-		return 0, "", m.createControlPlaneMachine(u, cluster, machines)
-	}
-	oldest := slices.MinFunc(machines, func(a, b *unstructured.Unstructured) int {
-		return cmp.Or(createdAt(a).Compare(createdAt(b)), cmp.Compare(nameOf(a), nameOf(b)))
-	})
-	return preflightRetry, "", m.remove(actorKCP, oldest)
-}
-
-// removeEtcdMembers plays the pre-terminate hook of machines that were drained:
-// the member leaves etcd, then the machine may go.
-func (m *Manager) removeEtcdMembers(machines []*unstructured.Unstructured) error {
-	for _, machine := range machines {
-		if resource.ConditionOf(machine.Object, "Deleting").Reason != "WaitingForPreTerminateHook" {
-			continue
-		}
-		d := edit(machine, m.now())
-		d.unset("metadata", "annotations", annotationPreTerminate)
-		if err := m.commit(actorKCP, d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// createControlPlaneMachine makes VSphereMachine, KubeadmConfig and Machine, in
-// this order and with one name (domain.md E22), in the zone with the fewest.
-func (m *Manager) createControlPlaneMachine(u, cluster *unstructured.Unstructured, machines []*unstructured.Unstructured) error {
-	base := nameOf(u) + "-"
-	set := machineSet{
-		owner: u, cluster: cluster, actor: actorKCP,
-		name:    generatedName(base, m.suffix(kindMachine, namespaceOf(u), base)),
-		version: resource.Text(u.Object, "spec", "version"),
-		labels: map[string]any{
-			labelCluster: nameOf(cluster), labelControlPlane: "",
-			labelControlPlaneName: labelValue(nameOf(u)), labelTopologyOwned: "",
-		},
-		template:      resource.Text(u.Object, "spec", "machineTemplate", "spec", "infrastructureRef", "name"),
-		failureDomain: m.leastUsedZone(cluster, machines),
-		annotations:   map[string]any{annotationPreTerminate: ""},
-	}
-	for _, step := range []func(machineSet) error{m.createVSphereMachine, m.createKubeadmConfig, m.createMachine} {
-		if err := step(set); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *Manager) leastUsedZone(cluster *unstructured.Unstructured, machines []*unstructured.Unstructured) string {
-	best, least := "", len(machines)+1
-	for _, domain := range resource.Items(cluster.Object, "status", "failureDomains") {
-		name, used := resource.Text(domain, "name"), 0
-		for _, machine := range machines {
-			if resource.Text(machine.Object, "spec", "failureDomain") == name {
-				used++
-			}
-		}
-		if used < least {
-			best, least = name, used
-		}
-	}
-	return best
-}
-
-// deleteControlPlane deletes all machines at once; nobody leaves etcd in order
-// any more (domain.md 3.6).
-func (m *Manager) deleteControlPlane(d *draft, machines []*unstructured.Unstructured) (time.Duration, error) {
-	if len(machines) == 0 {
-		d.removeFinalizers(finalizerControlPlane)
-		return 0, m.commit(actorKCP, d)
-	}
-	d.condition("Deleting", "True", "WaitingForMachineDeletion", remaining(machines))
-	for _, machine := range machines {
-		md := edit(machine, m.now())
-		md.unset("metadata", "annotations", annotationPreTerminate)
-		if err := m.commit(actorKCP, md); err != nil {
-			return 0, err
-		}
-		if err := m.remove(actorKCP, m.store.Get(keyOf(machine))); err != nil {
-			return 0, err
-		}
-	}
-	return deletePoll, m.commit(actorKCP, d)
-}
-
-// summarizeControlPlane counts the machines and computes the conditions.
-func summarizeControlPlane(d *draft, machines []*unstructured.Unstructured, blocked string) {
-	s := countMachines(machines)
-	desired := resource.Int(d.root, "spec", "replicas")
-	s.write(d)
-	if s.total > 0 {
-		d.set(resource.Text(d.root, "spec", "version"), "status", "version")
-	}
-	healthy := 0
-	for _, machine := range machines {
-		if gatesOpen(machine) {
-			healthy++
-		}
-	}
-	componentsHealthy(d, healthy, len(machines))
-	s.conditions(d, machines)
-	s.scaling(d, desired, blocked)
-	d.condition("RollingOut", "False", "NotRollingOut", "")
-	d.condition("Remediating", "False", "NotRemediating", "")
-	d.condition("Deleting", "False", "NotDeleting", "")
-	switch {
-	case !resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized"):
-		d.condition("Available", "False", "NotAvailable", "Control plane not yet initialized")
-	case healthy == 0:
-		d.condition("Available", "False", "NotAvailable", "Waiting for etcd to report the list of members")
-	default:
-		d.condition("Available", "True", "Available", "")
-	}
-}
-
-func componentsHealthy(d *draft, healthy, total int) {
-	for _, kind := range []string{"EtcdClusterHealthy", "ControlPlaneComponentsHealthy"} {
-		switch {
-		case !resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized"):
-			d.condition(kind, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
-		case healthy < total:
-			d.condition(kind, "False", "NotHealthy", fmt.Sprintf("%d of %d machines are healthy", healthy, total))
-		default:
-			d.condition(kind, "True", "Healthy", "")
-		}
-	}
 }

@@ -172,6 +172,9 @@ func (d *draft) dropConditions(kinds ...string) {
 }
 
 func (d *draft) isTrue(kind string) bool { return isTrue(d.root, kind) }
+func (d *draft) isFalse(kind string) bool {
+	return resource.ConditionOf(d.root, kind).Status == "False"
+}
 
 func isTrue(content map[string]any, kind string) bool {
 	return resource.ConditionOf(content, kind).Status == "True"

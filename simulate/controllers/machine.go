@@ -127,7 +127,9 @@ func (m *Manager) findNode(d *draft, u, cluster *unstructured.Unstructured) time
 }
 
 func summarizeMachine(d *draft) {
-	d.condition("UpToDate", "True", "UpToDate", "")
+	if resource.Field(d.root, "metadata", "labels", labelControlPlane) == nil {
+		d.condition("UpToDate", "True", "UpToDate", "") // of its own the control plane says it
+	}
 	d.condition("Updating", "False", "NotUpdating", "")
 	d.condition("Deleting", "False", "NotDeleting", "")
 	kinds := []string{"BootstrapConfigReady", "InfrastructureReady", "NodeHealthy"}

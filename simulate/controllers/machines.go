@@ -18,6 +18,8 @@ type machineSet struct {
 	labels, annotations map[string]any
 	template            string // VSphereMachineTemplate
 	failureDomain       string
+	bootstrap           map[string]any // spec of the KubeadmConfig; nil is cloud-config
+	spec                map[string]any // further fields of the Machine's spec
 }
 
 func (s machineSet) meta(owner map[string]any, annotations map[string]any) map[string]any {
@@ -51,9 +53,13 @@ func (m *Manager) createVSphereMachine(s machineSet) error {
 }
 
 func (m *Manager) createKubeadmConfig(s machineSet) error {
+	spec := s.bootstrap
+	if spec == nil {
+		spec = map[string]any{"format": "cloud-config"}
+	}
 	_, err := m.create(s.actor, kindKubeadmConfig, map[string]any{
 		"metadata": s.meta(ref(s.owner, false), nil),
-		"spec":     map[string]any{"format": "cloud-config"},
+		"spec":     spec,
 	})
 	return err
 }
@@ -63,12 +69,11 @@ func (m *Manager) createMachine(s machineSet) error {
 	if s.actor == actorCore {
 		meta["finalizers"] = []any{finalizerMachine} // a control plane leaves it to the Machine controller
 	}
-	spec := map[string]any{
-		"clusterName":       nameOf(s.cluster),
-		"version":           s.version,
-		"bootstrap":         map[string]any{"configRef": contractRef(kindKubeadmConfig, s.name)},
-		"infrastructureRef": contractRef(kindVSphereMachine, s.name),
-	}
+	spec := copyMap(s.spec)
+	spec["clusterName"] = nameOf(s.cluster)
+	spec["version"] = s.version
+	spec["bootstrap"] = map[string]any{"configRef": contractRef(kindKubeadmConfig, s.name)}
+	spec["infrastructureRef"] = contractRef(kindVSphereMachine, s.name)
 	if s.failureDomain != "" {
 		spec["failureDomain"] = s.failureDomain
 	}

@@ -12,26 +12,27 @@ import (
 // its VM got an address and from how long kubeadm takes. Nothing is stored, so
 // a loaded world goes on as if it had never stopped.
 
-// connectionFirst and connectionRetry are when Cluster API's cluster cache tries
-// to connect, counted from the creation of the Cluster (observed.md 6.1 step 14).
-const (
-	connectionFirst = 5 * time.Second
-	connectionRetry = 30 * time.Second
-)
+// connectionRetry is how often Cluster API's cluster cache tries to connect
+// (observed.md 6.1 step 14).
+const connectionRetry = 30 * time.Second
 
 // connectionTime is when the management side gets its connection to the
-// workload API: at the first try after an API server answers. It is unknown
+// workload API: at the first try after an API server answers. It tries as soon as
+// the infrastructure is there, in vain, and then every 30 s. The time is unknown
 // until the first control-plane VM has an address.
 func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time, bool) {
 	if initialized(cluster, "controlPlaneInitialized") {
 		return createdAt(cluster), true
+	}
+	first := since(cluster.Object, "InfrastructureReady")
+	if first.IsZero() {
+		return time.Time{}, false
 	}
 	for _, machine := range m.controlPlaneMachines(namespaceOf(cluster), nameOf(cluster)) {
 		answers, joined := m.joinedAt(machine)
 		if !joined {
 			continue
 		}
-		first := createdAt(cluster).Add(connectionFirst)
 		if answers.Before(first) {
 			return first, true
 		}
@@ -45,18 +46,26 @@ func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time,
 // It is unknown until the VM has an address.
 func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool) {
 	namespace, name := namespaceOf(machine), nameOf(machine)
-	booted := since(contentOf(m.get(kindVM, namespace, name)), conditionGuestNetwork)
-	if booted.IsZero() || primaryIP(m.get(kindVM, namespace, name)) == "" {
+	vm := m.get(kindVM, namespace, name)
+	booted := since(contentOf(vm), conditionGuestNetwork)
+	if booted.IsZero() || primaryIP(vm) == "" {
 		return time.Time{}, false
 	}
 	step := StepJoinWorker
-	if hasLabel(machine, labelControlPlane) {
+	switch {
+	case !hasLabel(machine, labelControlPlane):
+	case m.initialises(machine):
+		step = StepInit
+	default:
 		step = StepJoinControl
-		if config := m.get(kindKubeadmConfig, namespace, name); config != nil && resource.Field(config.Object, "spec", "initConfiguration") != nil {
-			step = StepInit
-		}
 	}
 	return booted.Add(m.takes(step, namespace, name)), true
+}
+
+// initialises says whether a control-plane machine runs kubeadm init, not join.
+func (m *Manager) initialises(machine *unstructured.Unstructured) bool {
+	config := m.get(kindKubeadmConfig, namespaceOf(machine), nameOf(machine))
+	return config != nil && resource.Field(config.Object, "spec", "initConfiguration") != nil
 }
 
 // nodeReadyAt is when the Node of a machine that has joined is Ready.
@@ -65,11 +74,41 @@ func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bo
 	return joined.Add(m.takes(StepNodeReady, namespaceOf(machine), nameOf(machine))), ok
 }
 
-// componentsHealthyAt is when the static pods and the etcd member of a
-// control-plane machine are healthy.
-func (m *Manager) componentsHealthyAt(machine *unstructured.Unstructured) (time.Time, bool) {
-	joined, ok := m.joinedAt(machine)
-	return joined.Add(m.takes(StepEtcd, namespaceOf(machine), nameOf(machine))), ok
+// hasNode says whether the Node of a machine exists: from when kubeadm is through
+// until its VM goes, whose Node the cloud provider removes (observed.md 6.6).
+func (m *Manager) hasNode(machine *unstructured.Unstructured) bool {
+	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
+	if vm == nil || deleting(vm) {
+		return false
+	}
+	if nodeNameOf(machine) != "" {
+		return true
+	}
+	joined, known := m.joinedAt(machine)
+	return known && !joined.After(m.now())
+}
+
+// running says whether the guest of a machine runs.
+func (m *Manager) running(machine *unstructured.Unstructured) bool {
+	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
+	return vm != nil && !deleting(vm) && resource.Text(vm.Object, "status", "powerState") == poweredOn
+}
+
+// componentsHealthy says whether the static pods and the etcd member of a
+// control-plane machine are up.
+func (m *Manager) componentsHealthy(machine *unstructured.Unstructured) bool {
+	_, joined := m.joinedAt(machine)
+	return joined && m.running(machine) && !m.catchingUp(machine)
+}
+
+// catchingUp says whether the etcd member of a machine that joined is a learner
+// still. On the machine that ran kubeadm init there was nothing to learn.
+func (m *Manager) catchingUp(machine *unstructured.Unstructured) bool {
+	joined, known := m.joinedAt(machine)
+	if !known || m.initialises(machine) {
+		return false
+	}
+	return joined.Add(m.takes(StepEtcd, namespaceOf(machine), nameOf(machine))).After(m.now())
 }
 
 func contentOf(u *unstructured.Unstructured) map[string]any {

@@ -1,0 +1,84 @@
+package controllers
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+const (
+	annotationCertificatesExpiry = "machine.cluster.x-k8s.io/certificates-expiry"
+	// certificateLife is how long kubeadm's API server certificates are valid.
+	certificateLife = 365 * 24 * time.Hour
+)
+
+// createCertificates makes the four key pairs of the cluster. Their content is
+// never looked at by anybody here, so it is only a marker.
+func (m *Manager) createCertificates(p *controlPlane) error {
+	for _, purpose := range []string{"ca", "sa", "proxy", "etcd"} {
+		if _, err := m.createSecret(actorKCP, p.u, true, nameOf(p.cluster), nameOf(p.cluster)+"-"+purpose, "tls.crt", "tls.key"); err != nil {
+			return err
+		}
+	}
+	p.d.condition("CertificatesAvailable", "True", "Available", "")
+	return nil
+}
+
+// createKubeconfig makes the Secret that names the endpoint, so there must be one.
+func (m *Manager) createKubeconfig(p *controlPlane) error {
+	_, err := m.createSecret(actorKCP, p.u, true, nameOf(p.cluster), nameOf(p.cluster)+"-kubeconfig", "value")
+	return err
+}
+
+// createSecret makes a generated Secret with the given keys. Simulated Secrets
+// have keys but no values: there is nothing in them that could leak.
+func (m *Manager) createSecret(actor string, owner *unstructured.Unstructured, blocks bool, cluster, name string, keys ...string) (*unstructured.Unstructured, error) {
+	if known := m.get(kindSecret, namespaceOf(owner), name); known != nil {
+		return known, nil
+	}
+	data := map[string]any{}
+	for _, key := range keys {
+		data[key] = ""
+	}
+	r := ref(owner, true)
+	if !blocks {
+		delete(r, "blockOwnerDeletion")
+	}
+	return m.create(actor, kindSecret, map[string]any{
+		"metadata": map[string]any{
+			"namespace": namespaceOf(owner), "name": name,
+			"labels":          map[string]any{labelCluster: cluster},
+			"ownerReferences": []any{r},
+		},
+		"type": secretType,
+		"data": data,
+	})
+}
+
+// noteCertificates writes down, once a Machine serves the API, when its
+// certificates expire. It comes last: only a control plane with nothing to do gets
+// to it.
+func (m *Manager) noteCertificates(p *controlPlane) error {
+	for _, machine := range p.machines {
+		config := m.get(kindKubeadmConfig, namespaceOf(machine), nameOf(machine))
+		if config == nil || deleting(machine) || !p.inspected || !m.hasNode(machine) || expiryOf(config) != "" {
+			continue
+		}
+		joined, known := m.joinedAt(machine)
+		if !known {
+			continue
+		}
+		d := edit(config, m.now())
+		d.set(joined.Add(certificateLife).UTC().Format(time.RFC3339), "metadata", "annotations", annotationCertificatesExpiry)
+		if err := m.commit(actorKCP, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func expiryOf(config *unstructured.Unstructured) string {
+	return resource.Text(contentOf(config), "metadata", "annotations", annotationCertificatesExpiry)
+}

@@ -1,0 +1,314 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// membersPatience is for how long after kubeadm init it is normal that etcd does
+// not say who its members are.
+const membersPatience = 2 * time.Minute
+
+// summarizeControlPlane counts the machines there were when the reconcile began,
+// and computes the conditions (domain.md 1.3, observed.md 6.4).
+func summarizeControlPlane(p *controlPlane) {
+	p.count()
+	if !p.d.isTrue("Initialized") {
+		p.d.condition("Initialized", "False", "NotInitialized", "")
+	}
+	p.summarizeHealth("EtcdClusterHealthy", []string{conditionEtcdMember})
+	p.summarizeHealth("ControlPlaneComponentsHealthy", podGates)
+	p.summarizeReady()
+	p.summarizeUpToDate()
+	p.summarizeScaling()
+	p.summarizeRemediation()
+	if !deleting(p.u) {
+		p.d.condition("Deleting", "False", "NotDeleting", "")
+	}
+	p.summarizeAvailable()
+}
+
+// count writes the replica counts and the versions.
+func (p *controlPlane) count() {
+	d := p.d
+	t := countMachines(p.machines)
+	d.set(t.total, "status", "replicas")
+	d.set(t.ready, "status", "readyReplicas")
+	d.set(t.available, "status", "availableReplicas")
+	d.set(int64(len(which(p.machines, func(u *unstructured.Unstructured) bool { return isTrue(u.Object, "UpToDate") }))), "status", "upToDateReplicas")
+	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	d.set(labelCluster+"="+nameOf(p.cluster)+","+labelControlPlane, "status", "selector")
+	versions, counts := p.versions()
+	if len(versions) == 0 {
+		return
+	}
+	d.set(versions[0], "status", "version")
+	list := make([]any, len(versions))
+	for i, version := range versions {
+		list[i] = map[string]any{"version": version, "replicas": counts[version]}
+	}
+	if fmt.Sprint(list) != fmt.Sprint(resource.Items(d.root, "status", "versions")) {
+		d.replace(list, "status", "versions")
+	}
+}
+
+// versions are those of the machines, the lowest first: what the kubelet says,
+// else what was asked for.
+func (p *controlPlane) versions() (versions []string, counts map[string]int64) {
+	counts = map[string]int64{}
+	for _, machine := range p.machines {
+		version := resource.Text(machine.Object, "status", "nodeInfo", "kubeletVersion")
+		if version == "" {
+			version = resource.Text(machine.Object, "spec", "version")
+		}
+		if counts[version]++; counts[version] == 1 {
+			versions = append(versions, version)
+		}
+	}
+	slices.SortFunc(versions, compareVersions)
+	return versions, counts
+}
+
+// compareVersions orders Kubernetes versions; runs of digits count as numbers.
+func compareVersions(a, b string) int {
+	for a != "" && b != "" {
+		x, restA := leadingNumber(a)
+		y, restB := leadingNumber(b)
+		switch {
+		case x != "" && y != "":
+			if len(x) != len(y) {
+				return len(x) - len(y)
+			}
+			if c := strings.Compare(x, y); c != 0 {
+				return c
+			}
+			a, b = restA, restB
+		case a[0] != b[0]:
+			return int(a[0]) - int(b[0])
+		default:
+			a, b = a[1:], b[1:]
+		}
+	}
+	return len(a) - len(b)
+}
+
+// leadingNumber cuts the digits that text begins with, without leading zeros.
+func leadingNumber(text string) (number, rest string) {
+	rest = strings.TrimLeft(text, "0123456789")
+	number = text[:len(text)-len(rest)]
+	if trimmed := strings.TrimLeft(number, "0"); trimmed != "" {
+		number = trimmed
+	}
+	return number, rest
+}
+
+// summarizeHealth sums gates up over the machines that have a VM: what is False
+// weighs more than what is unknown. A control plane that has just been initialized
+// was not looked into yet.
+func (p *controlPlane) summarizeHealth(kind string, gates []string) {
+	if !p.inspected {
+		if !deleting(p.u) {
+			p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
+		}
+		return
+	}
+	status, reason := "True", "Healthy"
+	var issues issueList
+	for _, machine := range p.machines {
+		if resource.Text(machine.Object, "spec", "providerID") == "" {
+			continue
+		}
+		for _, gate := range gates {
+			c := resource.ConditionOf(machine.Object, gate)
+			switch {
+			case c.Status == "True":
+				continue
+			case c.Status == "False":
+				status, reason = "False", "NotHealthy"
+			case status == "True":
+				status, reason = "Unknown", "HealthUnknown"
+			}
+			issues.add(nameOf(machine), bullet(gate, c.Message))
+		}
+	}
+	p.d.condition(kind, status, reason, issues.text())
+}
+
+// notInspected is why the workload cluster was not looked into.
+func (p *controlPlane) notInspected() string {
+	switch {
+	case !initialized(p.cluster, "infrastructureProvisioned"):
+		return "Waiting for Cluster status.initialization.infrastructureProvisioned to be true"
+	case resource.Text(p.cluster.Object, "spec", "controlPlaneEndpoint", "host") == "":
+		return "Waiting for Cluster spec.controlPlaneEndpoint to be set"
+	}
+	return "Waiting for Cluster control plane to be initialized"
+}
+
+// summarizeReady writes MachinesReady.
+func (p *controlPlane) summarizeReady() {
+	if len(p.machines) == 0 {
+		p.d.condition("MachinesReady", "True", "NoReplicas", "")
+		return
+	}
+	status, reason := "True", "Ready"
+	var issues issueList
+	for _, machine := range p.machines {
+		c := resource.ConditionOf(machine.Object, "Ready")
+		switch {
+		case c.Type == "":
+			c.Status, c.Message = "Unknown", "Condition Ready not yet reported"
+		case c.Status == "True":
+			continue
+		}
+		switch {
+		case c.Status == "False":
+			status, reason = "False", "NotReady"
+		case status == "True":
+			status, reason = "Unknown", "ReadyUnknown"
+		}
+		issues.add(nameOf(machine), c.Message)
+	}
+	p.d.condition("MachinesReady", status, reason, issues.text())
+}
+
+// summarizeUpToDate writes MachinesUpToDate and RollingOut, which is true for as
+// long as there is a machine to be replaced.
+func (p *controlPlane) summarizeUpToDate() {
+	var issues issueList
+	var why []string
+	known, old := 0, 0
+	for _, machine := range p.machines {
+		c := resource.ConditionOf(machine.Object, "UpToDate")
+		if c.Type != "" {
+			known++
+		}
+		if c.Status != "False" {
+			continue
+		}
+		old++
+		issues.add(nameOf(machine), c.Message)
+		for line := range strings.SplitSeq(c.Message, "\n") {
+			if !slices.Contains(why, line) {
+				why = append(why, line)
+			}
+		}
+	}
+	switch {
+	case old > 0:
+		p.d.condition("MachinesUpToDate", "False", "NotUpToDate", issues.text())
+		p.d.condition("RollingOut", "True", "RollingOut", fmt.Sprintf("Rolling out %d not up-to-date replicas\n%s", old, lines(why)))
+		return
+	case known == 0:
+		p.d.condition("MachinesUpToDate", "True", "NoReplicas", "")
+	default:
+		p.d.condition("MachinesUpToDate", "True", "UpToDate", "")
+	}
+	p.d.condition("RollingOut", "False", "NotRollingOut", "")
+}
+
+func (p *controlPlane) summarizeScaling() {
+	blocked := ""
+	if len(p.blocked) > 0 {
+		blocked = " is blocked because:\n" + bullets(p.blocked)
+	}
+	have, want := len(p.machines), p.desired()
+	direction := func(kind, verb string, active bool) {
+		if !active {
+			p.d.condition(kind, "False", "Not"+kind, "")
+			return
+		}
+		p.d.condition(kind, "True", kind, fmt.Sprintf("%s from %d to %d replicas%s", verb, have, want, blocked))
+	}
+	direction("ScalingUp", "Scaling up", have < want)
+	direction("ScalingDown", "Scaling down", have > want)
+}
+
+// summarizeRemediation writes Remediating and status.lastRemediation.
+func (p *controlPlane) summarizeRemediation() {
+	var issues issueList
+	for _, machine := range which(p.machines, toRemediate) {
+		issues.add(nameOf(machine), bullet(conditionOwnerRemediated, resource.ConditionOf(machine.Object, conditionOwnerRemediated).Message))
+	}
+	if issues.empty() {
+		p.d.condition("Remediating", "False", "NotRemediating", "")
+	} else {
+		p.d.condition("Remediating", "True", "Remediating", issues.text())
+	}
+	if r, known := remediationOf(p.d.root, annotationRemediationInProgress); known {
+		p.noteRemediation(r)
+	}
+}
+
+// summarizeAvailable says whether the API can be used: etcd has quorum and one
+// machine at least runs all components. That machines are missing or going does
+// not count.
+func (p *controlPlane) summarizeAvailable() {
+	d := p.d
+	available := func(status, reason string, messages ...string) {
+		d.condition("Available", status, reason, lines(messages))
+	}
+	switch {
+	case !resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized"):
+		available("False", "NotAvailable", "Control plane not yet initialized")
+		return
+	case len(p.machines) == 0 && deleting(p.u):
+		return // as it was when the last one went
+	case !p.inspected || !p.etcdAnswers():
+		if c := since(d.root, "Initialized"); d.now.Sub(c) < membersPatience && !deleting(p.u) {
+			available("False", "NotAvailable", "Waiting for etcd to report the list of members")
+		} else {
+			available("Unknown", "InspectionFailed", "Failed to get etcd members")
+		}
+		return
+	}
+	var messages []string
+	ok := true
+	if members, fit := p.members(); fit < members/2+1 {
+		ok = false
+		messages = append(messages, fmt.Sprintf("* %d of %d etcd members is healthy, at least %d healthy member required for etcd quorum", fit, members, members/2+1))
+	}
+	run := len(which(p.machines, podsRun))
+	if run == 0 {
+		ok = false
+		messages = append(messages, fmt.Sprintf("* %d of %d Machines have healthy control plane components, at least 1 required", run, len(p.machines)))
+	}
+	if deleting(p.u) {
+		ok = false
+		messages = append(messages, "* Control plane metadata.deletionTimestamp is set")
+	}
+	if ok {
+		available("True", "Available")
+	} else {
+		available("False", "NotAvailable", messages...)
+	}
+}
+
+// members counts the voting members of etcd and the healthy ones, as the
+// conditions of the machines tell them.
+func (p *controlPlane) members() (voters, healthy int) {
+	for _, machine := range p.machines {
+		switch c := resource.ConditionOf(machine.Object, conditionEtcdMember); {
+		case c.Status == "True":
+			voters, healthy = voters+1, healthy+1
+		case c.Status == "False" && c.Reason == "Deleting", c.Status == "Unknown" && nodeNameOf(machine) != "":
+			voters++
+		}
+	}
+	return voters, healthy
+}
+
+func podsRun(machine *unstructured.Unstructured) bool {
+	for _, gate := range podGates {
+		if !isTrue(machine.Object, gate) {
+			return false
+		}
+	}
+	return resource.Text(machine.Object, "spec", "providerID") != ""
+}

@@ -1,0 +1,147 @@
+package controllers
+
+import (
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// createControlPlaneMachine makes VSphereMachine, KubeadmConfig and Machine, in
+// this order and with one name (domain.md E22), in the emptiest failure domain.
+func (m *Manager) createControlPlaneMachine(p *controlPlane) error {
+	base := nameOf(p.u) + "-"
+	annotations := p.machineAnnotations()
+	annotations[annotationPreTerminate] = ""
+	p.finishRemediation(annotations)
+	set := machineSet{
+		owner: p.u, cluster: p.cluster, actor: actorKCP,
+		name:          generatedName(base, m.suffix(kindMachine, namespaceOf(p.u), base)),
+		version:       p.version(),
+		labels:        p.machineLabels(),
+		template:      resource.Text(p.template("spec"), "infrastructureRef", "name"),
+		failureDomain: p.emptiestDomain(),
+		annotations:   annotations,
+		bootstrap:     p.bootstrap(),
+		spec:          p.machineFields(),
+	}
+	for _, make := range []func(machineSet) error{m.createVSphereMachine, m.createKubeadmConfig, m.createMachine} {
+		if err := make(set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// machineLabels are those of a machine's three objects.
+func (p *controlPlane) machineLabels() map[string]any {
+	labels := copyMap(resource.Fields(p.template("metadata"), "labels"))
+	if hasLabel(p.u, labelTopologyOwned) {
+		labels[labelTopologyOwned] = ""
+	}
+	labels[labelCluster] = nameOf(p.cluster)
+	labels[labelControlPlane] = ""
+	labels[labelControlPlaneName] = labelValue(nameOf(p.u))
+	return labels
+}
+
+func (p *controlPlane) machineAnnotations() map[string]any {
+	return copyMap(resource.Fields(p.template("metadata"), "annotations"))
+}
+
+// bootstrap is the configuration of the next machine: the first one's has no
+// joinConfiguration, that of the others no initConfiguration.
+func (p *controlPlane) bootstrap() map[string]any {
+	spec := copyMap(resource.Fields(p.u.Object, "spec", "kubeadmConfigSpec"))
+	keep, drop := "initConfiguration", "joinConfiguration"
+	if initialized(p.u, "controlPlaneInitialized") {
+		keep, drop = drop, keep
+	}
+	delete(spec, drop)
+	spec[keep] = copyMap(resource.Fields(spec, keep))
+	return spec
+}
+
+// machineFields are the fields of a Machine's spec that are changed in place
+// (domain.md 3.2).
+func (p *controlPlane) machineFields() map[string]any {
+	var gates []any
+	for _, kind := range machineGates {
+		gates = append(gates, map[string]any{"conditionType": kind})
+	}
+	fields := map[string]any{"readinessGates": append(gates, resource.Items(p.template("spec"), "readinessGates")...)}
+	for _, name := range []string{"deletion", "taints"} {
+		if value := resource.Field(p.template("spec"), name); value != nil {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+// syncMachines carries what is changed in place over to the machines that stay:
+// labels and annotations to all three objects, the rest to the Machine.
+func (m *Manager) syncMachines(p *controlPlane) error {
+	labels, annotations, fields := p.machineLabels(), p.machineAnnotations(), p.machineFields()
+	for i, machine := range p.machines {
+		if deleting(machine) {
+			continue
+		}
+		parts := []*unstructured.Unstructured{machine, m.get(kindKubeadmConfig, namespaceOf(machine), nameOf(machine)), m.get(kindVSphereMachine, namespaceOf(machine), nameOf(machine))}
+		for n, part := range parts {
+			if part == nil || deleting(part) {
+				continue
+			}
+			d := edit(part, m.now())
+			syncMetadata(d, "labels", labels, parts)
+			syncMetadata(d, "annotations", annotations, parts)
+			if n == 0 {
+				syncFields(d, fields)
+			}
+			if !d.changed() {
+				continue
+			}
+			if err := m.commit(actorKCP, d); err != nil {
+				return err
+			}
+			if written := m.store.Get(keyOf(part)); n == 0 && written != nil {
+				p.machines[i] = written
+			}
+		}
+	}
+	return nil
+}
+
+// syncMetadata sets wanted keys, and removes those that were carried over before
+// and are wanted no more: they are on all three objects of the machine with one
+// value, which nothing else brings about.
+func syncMetadata(d *draft, section string, wanted map[string]any, parts []*unstructured.Unstructured) {
+	for key, value := range resource.Fields(d.root, "metadata", section) {
+		if wanted[key] == nil && onAll(parts, section, key, value) {
+			d.unset("metadata", section, key)
+		}
+	}
+	for key, value := range wanted {
+		d.set(value, "metadata", section, key)
+	}
+}
+
+func onAll(parts []*unstructured.Unstructured, section, key string, value any) bool {
+	for _, part := range parts {
+		if part == nil || resource.Field(part.Object, "metadata", section, key) != value {
+			return false
+		}
+	}
+	return true
+}
+
+func syncFields(d *draft, wanted map[string]any) {
+	for _, name := range []string{"readinessGates", "deletion", "taints"} {
+		switch value := wanted[name]; {
+		case value == nil:
+			d.unset("spec", name)
+		case !reflect.DeepEqual(value, resource.Field(d.root, "spec", name)):
+			d.replace(value, "spec", name)
+		}
+	}
+}

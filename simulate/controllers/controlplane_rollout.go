@@ -1,0 +1,131 @@
+package controllers
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// rollOutControlPlane replaces machines that are not up to date, before anything
+// else is scaled: one more than asked for is made while there may be, then the
+// oldest goes, and so on (domain.md 3.3, observed.md 6.3). With maxSurge 0 the
+// oldest goes first.
+func (m *Manager) rollOutControlPlane(p *controlPlane) (step, error) {
+	outdated := which(p.machines, func(u *unstructured.Unstructured) bool { return len(p.outdated[nameOf(u)]) > 0 })
+	switch {
+	case len(outdated) == 0:
+		return step{}, nil
+	case len(p.machines) < p.desired()+p.maxSurge():
+		return m.scaleUpControlPlane(p)
+	}
+	return m.scaleDownControlPlane(p, m.controlPlaneVictim(p, outdated))
+}
+
+// maxSurge is how many machines more than asked for a rollout may have: 0 or 1.
+func (p *controlPlane) maxSurge() int {
+	switch surge := resource.Field(p.u.Object, "spec", "rollout", "strategy", "rollingUpdate", "maxSurge").(type) {
+	case int64:
+		return int(min(max(surge, 0), 1))
+	case string:
+		if surge == "0" || surge == "0%" {
+			return 0
+		}
+	}
+	return 1
+}
+
+// writeUpToDate finds out what of a machine differs from what the control plane
+// asks for now and cannot be changed in place.
+func (m *Manager) writeUpToDate(p *controlPlane, d *draft, machine *unstructured.Unstructured) {
+	reasons := m.outdatedBecause(p, machine)
+	p.outdated[nameOf(machine)] = reasons
+	if len(reasons) == 0 {
+		d.condition("UpToDate", "True", "UpToDate", "")
+		return
+	}
+	d.condition("UpToDate", "False", "NotUpToDate", bullets(reasons))
+}
+
+func (m *Manager) outdatedBecause(p *controlPlane, machine *unstructured.Unstructured) []string {
+	var reasons []string
+	namespace, name := namespaceOf(machine), nameOf(machine)
+	if has := resource.Text(machine.Object, "spec", "version"); has != p.version() {
+		reasons = append(reasons, fmt.Sprintf("Version %s, %s required", has, p.version()))
+	}
+	config := m.get(kindKubeadmConfig, namespace, name)
+	if config != nil && !bootstrapMatches(config, resource.Fields(p.u.Object, "spec", "kubeadmConfigSpec")) {
+		reasons = append(reasons, "KubeadmConfig is not up-to-date")
+	}
+	if vm := m.get(kindVSphereMachine, namespace, name); vm != nil &&
+		resource.Text(vm.Object, "metadata", "annotations", annotationClonedFrom) != resource.Text(p.template("spec"), "infrastructureRef", "name") {
+		reasons = append(reasons, "VSphereMachine is not up-to-date")
+	}
+	if after := p.rolloutAfter(); !after.IsZero() && !after.After(m.now()) && createdAt(machine).Before(after) {
+		reasons = append(reasons, "KubeadmControlPlane spec.rollout.after expired")
+	}
+	if days := resource.Int(p.u.Object, "spec", "rollout", "before", "certificatesExpiryDays"); days > 0 {
+		expiry := parseStamp(expiryOf(config))
+		if !expiry.IsZero() && m.now().After(expiry.Add(-time.Duration(days)*24*time.Hour)) {
+			reasons = append(reasons, "Certificates will expire soon, rollout due to spec.rollout.before.certificatesExpiryDays")
+		}
+	}
+	return reasons
+}
+
+func (p *controlPlane) rolloutAfter() time.Time {
+	return parseStamp(resource.Text(p.u.Object, "spec", "rollout", "after"))
+}
+
+// untilRollout is when spec.rollout.after will have passed, if that is to come.
+func (m *Manager) untilRollout(p *controlPlane) time.Duration {
+	return max(p.rolloutAfter().Sub(m.now()), 0)
+}
+
+// bootstrapMatches says whether a KubeadmConfig is as wanted, apart from what the
+// bootstrap controller fills in and from what only the first machine or only the
+// others need: a config has either an initConfiguration or a joinConfiguration.
+func bootstrapMatches(config *unstructured.Unstructured, wanted map[string]any) bool {
+	has := resource.Fields(config.Object, "spec")
+	role := "joinConfiguration"
+	if has["initConfiguration"] != nil {
+		role = "initConfiguration"
+	}
+	return reflect.DeepEqual(comparable(has, role), comparable(wanted, role))
+}
+
+// comparable is a kubeadm configuration without what does not count when two are
+// compared; nil if there is nothing in it that does.
+func comparable(spec map[string]any, role string) map[string]any {
+	out := copyMap(spec)
+	for _, part := range []string{"initConfiguration", "joinConfiguration"} {
+		if part != role {
+			delete(out, part)
+		}
+	}
+	drop := func(part string, fields ...string) {
+		inner := copyMap(resource.Fields(out, part))
+		for _, field := range fields {
+			delete(inner, field)
+		}
+		out[part] = inner
+		if len(inner) == 0 {
+			delete(out, part)
+		}
+	}
+	drop(role, "discovery")
+	drop("clusterConfiguration", "controlPlaneEndpoint", "clusterName")
+	return out
+}
+
+// bullets makes a list of one line each.
+func bullets(texts []string) string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = "* " + text
+	}
+	return lines(out)
+}

@@ -1,0 +1,116 @@
+package controllers
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+const annotationUpgradeStep = "topology.internal.cluster.x-k8s.io/upgrade-step"
+
+// scaleControlPlane goes one machine at a time, up or down, and only while all
+// machines are healthy (observed.md 6.3, domain.md 3.1).
+func (m *Manager) scaleControlPlane(p *controlPlane) (step, error) {
+	switch have, want := len(p.machines), p.desired(); {
+	case have == 0 && want > 0:
+		return step{taken: true}, m.createControlPlaneMachine(p)
+	case have < want:
+		return m.scaleUpControlPlane(p)
+	case have > want:
+		return m.scaleDownControlPlane(p, m.controlPlaneVictim(p, p.machines))
+	}
+	return step{}, nil
+}
+
+func (m *Manager) scaleUpControlPlane(p *controlPlane) (step, error) {
+	if s := m.preflightControlPlane(p, nil); s.taken {
+		return s, nil
+	}
+	return step{taken: true}, m.createControlPlaneMachine(p)
+}
+
+// scaleDownControlPlane marks a Machine. Its etcd member leaves once it is
+// drained, so that etcd never has a voter more than it can do without.
+func (m *Manager) scaleDownControlPlane(p *controlPlane, victim *unstructured.Unstructured) (step, error) {
+	if s := m.preflightControlPlane(p, victim); s.taken {
+		return s, nil
+	}
+	return step{taken: true}, m.remove(actorKCP, victim)
+}
+
+// preflightControlPlane says whether machines may come or go, where except is one
+// that need not be healthy as it is to go. What speaks against it is kept for the
+// conditions.
+func (m *Manager) preflightControlPlane(p *controlPlane, except *unstructured.Unstructured) step {
+	refused := step{taken: true, again: preflightRetry}
+	if version := topologyVersion(p.cluster); version != "" && version != p.version() {
+		p.blocked = append(p.blocked, "waiting for a version upgrade to "+version+" to be propagated")
+		return refused
+	}
+	for _, machine := range p.machines {
+		if deleting(machine) {
+			p.blocked = append(p.blocked, "waiting for a control plane Machine to complete deletion")
+			return step{taken: true, again: machineDeletionRetry}
+		}
+	}
+	components, etcd := false, false
+	for _, machine := range p.machines {
+		if except != nil && nameOf(machine) == nameOf(except) {
+			continue
+		}
+		known := nodeNameOf(machine) != ""
+		for _, gate := range podGates {
+			components = components || !known || !isTrue(machine.Object, gate)
+		}
+		etcd = etcd || !known || !isTrue(machine.Object, conditionEtcdMember)
+	}
+	if components {
+		p.blocked = append(p.blocked, "waiting for control plane components to become healthy")
+	}
+	if etcd {
+		p.blocked = append(p.blocked, "waiting for etcd cluster to become healthy")
+	}
+	if components || etcd {
+		m.holdOff(preflightRest)
+		return refused
+	}
+	return step{}
+}
+
+// topologyVersion is the version that the control plane of a Cluster with a
+// topology should have by now: in an upgrade over several minor versions that of
+// the present step.
+func topologyVersion(cluster *unstructured.Unstructured) string {
+	if v := resource.Text(cluster.Object, "metadata", "annotations", annotationUpgradeStep); v != "" {
+		return v
+	}
+	return resource.Text(cluster.Object, "spec", "topology", "version")
+}
+
+// controlPlaneVictim picks who goes first: who is marked so, outdated ones before
+// others; then outdated and not healthy; then outdated; then any. Among equals it
+// is the oldest in the failure domain that has most of them.
+func (m *Manager) controlPlaneVictim(p *controlPlane, outdated []*unstructured.Unstructured) *unstructured.Unstructured {
+	marked := func(u *unstructured.Unstructured) bool {
+		return resource.Field(u.Object, "metadata", "annotations", annotationDeleteMachine) != nil
+	}
+	unhealthy := func(u *unstructured.Unstructured) bool { return !healthy(u) }
+	for _, eligible := range [][]*unstructured.Unstructured{
+		which(outdated, marked), which(p.machines, marked), which(outdated, unhealthy), outdated,
+	} {
+		if len(eligible) > 0 {
+			return p.oldestInFullestDomain(eligible)
+		}
+	}
+	return p.oldestInFullestDomain(p.machines)
+}
+
+func which(machines []*unstructured.Unstructured, is func(*unstructured.Unstructured) bool) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, machine := range machines {
+		if is(machine) {
+			out = append(out, machine)
+		}
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package controllers
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// The etcd of a workload cluster is derived from its control-plane Machines and
+// their VMs, as the rest of the workload cluster is: kubeadm join adds a learner,
+// which becomes a voter when it has caught up; a member leaves when the control
+// plane runs its pre-terminate hook, or when its Machine is gone without it. What
+// is derived is always the same for the same store.
+
+// prefixPreTerminate begins every annotation that keeps a drained Machine from
+// losing its VM.
+const prefixPreTerminate = "pre-terminate.delete.hook.machine.cluster.x-k8s.io"
+
+// EtcdMember is one member of a cluster's stacked etcd.
+type EtcdMember struct {
+	// Machine is the name of the control-plane Machine, and of the Node, it is on.
+	Machine string
+	// Learner is a member that has joined and does not vote yet.
+	Learner bool
+	// Healthy says whether it answers: its VM runs and etcd in it is up.
+	Healthy bool
+	// Leader is the one voter that leads. There is none without quorum.
+	Leader bool
+}
+
+// EtcdMembers are the members of a cluster's etcd, oldest Machine first; none
+// before kubeadm init is through on the first.
+func (m *Manager) EtcdMembers(namespace, cluster string) []EtcdMember {
+	u := m.get(kindCluster, namespace, cluster)
+	if u == nil {
+		return nil
+	}
+	p := m.newControlPlane(u, u)
+	return m.etcdMembers(p.machines)
+}
+
+func (m *Manager) etcdMembers(machines []*unstructured.Unstructured) []EtcdMember {
+	var members []EtcdMember
+	leader := -1
+	for _, machine := range machines {
+		if !m.etcdMember(machine) {
+			continue
+		}
+		voter := !m.catchingUp(machine)
+		member := EtcdMember{Machine: nameOf(machine), Learner: !voter, Healthy: m.running(machine)}
+		// Leadership is moved away from a member that is to go.
+		if voter && member.Healthy && (leader < 0 || !deleting(machine)) {
+			leader = len(members)
+		}
+		members = append(members, member)
+	}
+	if leader >= 0 && HasQuorum(members) {
+		members[leader].Leader = true
+	}
+	return members
+}
+
+// HasQuorum says whether more than half of the voting members are healthy, which
+// etcd needs to take a write. An etcd without members has nothing to lose.
+func HasQuorum(members []EtcdMember) bool {
+	voters, healthy := Voters(members)
+	return voters == 0 || healthy >= voters/2+1
+}
+
+// Voters counts the members that vote, and the healthy ones among them.
+func Voters(members []EtcdMember) (voters, healthy int) {
+	for _, member := range members {
+		if member.Learner {
+			continue
+		}
+		voters++
+		if member.Healthy {
+			healthy++
+		}
+	}
+	return voters, healthy
+}
+
+// etcdMember says whether the etcd of a cluster has a member on a machine: from
+// when kubeadm is through there, until the pre-terminate hook was run. A control
+// plane that goes altogether takes no member out (domain.md 3.6), but then none
+// is asked for any more.
+func (m *Manager) etcdMember(machine *unstructured.Unstructured) bool {
+	if deleting(machine) && resource.Field(machine.Object, "metadata", "annotations", annotationPreTerminate) == nil {
+		return false
+	}
+	if nodeNameOf(machine) != "" {
+		return true
+	}
+	joined, known := m.joinedAt(machine)
+	return known && !joined.After(m.now())
+}
+
+// etcdAnswers says whether there is a member that can be asked for the others: one
+// of a Machine that stays.
+func (p *controlPlane) etcdAnswers() bool {
+	for _, machine := range p.machines {
+		if !deleting(machine) && nodeNameOf(machine) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// runPreTerminateHook takes the etcd member of a Machine that was drained out of
+// etcd, then lets the Machine go: one at a time, the one first that was marked
+// first. While a Machine goes nothing else is done.
+func (m *Manager) runPreTerminateHook(p *controlPlane) (step, error) {
+	var next *unstructured.Unstructured
+	wait := step{taken: true, again: machineDeletionRetry}
+	for _, machine := range p.machines {
+		switch {
+		case !deleting(machine):
+		case resource.Field(machine.Object, "metadata", "annotations", annotationPreTerminate) == nil:
+			return wait, nil
+		case next == nil || markedAt(machine) < markedAt(next):
+			next = machine
+		}
+	}
+	if next == nil {
+		return step{}, nil
+	}
+	if otherPreTerminateHooks(next) || resource.ConditionOf(next.Object, "Deleting").Reason != "WaitingForPreTerminateHook" {
+		return wait, nil
+	}
+	d := edit(next, m.now())
+	d.unset("metadata", "annotations", annotationPreTerminate)
+	return wait, m.commit(actorKCP, d)
+}
+
+func markedAt(machine *unstructured.Unstructured) string {
+	return resource.Text(machine.Object, "metadata", "deletionTimestamp")
+}
+
+// otherPreTerminateHooks says whether others want to act before the VM goes; the
+// control plane is the last, as the kubelet has to run for them.
+func otherPreTerminateHooks(machine *unstructured.Unstructured) bool {
+	for key := range resource.Fields(machine.Object, "metadata", "annotations") {
+		if strings.HasPrefix(key, prefixPreTerminate) && key != annotationPreTerminate {
+			return true
+		}
+	}
+	return false
+}
