@@ -57,6 +57,9 @@ var columns = map[string][]kubeapi.Column{
 	"MachineSet": ownerColumns([]kubeapi.Column{columnCluster}, columnAge, column("Version", ".spec.template.spec.version")),
 	"MachineDeployment": ownerColumns([]kubeapi.Column{columnCluster, condition("Available", "Available")},
 		columnPhase, columnAge, column("Version", ".spec.template.spec.version")),
+	"MachineHealthCheck": {
+		columnCluster, number("Replicas", ".status.expectedMachines"), number("Healthy", ".status.currentHealthy"), columnPaused, columnAge,
+	},
 	"KubeadmControlPlane": ownerColumns([]kubeapi.Column{columnLabel, condition("Available", "Available")},
 		kubeapi.Column{Name: "Initialized", Type: "boolean", Path: ".status.initialization.controlPlaneInitialized"},
 		columnAge, column("Version", ".spec.version")),

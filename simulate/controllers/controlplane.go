@@ -90,7 +90,7 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 		return 0, err
 	}
 	again = soonest(again, m.observeInitialized(p))
-	again = soonest(again, m.untilRollout(p))
+	again = soonest(again, p.untilRollout(m.now()))
 	summarizeControlPlane(p)
 	if again == 0 && (p.d.isFalse("ControlPlaneComponentsHealthy") || !nodesReady(p.machines)) {
 		again = unhealthyRetry
@@ -113,7 +113,7 @@ func (m *Manager) advanceControlPlane(p *controlPlane) (time.Duration, error) {
 	if err := m.createKubeconfig(p); err != nil {
 		return 0, err
 	}
-	if err := m.syncMachines(p); err != nil {
+	if err := m.syncControlPlaneMachines(p); err != nil {
 		return 0, err
 	}
 	if err := m.inspectMachines(p); err != nil {

@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,7 +25,7 @@ func (m *Manager) deleteControlPlane(p *controlPlane) (time.Duration, error) {
 	if workers := m.workersOf(namespaceOf(p.u), nameOf(p.cluster)); len(workers) > 0 {
 		p.d.condition("Deleting", "True", "WaitingForWorkersDeletion", remaining(workers))
 	} else {
-		p.d.condition("Deleting", "True", "WaitingForMachineDeletion", deletingMachines(len(p.machines)))
+		p.d.condition("Deleting", "True", "WaitingForMachineDeletion", deletingMachines(p.machines))
 		for _, machine := range p.machines {
 			if err := m.deleteWithoutHook(machine); err != nil {
 				return 0, err
@@ -35,13 +34,6 @@ func (m *Manager) deleteControlPlane(p *controlPlane) (time.Duration, error) {
 	}
 	summarizeControlPlane(p)
 	return machineDeletionRetry, m.commit(actorKCP, p.d)
-}
-
-func deletingMachines(n int) string {
-	if n == 1 {
-		return "Deleting 1 Machine"
-	}
-	return fmt.Sprintf("Deleting %d Machines", n)
 }
 
 func (m *Manager) deleteWithoutHook(machine *unstructured.Unstructured) error {

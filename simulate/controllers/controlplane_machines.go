@@ -23,8 +23,8 @@ func (m *Manager) createControlPlaneMachine(p *controlPlane) error {
 		template:      resource.Text(p.template("spec"), "infrastructureRef", "name"),
 		failureDomain: p.emptiestDomain(),
 		annotations:   annotations,
-		bootstrap:     p.bootstrap(),
-		spec:          p.machineFields(),
+		config:        p.bootstrap(),
+		more:          p.machineFields(),
 	}
 	for _, make := range []func(machineSet) error{m.createVSphereMachine, m.createKubeadmConfig, m.createMachine} {
 		if err := make(set); err != nil {
@@ -79,9 +79,9 @@ func (p *controlPlane) machineFields() map[string]any {
 	return fields
 }
 
-// syncMachines carries what is changed in place over to the machines that stay:
+// syncControlPlaneMachines carries what is changed in place over to the machines that stay:
 // labels and annotations to all three objects, the rest to the Machine.
-func (m *Manager) syncMachines(p *controlPlane) error {
+func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
 	labels, annotations, fields := p.machineLabels(), p.machineAnnotations(), p.machineFields()
 	for i, machine := range p.machines {
 		if deleting(machine) {

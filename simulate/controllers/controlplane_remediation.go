@@ -16,8 +16,6 @@ const (
 	annotationRemediationInProgress = "controlplane.cluster.x-k8s.io/remediation-in-progress"
 	annotationRemediationFor        = "controlplane.cluster.x-k8s.io/remediation-for"
 
-	conditionHealthCheck     = "HealthCheckSucceeded"
-	conditionOwnerRemediated = "OwnerRemediated"
 	// healthyPeriod is after how long a machine that fails again begins a new
 	// series of retries, where the control plane does not say.
 	healthyPeriod = time.Hour

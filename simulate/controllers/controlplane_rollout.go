@@ -81,8 +81,8 @@ func (p *controlPlane) rolloutAfter() time.Time {
 }
 
 // untilRollout is when spec.rollout.after will have passed, if that is to come.
-func (m *Manager) untilRollout(p *controlPlane) time.Duration {
-	return max(p.rolloutAfter().Sub(m.now()), 0)
+func (p *controlPlane) untilRollout(now time.Time) time.Duration {
+	return max(p.rolloutAfter().Sub(now), 0)
 }
 
 // bootstrapMatches says whether a KubeadmConfig is as wanted, apart from what the

@@ -14,10 +14,6 @@ import (
 // plane runs its pre-terminate hook, or when its Machine is gone without it. What
 // is derived is always the same for the same store.
 
-// prefixPreTerminate begins every annotation that keeps a drained Machine from
-// losing its VM.
-const prefixPreTerminate = "pre-terminate.delete.hook.machine.cluster.x-k8s.io"
-
 // EtcdMember is one member of a cluster's stacked etcd.
 type EtcdMember struct {
 	// Machine is the name of the control-plane Machine, and of the Node, it is on.

@@ -46,6 +46,7 @@ var (
 	kindMachine               = stored(groupCluster, "v1beta2", "Machine")
 	kindMachineSet            = stored(groupCluster, "v1beta2", "MachineSet")
 	kindMachineDeployment     = stored(groupCluster, "v1beta2", "MachineDeployment")
+	kindMachineHealthCheck    = stored(groupCluster, "v1beta2", "MachineHealthCheck")
 	kindControlPlane          = stored(groupControlPlane, "v1beta2", "KubeadmControlPlane")
 	kindKubeadmConfig         = stored(groupBootstrap, "v1beta2", "KubeadmConfig")
 	kindKubeadmConfigTemplate = stored(groupBootstrap, "v1beta2", "KubeadmConfigTemplate")
@@ -90,6 +91,7 @@ func Kinds() []kubeapi.Kind {
 		capi(groupCluster, "Machine", "machines", "ma"),
 		capi(groupCluster, "MachineSet", "machinesets", "ms"),
 		capi(groupCluster, "MachineDeployment", "machinedeployments", "md"),
+		capi(groupCluster, "MachineHealthCheck", "machinehealthchecks", "mhc", "mhcs"),
 		capi(groupControlPlane, "KubeadmControlPlane", "kubeadmcontrolplanes", "kcp"),
 		capi(groupBootstrap, "KubeadmConfig", "kubeadmconfigs"),
 		capi(groupBootstrap, "KubeadmConfigTemplate", "kubeadmconfigtemplates"),

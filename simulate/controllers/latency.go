@@ -28,6 +28,7 @@ const (
 	StepNodeReady    Step = "node ready after join"
 	StepEtcd         Step = "etcd member settled"
 	StepDrain        Step = "node drained"
+	StepVolumeDetach Step = "volumes detached"
 	StepPowerOff     Step = "VM powered off"
 	StepDestroy      Step = "VM destroyed"
 )
@@ -58,6 +59,7 @@ var DefaultLatencies = map[Step]Triangle{
 	StepNodeReady:    seconds(3, 10, 30),
 	StepEtcd:         seconds(5, 10, 15),
 	StepDrain:        seconds(0.5, 1, 3),
+	StepVolumeDetach: seconds(0, 0, 0), // the nodes of simulated clusters have no volumes
 	StepPowerOff:     seconds(1, 2, 4),
 	StepDestroy:      seconds(1, 2, 4),
 }

@@ -52,9 +52,10 @@ type Manager struct {
 	byKind    map[schema.GroupKind][]*controller
 	queue     map[request]*turn
 	addresses addressPlan
-	usage     map[storageClass]int64 // MiB of node disks per namespace and storage class
-	rest      time.Duration          // how long the reconcile that runs wants no other, see holdOff
-	onFault   Fault                  // nil: the first fault ends the simulation
+	checks    map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
+	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
+	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
+	onFault   Fault                         // nil: the first fault ends the simulation
 	err       error
 }
 
@@ -63,6 +64,7 @@ type Manager struct {
 type controller struct {
 	name      string
 	reconcile func(*Manager, *unstructured.Unstructured) (time.Duration, error)
+	pace      time.Duration // the least between two reconciles of one object
 }
 
 type request struct {
@@ -98,7 +100,7 @@ func New(c Config) *Manager {
 		store: c.Store, clock: c.Clock, vsphere: c.VSphere, inventory: c.Inventory,
 		chance: c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		queue: map[request]*turn{},
-		usage: map[storageClass]int64{},
+		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{},
 	}
 	if m.latencies == nil {
 		m.latencies = DefaultLatencies
@@ -107,21 +109,25 @@ func New(c Config) *Manager {
 		m.onVM = func(VMEvent) {}
 	}
 	m.addresses = newAddressPlan(c.Inventory)
+	run := func(name string, reconcile func(*Manager, *unstructured.Unstructured) (time.Duration, error)) *controller {
+		return &controller{name: name, reconcile: reconcile, pace: pace}
+	}
 	m.byKind = map[schema.GroupKind][]*controller{
-		kindCluster.GroupKind:           {{actorTopology, (*Manager).reconcileTopology}, {actorCore, (*Manager).reconcileCluster}},
-		kindVSphereCluster.GroupKind:    {{actorProvider, (*Manager).reconcileVSphereCluster}},
-		kindControlPlane.GroupKind:      {{actorKCP, (*Manager).reconcileControlPlane}},
-		kindMachineDeployment.GroupKind: {{actorCore, (*Manager).reconcileDeployment}},
-		kindMachineSet.GroupKind:        {{actorCore, (*Manager).reconcileSet}},
-		kindMachine.GroupKind:           {{actorCore, (*Manager).reconcileMachine}},
-		kindKubeadmConfig.GroupKind:     {{actorBootstrap, (*Manager).reconcileBootstrap}},
-		kindVSphereMachine.GroupKind:    {{actorProvider, (*Manager).reconcileVSphereMachine}},
-		kindVM.GroupKind:                {{actorVMService, (*Manager).reconcileVM}},
-		kindVMService.GroupKind:         {{actorVMService, (*Manager).reconcileVMService}},
-		kindResourcePolicy.GroupKind:    {{actorVMService, (*Manager).reconcileResourcePolicy}},
-		kindSubnetSet.GroupKind:         {{actorNetwork, (*Manager).reconcileSubnetSet}},
-		kindSubnetPort.GroupKind:        {{actorNetwork, (*Manager).reconcileSubnetPort}},
-		kindService.GroupKind:           {{actorNetwork, (*Manager).reconcileLoadBalancer}},
+		kindCluster.GroupKind:            {run(actorTopology, (*Manager).reconcileTopology), run(actorCore, (*Manager).reconcileCluster)},
+		kindVSphereCluster.GroupKind:     {run(actorProvider, (*Manager).reconcileVSphereCluster)},
+		kindControlPlane.GroupKind:       {run(actorKCP, (*Manager).reconcileControlPlane)},
+		kindMachineDeployment.GroupKind:  {run(actorCore, (*Manager).guardTemplates), run(actorCore, (*Manager).reconcileDeployment)},
+		kindMachineSet.GroupKind:         {run(actorCore, (*Manager).reconcileSet), run(actorCore, (*Manager).guardTemplates)},
+		kindMachine.GroupKind:            {run(actorCore, (*Manager).reconcileMachine)},
+		kindMachineHealthCheck.GroupKind: {{actorCore, (*Manager).reconcileHealthCheck, checkPace}},
+		kindKubeadmConfig.GroupKind:      {run(actorBootstrap, (*Manager).reconcileBootstrap)},
+		kindVSphereMachine.GroupKind:     {run(actorProvider, (*Manager).reconcileVSphereMachine)},
+		kindVM.GroupKind:                 {run(actorVMService, (*Manager).reconcileVM)},
+		kindVMService.GroupKind:          {run(actorVMService, (*Manager).reconcileVMService)},
+		kindResourcePolicy.GroupKind:     {run(actorVMService, (*Manager).reconcileResourcePolicy)},
+		kindSubnetSet.GroupKind:          {run(actorNetwork, (*Manager).reconcileSubnetSet)},
+		kindSubnetPort.GroupKind:         {run(actorNetwork, (*Manager).reconcileSubnetPort)},
+		kindService.GroupKind:            {run(actorNetwork, (*Manager).reconcileLoadBalancer)},
 	}
 	return m
 }
@@ -167,7 +173,12 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	switch key.GK() {
 	case kindCluster.GroupKind:
 		m.notifyCluster(c)
+	case kindMachineDeployment.GroupKind:
+		m.notifyDeployment(c)
+	case kindMachineHealthCheck.GroupKind:
+		m.noteHealthCheck(c)
 	case kindMachine.GroupKind:
+		m.notifyHealthChecks(u)
 		if c.After != nil && bootstrapSecret(c.Before) != bootstrapSecret(c.After) {
 			m.enqueueKey(kindVSphereMachine.key(key.Namespace, key.Name), hop)
 		}
@@ -269,7 +280,7 @@ func (m *Manager) notifyCluster(c kubeapi.Change) {
 	namespace, name := namespaceOf(c.After), nameOf(c.After)
 	// Listing needs the store, which is locked now.
 	m.clock.AfterFunc(0, func() {
-		for _, k := range []kind{kindVSphereCluster, kindControlPlane, kindMachineDeployment, kindMachineSet, kindMachine, kindKubeadmConfig, kindVSphereMachine, kindVM} {
+		for _, k := range []kind{kindVSphereCluster, kindControlPlane, kindMachineDeployment, kindMachineSet, kindMachine, kindMachineHealthCheck, kindKubeadmConfig, kindVSphereMachine, kindVM} {
 			for _, u := range m.ofCluster(k, namespace, name) {
 				m.enqueueKey(keyOf(u), hop)
 			}
@@ -293,8 +304,8 @@ func (m *Manager) enqueue(r request, after time.Duration) {
 		m.queue[r] = t
 	}
 	at := now.Add(after)
-	if !t.last.IsZero() && at.Before(t.last.Add(pace)) {
-		at = t.last.Add(pace)
+	if earliest := t.last.Add(r.controller.pace); !t.last.IsZero() && at.Before(earliest) {
+		at = earliest
 	}
 	if at.Before(t.hold) {
 		at = t.hold
@@ -369,6 +380,9 @@ func (m *Manager) reconcile(c *controller, u *unstructured.Unstructured) (again 
 func (m *Manager) Resume(objects []*unstructured.Unstructured) {
 	for _, u := range objects {
 		m.account(kubeapi.Change{After: u})
+		if keyOf(u).GK() == kindMachineHealthCheck.GroupKind {
+			m.noteHealthCheck(kubeapi.Change{After: u})
+		}
 		m.adoptAddress(u)
 		m.enqueueKey(keyOf(u), hop)
 	}

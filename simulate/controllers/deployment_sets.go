@@ -1,0 +1,189 @@
+package controllers
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+const (
+	annotationRevision        = "machinedeployment.clusters.x-k8s.io/revision"
+	annotationRevisionHistory = "machinedeployment.clusters.x-k8s.io/revision-history"
+	annotationDesired         = "machinedeployment.clusters.x-k8s.io/desired-replicas"
+	annotationMax             = "machinedeployment.clusters.x-k8s.io/max-replicas"
+	annotationNoCreate        = "cluster.x-k8s.io/disable-machine-create"
+	annotationLastApplied     = "kubectl.kubernetes.io/last-applied-configuration"
+)
+
+// A difference is why machines of a template are not up to date: what the
+// condition UpToDate says of it.
+type difference = string
+
+// templateDifferences compares two machine templates (spec.template of a MachineSet
+// and of its deployment) in what a machine cannot change in its life. Everything
+// else is propagated in place (domain.md 3.2).
+func templateDifferences(current, desired map[string]any) []difference {
+	var out []difference
+	text := func(content map[string]any, path ...string) string {
+		return resource.Text(content, append([]string{"spec"}, path...)...)
+	}
+	if a, b := text(current, "version"), text(desired, "version"); a != b {
+		out = append(out, fmt.Sprintf("Version %s, %s required", a, b))
+	}
+	if text(current, "bootstrap", "configRef", "name") != text(desired, "bootstrap", "configRef", "name") ||
+		text(current, "bootstrap", "dataSecretName") != text(desired, "bootstrap", "dataSecretName") {
+		out = append(out, "KubeadmConfig is not up-to-date")
+	}
+	if text(current, "infrastructureRef", "name") != text(desired, "infrastructureRef", "name") {
+		out = append(out, "VSphereMachine is not up-to-date")
+	}
+	if a, b := text(current, "failureDomain"), text(desired, "failureDomain"); a != b {
+		out = append(out, fmt.Sprintf("Failure domain %s, %s required", a, b))
+	}
+	return out
+}
+
+// setDifferences are those of a MachineSet to its deployment; made before
+// rollout.after has passed is one too.
+func setDifferences(set *unstructured.Unstructured, deployment map[string]any, now time.Time) []difference {
+	out := templateDifferences(resource.Fields(set.Object, "spec", "template"), resource.Fields(deployment, "spec", "template"))
+	after := parseStamp(resource.Text(deployment, "spec", "rollout", "after"))
+	if !after.IsZero() && after.Before(now) && createdAt(set).Before(after) {
+		out = append(out, "MachineDeployment spec.rolloutAfter expired")
+	}
+	return out
+}
+
+// sortSets finds the set of the present template, nil when there is none, and the
+// others, the oldest first. Of several that fit the one with most replicas wins.
+func sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.Unstructured, old []*unstructured.Unstructured) {
+	sets = slices.Clone(sets)
+	slices.SortStableFunc(sets, func(a, b *unstructured.Unstructured) int {
+		return cmp.Or(
+			cmp.Compare(resource.Int(b.Object, "spec", "replicas"), resource.Int(a.Object, "spec", "replicas")),
+			createdAt(a).Compare(createdAt(b)), strings.Compare(nameOf(a), nameOf(b)))
+	})
+	for _, set := range sets {
+		if fresh == nil && len(setDifferences(set, d.root, d.now)) == 0 {
+			fresh = set
+		} else {
+			old = append(old, set)
+		}
+	}
+	slices.SortStableFunc(old, func(a, b *unstructured.Unstructured) int {
+		return cmp.Or(createdAt(a).Compare(createdAt(b)), strings.Compare(nameOf(a), nameOf(b)))
+	})
+	return fresh, old
+}
+
+// rollOut writes the sets as they should be now, and the revision. It returns when
+// rollout.after will have passed.
+func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured) (time.Duration, error) {
+	fresh, old := sortSets(d, sets)
+	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root)}
+	r.maxSurge, r.maxUnavailable = surgeOf(d.root)
+	if fresh != nil {
+		r.fresh = countSet(fresh)
+	}
+	for _, set := range old {
+		r.old = append(r.old, countSet(set))
+	}
+	next := r.plan()
+	revision := nextRevision(fresh, old)
+	for _, set := range old {
+		if err := m.updateSet(d, set, resource.Text(set.Object, "metadata", "annotations", annotationRevision), r.onDelete, next); err != nil {
+			return 0, err
+		}
+	}
+	var err error
+	if fresh == nil {
+		err = m.createSet(d, cluster, revision, next[r.fresh.name])
+	} else {
+		err = m.updateSet(d, fresh, revision, false, next)
+	}
+	d.set(revision, "metadata", "annotations", annotationRevision)
+	return m.untilRollout(d), err
+}
+
+func countSet(set *unstructured.Unstructured) setCount {
+	return setCount{
+		name: nameOf(set), created: createdAt(set),
+		wanted:    resource.Int(set.Object, "spec", "replicas"),
+		total:     resource.Int(set.Object, "status", "replicas"),
+		available: resource.Int(set.Object, "status", "availableReplicas"),
+	}
+}
+
+// untilRollout is the time to rollout.after; zero when it is unset or over.
+func (m *Manager) untilRollout(d *draft) time.Duration {
+	after := parseStamp(resource.Text(d.root, "spec", "rollout", "after"))
+	if after.IsZero() {
+		return 0
+	}
+	return max(after.Sub(m.now())+hop, 0)
+}
+
+// nextRevision is one more than the highest of the old sets, or what the present
+// one has if that is higher.
+func nextRevision(fresh *unstructured.Unstructured, old []*unstructured.Unstructured) string {
+	revision := func(set *unstructured.Unstructured) int64 {
+		n, _ := strconv.ParseInt(resource.Text(contentOf(set), "metadata", "annotations", annotationRevision), 10, 64)
+		return n
+	}
+	highest := int64(0)
+	for _, set := range old {
+		highest = max(highest, revision(set))
+	}
+	return strconv.FormatInt(max(highest+1, revision(fresh)), 10)
+}
+
+// createSet makes the set of the present template with a suffix of its own.
+func (m *Manager) createSet(d *draft, cluster *unstructured.Unstructured, revision string, replicas int64) error {
+	deployment := d.base
+	namespace, base := namespaceOf(deployment), nameOf(deployment)+"-"
+	suffix := m.suffix(kindMachineSet, namespace, base)
+	template := resource.Fields(d.root, "spec", "template")
+	hash := decimalHash(strings.Join([]string{
+		resource.Text(template, "spec", "version"), resource.Text(template, "spec", "bootstrap", "configRef", "name"),
+		resource.Text(template, "spec", "infrastructureRef", "name"), resource.Text(template, "spec", "failureDomain"),
+	}, "\x00")) + "-" + suffix
+	set := edit(&unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{
+			"namespace": namespace, "name": generatedName(base, suffix),
+			"labels":          map[string]any{labelTemplateHash: hash},
+			"ownerReferences": []any{ref(deployment, true)},
+		},
+		"spec": map[string]any{
+			"clusterName": nameOf(cluster),
+			"replicas":    replicas,
+			"template":    map[string]any{"spec": copyMap(resource.Fields(template, "spec"))},
+		},
+	}}, m.now())
+	propagate(set, d.root, nameOf(deployment), revision, false)
+	_, err := m.create(actorCore, kindMachineSet, set.root)
+	return err
+}
+
+// updateSet brings what is propagated in place up to date, and the replicas.
+func (m *Manager) updateSet(deployment *draft, set *unstructured.Unstructured, revision string, frozen bool, next map[string]int64) error {
+	if deleting(set) {
+		return nil
+	}
+	d := edit(set, m.now())
+	propagate(d, deployment.root, nameOf(deployment.base), revision, frozen)
+	metadata := []string{"spec", "template", "metadata"}
+	if err := m.forget(set, resource.Fields(set.Object, metadata...), resource.Fields(d.root, metadata...)); err != nil {
+		return err
+	}
+	if replicas, changes := next[nameOf(set)]; changes {
+		d.set(replicas, "spec", "replicas")
+	}
+	return m.commit(actorCore, d)
+}

@@ -1,0 +1,124 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// summarizeDeployment writes the status: counts from the MachineSets, conditions
+// of machines from the Machines (observed.md 6.4).
+func summarizeDeployment(d *draft, sets, machines []*unstructured.Unstructured) {
+	desired := resource.Int(d.root, "spec", "replicas")
+	if deleting(d.base) {
+		desired = 0
+	}
+	t, counted := countSets(sets)
+	if counted {
+		t.write(d)
+	} else {
+		for _, count := range []string{"replicas", "readyReplicas", "availableReplicas", "upToDateReplicas"} {
+			d.unset("status", count)
+		}
+		d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	}
+	d.set(scalePhase(d, t.total, desired), "status", "phase")
+	deploymentAvailable(d, t.available, counted)
+	rollingOut(d, machines)
+	t.scaling(d, desired, "")
+	t.conditions(d, machines)
+	summarizeRemediation(d, machines)
+	if !deleting(d.base) {
+		d.condition("Deleting", "False", "NotDeleting", "")
+	}
+}
+
+// countSets sums the counts of the sets. Where no set has counted yet, there is
+// nothing to say.
+func countSets(sets []*unstructured.Unstructured) (t tally, counted bool) {
+	for _, set := range sets {
+		status := resource.Fields(set.Object, "status")
+		if status["replicas"] == nil {
+			continue
+		}
+		counted = true
+		t.total += resource.Int(status, "replicas")
+		t.ready += resource.Int(status, "readyReplicas")
+		t.available += resource.Int(status, "availableReplicas")
+		t.upToDate += resource.Int(status, "upToDateReplicas")
+	}
+	return t, counted
+}
+
+// scalePhase says only whether machines are missing or too many: Running is not
+// healthy (observed.md 6.4).
+func scalePhase(d *draft, total, desired int64) string {
+	switch {
+	case deleting(d.base), total > desired:
+		return "ScalingDown"
+	case total < desired:
+		return "ScalingUp"
+	}
+	return "Running"
+}
+
+func deploymentAvailable(d *draft, available int64, counted bool) {
+	if !counted {
+		d.condition("Available", "Unknown", "WaitingForAvailableReplicasSet", "Waiting for status.availableReplicas set")
+		return
+	}
+	replicas := resource.Int(d.root, "spec", "replicas")
+	_, unavailable := surgeOf(d.root)
+	required := replicas - unavailable
+	if available >= required {
+		d.condition("Available", "True", "Available", "")
+		return
+	}
+	message := fmt.Sprintf("%d available replicas, at least %d required", available, required)
+	if !onDelete(d.root) {
+		message += fmt.Sprintf(" (spec.strategy.rollout.maxUnavailable is %d, spec.replicas is %d)", unavailable, replicas)
+	}
+	if deleting(d.base) {
+		message = "Deletion in progress"
+	}
+	d.condition("Available", "False", "NotAvailable", message)
+}
+
+// rollingOut writes RollingOut with the reasons that the machines give, a change
+// of the version first.
+func rollingOut(d *draft, machines []*unstructured.Unstructured) {
+	count := 0
+	var reasons []string
+	for _, machine := range machines {
+		c := resource.ConditionOf(machine.Object, "UpToDate")
+		if c.Status != "False" {
+			continue
+		}
+		count++
+		for reason := range strings.SplitSeq(c.Message, "\n") {
+			if reason != "" && !slices.Contains(reasons, reason) {
+				reasons = append(reasons, reason)
+			}
+		}
+	}
+	if count == 0 {
+		d.condition("RollingOut", "False", "NotRollingOut", "")
+		return
+	}
+	slices.SortFunc(reasons, func(a, b string) int {
+		versionA, versionB := strings.HasPrefix(a, "* Version"), strings.HasPrefix(b, "* Version")
+		switch {
+		case versionA && !versionB:
+			return -1
+		case versionB && !versionA:
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	message := fmt.Sprintf("Rolling out %d not up-to-date replicas", count)
+	d.condition("RollingOut", "True", "RollingOut", lines(append([]string{message}, reasons...)))
+}

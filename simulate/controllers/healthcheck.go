@@ -1,0 +1,135 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+const (
+	// conditionHealthCheck is what a MachineHealthCheck says of a Machine.
+	conditionHealthCheck = "HealthCheckSucceeded"
+	// conditionOwnerRemediated is false while the owner of a Machine that failed
+	// its check has to replace it.
+	conditionOwnerRemediated = "OwnerRemediated"
+
+	// reasonRemediating is the owner's answer that the machine goes.
+	reasonRemediating = "MachineDeleting"
+
+	annotationRemediate       = "cluster.x-k8s.io/remediate-machine"
+	annotationSkipRemediation = "cluster.x-k8s.io/skip-remediation"
+)
+
+// checkPace is the least time between two looks of a MachineHealthCheck
+// (domain.md 2.3).
+const checkPace = 15 * time.Second
+
+// reconcileHealthCheck looks at all machines of a MachineHealthCheck and asks their
+// owners to replace those that are not healthy, unless there are too many of them
+// (domain.md 1.6, 3.5).
+func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Duration, error) {
+	cluster := m.get(kindCluster, namespaceOf(u), resource.Text(u.Object, "spec", "clusterName"))
+	if cluster == nil || deleting(u) {
+		return 0, nil
+	}
+	d := edit(u, m.now())
+	if halts(d, cluster) {
+		return 0, m.commit(actorCore, d)
+	}
+	d.label(labelCluster, nameOf(cluster))
+	if !ownedBy(u, cluster) {
+		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
+	}
+	targets := m.targetsOf(u, cluster)
+	failed, again := 0, time.Duration(0)
+	var names []any
+	findings := make([]finding, len(targets))
+	for i, machine := range targets {
+		names = append(names, nameOf(machine))
+		findings[i] = m.examine(u, cluster, machine)
+		if findings[i].reason != "" {
+			failed++
+		}
+		again = soonest(again, findings[i].again)
+	}
+	allowed := m.breaker(d, len(targets), failed)
+	d.carry(names, "status", "targets")
+	d.set(int64(len(targets)), "status", "expectedMachines")
+	d.set(int64(len(targets)-failed), "status", "currentHealthy")
+	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	for i, machine := range targets {
+		if err := m.report(cluster, machine, findings[i], allowed); err != nil {
+			return 0, err
+		}
+	}
+	if !allowed {
+		again = 0
+	}
+	return again, m.commit(actorCore, d)
+}
+
+// targetsOf are the machines that a check selects, by name, without those that
+// somebody keeps out of it.
+func (m *Manager) targetsOf(u, cluster *unstructured.Unstructured) []*unstructured.Unstructured {
+	labels := map[string]string{labelCluster: nameOf(cluster)}
+	for key := range resource.Fields(u.Object, "spec", "selector", "matchLabels") {
+		labels[key] = resource.Text(u.Object, "spec", "selector", "matchLabels", key)
+	}
+	out := m.store.List(kindMachine.GroupKind, namespaceOf(u), labels)
+	out = slices.DeleteFunc(out, func(machine *unstructured.Unstructured) bool {
+		annotations := resource.Fields(machine.Object, "metadata", "annotations")
+		return annotations[annotationSkipRemediation] != nil || annotations[annotationPaused] != nil
+	})
+	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int { return strings.Compare(nameOf(a), nameOf(b)) })
+	return out
+}
+
+// breaker writes RemediationAllowed: no more machines are replaced where so many
+// fail that the fault is likely to be elsewhere.
+func (m *Manager) breaker(d *draft, total, failed int) bool {
+	trigger := resource.Fields(d.root, "spec", "remediation", "triggerIf")
+	least, most := int64(0), int64(total)
+	limit := fmt.Sprint("100%")
+	what := "exceeds maxUnhealthy (total: %d, unhealthy: %d, maxUnhealthy: %s)"
+	if interval := resource.Text(trigger, "unhealthyInRange"); interval != "" {
+		limit, what = interval, "does not fall within the range (total: %d, unhealthy: %d, unhealthyRange: %s)"
+		low, high, _ := strings.Cut(strings.Trim(interval, "[]"), "-")
+		from, okFrom := wholeNumber(low)
+		to, okTo := wholeNumber(high)
+		if least, most = from, to; !okFrom || !okTo {
+			least, most = 1, 0 // what cannot be read allows nothing
+		}
+	} else if given := trigger["unhealthyLessThanOrEqualTo"]; given != nil {
+		limit, most = fmt.Sprint(given), scaled(given, int64(total), false, int64(total))
+	}
+	if n := int64(failed); n < least || n > most {
+		d.set(int64(0), "status", "remediationsAllowed")
+		d.condition("RemediationAllowed", "False", "TooManyUnhealthy",
+			"Remediation is not allowed, the number of not started or unhealthy machines "+fmt.Sprintf(what, total, failed, limit))
+		return false
+	}
+	d.set(most-int64(failed), "status", "remediationsAllowed")
+	d.condition("RemediationAllowed", "True", "RemediationAllowed", "")
+	return true
+}
+
+// report writes the finding on the Machine and, if it failed and the breaker
+// allows, asks its owner to replace it. An owner that has begun is left alone.
+func (m *Manager) report(cluster, machine *unstructured.Unstructured, f finding, allowed bool) error {
+	d := edit(machine, m.now())
+	if f.reason == "" {
+		d.condition(conditionHealthCheck, "True", "HealthCheckSucceeded", "")
+		return m.commit(actorCore, d)
+	}
+	d.condition(conditionHealthCheck, "False", f.reason, f.message)
+	asked := resource.ConditionOf(d.root, conditionOwnerRemediated).Status
+	if allowed && !deleting(machine) && !paused(cluster, machine) && asked != "False" {
+		d.condition(conditionOwnerRemediated, "False", "WaitingForRemediation", "Waiting for remediation")
+	}
+	return m.commit(actorCore, d)
+}

@@ -1,0 +1,127 @@
+package controllers
+
+import (
+	"time"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// summarizeMachine writes Ready, Available and the phase. It returns when a
+// machine that is ready will be available.
+func summarizeMachine(d *draft) time.Duration {
+	status, issues := readiness(d)
+	switch status {
+	case "True":
+		d.condition("Ready", "True", "Ready", "")
+	case "False":
+		d.condition("Ready", "False", "NotReady", lines(issues))
+	default:
+		d.condition("Ready", "Unknown", "ReadyUnknown", lines(issues))
+	}
+	again := availability(d, status)
+	if phase := machinePhase(d); phase != resource.Text(d.root, "status", "phase") {
+		d.set(phase, "status", "phase")
+		d.set(stamp(d.now), "status", "lastUpdated")
+	}
+	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	return again
+}
+
+// readiness sums up what a machine waits for: an issue is false, else something
+// unknown is unknown. That the parts of a machine that goes are gone is no issue.
+func readiness(d *draft) (string, []string) {
+	status := "True"
+	var issues []string
+	note := func(kind, is, message string) {
+		if is == "False" || status == "True" {
+			status = is
+		}
+		issues = append(issues, bullet(kind, message))
+	}
+	if deleting(d.base) {
+		note("Deleting", "False", "Machine deletion in progress, stage: "+resource.ConditionOf(d.root, "Deleting").Reason)
+	}
+	for _, kind := range []string{"BootstrapConfigReady", "InfrastructureReady", "NodeHealthy", conditionHealthCheck} {
+		c := resource.ConditionOf(d.root, kind)
+		switch {
+		case c.Status == "True", kind == conditionHealthCheck && c.Type == "", deleting(d.base) && expectedToGo[c.Reason]:
+		case c.Type == "":
+			note(kind, "Unknown", "Condition "+kind+" not yet reported")
+		default:
+			note(kind, c.Status, c.Message)
+		}
+	}
+	for _, gate := range gatesOf(d.root) {
+		c := resource.ConditionOf(d.root, gate.kind)
+		switch {
+		case c.Type == "":
+			note(gate.kind, "Unknown", "Condition "+gate.kind+" not yet reported")
+		case c.Status == "Unknown":
+			note(gate.kind, "Unknown", c.Message)
+		case (c.Status == "True") == gate.negative:
+			note(gate.kind, "False", c.Message)
+		}
+	}
+	return status, issues
+}
+
+// expectedToGo are the reasons of conditions of parts that go with their machine.
+var expectedToGo = map[string]bool{
+	"ObjectDeleted": true, "ObjectDoesNotExist": true, "NodeDeleted": true, "NodeDoesNotExist": true,
+}
+
+// A gate is a further condition that a machine is ready by; a negative one must
+// not be true.
+type gate struct {
+	kind     string
+	negative bool
+}
+
+// gatesOf are a machine's readiness gates. A control-plane machine has those that
+// its control plane writes, whether it names them or not.
+func gatesOf(content map[string]any) []gate {
+	var out []gate
+	for _, item := range resource.Items(content, "spec", "readinessGates") {
+		if kind := resource.Text(item, "conditionType"); kind != "" {
+			out = append(out, gate{kind, resource.Text(item, "polarity") == "Negative"})
+		}
+	}
+	if len(out) == 0 && resource.Field(content, "metadata", "labels", labelControlPlane) != nil {
+		for _, kind := range machineGates {
+			out = append(out, gate{kind: kind})
+		}
+	}
+	return out
+}
+
+// availability writes Available: ready for minReadySeconds.
+func availability(d *draft, ready string) time.Duration {
+	if ready != "True" {
+		d.condition("Available", "False", "NotReady", "")
+		return 0
+	}
+	due := since(d.root, "Ready").Add(time.Duration(resource.Int(d.root, "spec", "minReadySeconds")) * time.Second)
+	if wait := due.Sub(d.now); wait > 0 {
+		d.condition("Available", "False", "WaitingForMinReadySeconds", "")
+		return wait
+	}
+	d.condition("Available", "True", "Available", "")
+	return 0
+}
+
+func machinePhase(d *draft) string {
+	status := resource.Fields(d.root, "status")
+	switch {
+	case deleting(d.base):
+		return "Deleting"
+	case isTrue(d.root, "Updating"):
+		return "Updating"
+	case resource.Text(status, "nodeRef", "name") != "" && resource.Flag(status, "initialization", "infrastructureProvisioned"):
+		return "Running"
+	case resource.Text(d.root, "spec", "providerID") != "":
+		return "Provisioned"
+	case resource.Flag(status, "initialization", "bootstrapDataSecretCreated"):
+		return "Provisioning"
+	}
+	return "Pending"
+}

@@ -1,0 +1,141 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// upToDatePatience is how long a new Machine may be without the condition
+// UpToDate before its owner takes that for unknown.
+const upToDatePatience = 10 * time.Second
+
+// tally counts machines for the status of whoever owns them.
+type tally struct{ total, ready, available, upToDate int64 }
+
+// countMachines counts what the machines say of themselves. One that goes counts
+// until it is gone, and as available until it says that it is not (observed.md 6.6).
+func countMachines(machines []*unstructured.Unstructured) tally {
+	var t tally
+	for _, machine := range machines {
+		t.total++
+		if isTrue(machine.Object, "Ready") {
+			t.ready++
+		}
+		if isTrue(machine.Object, "Available") {
+			t.available++
+		}
+		if isTrue(machine.Object, "UpToDate") {
+			t.upToDate++
+		}
+	}
+	return t
+}
+
+func (t tally) write(d *draft) {
+	d.set(t.total, "status", "replicas")
+	d.set(t.ready, "status", "readyReplicas")
+	d.set(t.available, "status", "availableReplicas")
+	d.set(t.upToDate, "status", "upToDateReplicas")
+	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+}
+
+// conditions writes MachinesReady and MachinesUpToDate. A machine that is too new
+// to have said whether it is up to date does not count for that.
+func (t tally) conditions(d *draft, machines []*unstructured.Unstructured) {
+	aggregate(d, "MachinesReady", "Ready", machines)
+	known := slices.DeleteFunc(slices.Clone(machines), func(machine *unstructured.Unstructured) bool {
+		return !hasCondition(machine, "UpToDate") && d.now.Sub(createdAt(machine)) <= upToDatePatience
+	})
+	aggregate(d, "MachinesUpToDate", "UpToDate", known)
+}
+
+// aggregate writes a condition that sums up one of all machines: false where one
+// is false, else unknown where one is, and true without machines (NoReplicas).
+func aggregate(d *draft, target, of string, machines []*unstructured.Unstructured) {
+	if len(machines) == 0 {
+		d.condition(target, "True", "NoReplicas", "")
+		return
+	}
+	status := "True"
+	// Machines that say the same are named together.
+	var messages []string
+	named := map[string][]string{}
+	for _, machine := range machines {
+		c := resource.ConditionOf(machine.Object, of)
+		if c.Type == "" {
+			c = resource.Condition{Status: "Unknown", Message: "* Condition " + of + " not yet reported"}
+		}
+		if c.Status == "True" {
+			continue
+		}
+		if status == "True" || c.Status == "False" {
+			status = c.Status
+		}
+		if named[c.Message] == nil {
+			messages = append(messages, c.Message)
+		}
+		named[c.Message] = append(named[c.Message], nameOf(machine))
+	}
+	for i, message := range messages {
+		messages[i] = bullet(machineList(named[message]), message)
+	}
+	reason := map[string]string{"True": of, "False": "Not" + of, "Unknown": of + "Unknown"}[status]
+	d.condition(target, status, reason, lines(messages))
+}
+
+func machineList(names []string) string {
+	switch {
+	case len(names) == 1:
+		return "Machine " + names[0]
+	case len(names) > 3:
+		return fmt.Sprintf("Machines %s, ... (%d more)", strings.Join(names[:3], ", "), len(names)-3)
+	}
+	return "Machines " + strings.Join(names, ", ")
+}
+
+// scaling writes ScalingUp and ScalingDown. Both speak of Machine objects, not of
+// whether they are ready (observed.md 6.4). blocked is why nothing is added, or "".
+func (t tally) scaling(d *draft, desired int64, blocked string) {
+	direction := func(kind, verb string, active bool) {
+		if !active {
+			d.condition(kind, "False", "Not"+kind, "")
+			return
+		}
+		message := fmt.Sprintf("%s from %d to %d replicas", verb, t.total, desired)
+		if blocked != "" && kind == "ScalingUp" {
+			message = blocked
+		}
+		d.condition(kind, "True", kind, message)
+	}
+	direction("ScalingUp", "Scaling up", t.total < desired)
+	direction("ScalingDown", "Scaling down", t.total > desired)
+}
+
+// summarizeRemediation writes Remediating: true while an owner has to replace a machine
+// that failed its health check.
+func summarizeRemediation(d *draft, machines []*unstructured.Unstructured) {
+	var marked []string
+	for _, machine := range machines {
+		if remediationAsked(machine) {
+			marked = append(marked, nameOf(machine))
+		}
+	}
+	if len(marked) == 0 {
+		d.condition("Remediating", "False", "NotRemediating", "")
+		return
+	}
+	d.condition("Remediating", "True", "Remediating", bullet(machineList(marked), "* Waiting for remediation"))
+}
+
+// remediationAsked says whether a health check failed and asks the owner to
+// replace the machine.
+func remediationAsked(machine *unstructured.Unstructured) bool {
+	return resource.ConditionOf(machine.Object, conditionHealthCheck).Status == "False" &&
+		resource.ConditionOf(machine.Object, conditionOwnerRemediated).Status == "False"
+}

@@ -1,0 +1,73 @@
+package controllers
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// guardTemplates keeps a MachineDeployment or MachineSet of a topology until the
+// templates that only it refers to are deleted. So the templates of a former
+// revision go with its MachineSet, and those of a pool with the pool
+// (observed.md 6.6).
+func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, error) {
+	finalizer := finalizerSetTopology
+	if u.GetKind() == kindMachineDeployment.Kind {
+		finalizer = finalizerDeploymentTopology
+	}
+	cluster := m.clusterFor(u)
+	if !hasLabel(u, labelTopologyOwned) || cluster == nil || paused(cluster, u) {
+		return 0, nil
+	}
+	d := edit(u, m.now())
+	if !deleting(u) {
+		d.addFinalizer(finalizer)
+		return 0, m.commit(actorCore, d)
+	}
+	if !d.hasFinalizer(finalizer) {
+		return 0, nil
+	}
+	if err := m.removeTemplates(u); err != nil {
+		return 0, err
+	}
+	d.removeFinalizers(finalizer)
+	return 0, m.commit(actorCore, d)
+}
+
+// removeTemplates deletes the templates of u that nothing of its pool refers to
+// which is there to stay.
+func (m *Manager) removeTemplates(u *unstructured.Unstructured) error {
+	var used []string
+	pool := map[string]string{labelCluster: labelOf(u, labelCluster), labelTopologyDeployment: labelOf(u, labelTopologyDeployment)}
+	for _, k := range []kind{kindMachineDeployment, kindMachineSet} {
+		for _, other := range m.store.List(k.GroupKind, namespaceOf(u), pool) {
+			if !deleting(other) {
+				infrastructure, bootstrap := templatesOf(other)
+				used = append(used, kindVSphereTemplate.Kind+"/"+infrastructure, kindKubeadmConfigTemplate.Kind+"/"+bootstrap)
+			}
+		}
+	}
+	infrastructure, bootstrap := templatesOf(u)
+	for _, template := range []*unstructured.Unstructured{
+		m.get(kindKubeadmConfigTemplate, namespaceOf(u), bootstrap),
+		m.get(kindVSphereTemplate, namespaceOf(u), infrastructure),
+	} {
+		if template == nil || slices.Contains(used, template.GetKind()+"/"+nameOf(template)) {
+			continue
+		}
+		if err := m.remove(actorCore, template); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// templatesOf are the names of the two templates that a deployment's or a set's
+// machines are made from.
+func templatesOf(u *unstructured.Unstructured) (infrastructure, bootstrap string) {
+	spec := resource.Fields(u.Object, "spec", "template", "spec")
+	return resource.Text(spec, "infrastructureRef", "name"), resource.Text(spec, "bootstrap", "configRef", "name")
+}
