@@ -2,10 +2,7 @@ package schema
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 	"strconv"
-	"strings"
 )
 
 // inventory: names are unique, and what refers to a name refers to something.
@@ -24,8 +21,7 @@ func (r *relation) inventory() {
 		}
 	}
 	r.refers("image", images, "kubernetesReleases", "images")
-	r.blocks("spec", "networks", "privateCIDRs")
-	r.addressRanges()
+	r.networks()
 }
 
 func (r *relation) names(of string) map[string]bool {
@@ -44,19 +40,6 @@ func (r *relation) refers(what string, known map[string]bool, from, field string
 				r.refuse(n, Problem{Message: fmt.Sprintf("there is no such %s in this inventory", what)},
 					"spec", from, strconv.Itoa(i), field, strconv.Itoa(j))
 			}
-		}
-	}
-}
-
-// addressRanges: the ranges of the load balancer run upwards.
-func (r *relation) addressRanges() {
-	path := []string{"spec", "loadBalancer", "ranges"}
-	for i, n := range r.doc.field(path...).elements() {
-		first, last, _ := strings.Cut(n.str(), "-")
-		low, errLow := netip.ParseAddr(first)
-		high, errHigh := netip.ParseAddr(last)
-		if n.shape == text && strings.Contains(n.str(), "-") && (errLow != nil || errHigh != nil || high.Less(low)) {
-			r.refuse(n, Problem{Message: "is not a first and a last address, the smaller first"}, append(slices.Clone(path), strconv.Itoa(i))...)
 		}
 	}
 }

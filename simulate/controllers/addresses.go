@@ -18,9 +18,8 @@ import (
 type addressPlan struct {
 	vpcs  map[string]*vpc
 	ports map[string]*subnet // by UID of the SubnetPort
-	vips  []inventory.Range
-	taken map[netip.Addr]string // load-balancer addresses by UID of the Service
-	owner map[string]netip.Addr
+	vips  rangePool          // of the load balancer, by UID of the Service
+	nodes rangePool          // of nodes without NSX, by UID of the NetworkInterface
 }
 
 // reservedAddresses of every NSX subnet are network, gateway, DHCP server and
@@ -54,9 +53,8 @@ func newAddressPlan(inv *inventory.Inventory) addressPlan {
 	return addressPlan{
 		vpcs:  map[string]*vpc{},
 		ports: map[string]*subnet{},
-		vips:  inv.LoadBalancerRanges(),
-		taken: map[netip.Addr]string{},
-		owner: map[string]netip.Addr{},
+		vips:  newRangePool("load-balancer address", inv.LoadBalancerRanges()),
+		nodes: newRangePool("node address", inv.NodeRanges()),
 	}
 }
 
@@ -180,10 +178,8 @@ func (v *vpc) exhausted() error {
 
 // release frees what an object had; a subnet without ports goes back to the VPC.
 func (p *addressPlan) release(uid string) {
-	if address, ok := p.owner[uid]; ok {
-		delete(p.owner, uid)
-		delete(p.taken, address)
-	}
+	p.vips.release(uid)
+	p.nodes.release(uid)
 	s := p.ports[uid]
 	if s == nil {
 		return
@@ -202,24 +198,6 @@ func (p *addressPlan) release(uid string) {
 	}
 }
 
-// leaseVIP gives a Service the lowest free address of the pool.
-func (p *addressPlan) leaseVIP(uid string) (netip.Addr, error) {
-	total := 0
-	for _, r := range p.vips {
-		for address := range r.All() {
-			total++
-			if _, taken := p.taken[address]; !taken {
-				p.taken[address], p.owner[uid] = uid, address
-				return address, nil
-			}
-		}
-	}
-	if total == 0 {
-		return netip.Addr{}, fmt.Errorf("no free load-balancer address: the inventory has no load-balancer range")
-	}
-	return netip.Addr{}, fmt.Errorf("no free load-balancer address: the pool has %s, all in use", counted(total, "address"))
-}
-
 // counted is "1 subnet", "2 subnets", "2 addresses".
 func counted(n int, what string) string {
 	switch {
@@ -229,13 +207,6 @@ func counted(n int, what string) string {
 		return fmt.Sprintf("%d %ses", n, what)
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// adoptVIP notes an address that a Service has already.
-func (p *addressPlan) adoptVIP(u *unstructured.Unstructured) {
-	if address, err := netip.ParseAddr(ingressOf(u)); err == nil {
-		p.taken[address], p.owner[uidOf(u)] = uidOf(u), address
-	}
 }
 
 // adoptPort notes the address that a SubnetPort has already.
@@ -286,7 +257,9 @@ func (m *Manager) subnetSize(namespace string) int {
 func (m *Manager) adoptAddress(u *unstructured.Unstructured) {
 	switch keyOf(u).GK() {
 	case kindService.GroupKind:
-		m.addresses.adoptVIP(u)
+		m.addresses.vips.adopt(uidOf(u), ingressOf(u))
+	case kindNetworkInterface.GroupKind:
+		m.addresses.nodes.adopt(uidOf(u), firstIPConfig(u))
 	case kindSubnetPort.GroupKind:
 		m.addresses.adoptPort(m.vpcOf(namespaceOf(u)), u)
 	}

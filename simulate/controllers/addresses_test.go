@@ -66,16 +66,16 @@ func TestTheLoadBalancerPoolRunsOut(t *testing.T) {
 	t.Parallel()
 	p := planOf(t, "10.20.0.10-10.20.0.11", "10.20.0.20")
 	for i, want := range []string{"10.20.0.10", "10.20.0.11", "10.20.0.20"} {
-		got, err := p.leaseVIP(fmt.Sprint(i))
+		got, err := p.vips.lease(fmt.Sprint(i))
 		if err != nil || got.String() != want {
 			t.Errorf("address %d is %v, %v, want %s", i, got, err, want)
 		}
 	}
-	if _, err := p.leaseVIP("x"); err == nil || !strings.Contains(err.Error(), "the pool has 3 addresses, all in use") {
+	if _, err := p.vips.lease("x"); err == nil || !strings.Contains(err.Error(), "the pool has 3 addresses, all in use") {
 		t.Errorf("an empty pool says %v", err)
 	}
 	p.release("1")
-	if got, err := p.leaseVIP("x"); err != nil || got.String() != "10.20.0.11" {
+	if got, err := p.vips.lease("x"); err != nil || got.String() != "10.20.0.11" {
 		t.Errorf("after a release the next is %v, %v, want 10.20.0.11", got, err)
 	}
 }

@@ -157,6 +157,13 @@ func (d *draft) condition(kind, status, reason, message string) {
 	d.replace(next, "status", "conditions")
 }
 
+// declare adds an entry without reason and message, as net-operator's are.
+func (d *draft) declare(kind, status string) {
+	d.dropConditions(kind)
+	list := resource.Items(d.root, "status", "conditions")
+	d.replace(append(slices.Clip(list), map[string]any{"type": kind, "status": status, "lastTransitionTime": stamp(d.now)}), "status", "conditions")
+}
+
 // dropConditions removes entries of status.conditions.
 func (d *draft) dropConditions(kinds ...string) {
 	var left []any

@@ -16,6 +16,7 @@ const (
 	groupVMware       = "vmware.infrastructure.cluster.x-k8s.io"
 	groupVMOperator   = "vmoperator.vmware.com"
 	groupNSX          = "crd.nsx.vmware.com"
+	groupNetOperator  = "netoperator.vmware.com"
 	groupTopology     = "topology.tanzu.vmware.com"
 	groupCNS          = "cns.vmware.com"
 	groupKR           = "kubernetes.vmware.com"
@@ -60,6 +61,7 @@ var (
 	kindClusterImage          = stored(groupVMOperator, "v1alpha5", "ClusterVirtualMachineImage")
 	kindSubnetSet             = stored(groupNSX, "v1alpha1", "SubnetSet")
 	kindSubnetPort            = stored(groupNSX, "v1alpha1", "SubnetPort")
+	kindNetworkInterface      = stored(groupNetOperator, "v1alpha1", "NetworkInterface")
 	kindZone                  = stored(groupTopology, "v1alpha1", "Zone")
 	kindPolicyQuota           = stored(groupCNS, "v1alpha2", "StoragePolicyQuota")
 	kindRelease               = stored(groupKR, "v1alpha1", "KubernetesRelease")
@@ -105,6 +107,7 @@ func Kinds() []kubeapi.Kind {
 		images,
 		one(groupNSX, "v1alpha1", "SubnetSet", "subnetsets", false, true),
 		one(groupNSX, "v1alpha1", "SubnetPort", "subnetports", false, true),
+		one(groupNetOperator, "v1alpha1", "NetworkInterface", "networkinterfaces", false, true, "netif"),
 		one(groupTopology, "v1alpha1", "Zone", "zones", false, true),
 		one(groupCNS, "v1alpha2", "StoragePolicyQuota", "storagepolicyquotas", false, true),
 		one(groupKR, "v1alpha1", "KubernetesRelease", "kubernetesreleases", true, true, "kr"),
@@ -156,13 +159,14 @@ const (
 
 // The names under which the controllers write (the actors of a journal).
 const (
-	actorCore      = "capi-core"
-	actorTopology  = "capi-topology"
-	actorKCP       = "capi-kcp"
-	actorBootstrap = "capi-cabpk"
-	actorProvider  = "capv"
-	actorVMService = "vm-operator"
-	actorNetwork   = "nsx-operator"
-	actorWorkload  = "wcp"
-	actorReleases  = "vks"
+	actorCore        = "capi-core"
+	actorTopology    = "capi-topology"
+	actorKCP         = "capi-kcp"
+	actorBootstrap   = "capi-cabpk"
+	actorProvider    = "capv"
+	actorVMService   = "vm-operator"
+	actorNetwork     = "nsx-operator"
+	actorNetOperator = "net-operator"
+	actorWorkload    = "wcp"
+	actorReleases    = "vks"
 )

@@ -18,6 +18,7 @@ const (
 	StepSubnetSet    Step = "SubnetSet realised"
 	StepVIP          Step = "load-balancer address allocated"
 	StepSubnetPort   Step = "SubnetPort realised"
+	StepInterface    Step = "NetworkInterface realised"
 	StepPlacement    Step = "VM placed"
 	StepCreate       Step = "VM created from image"
 	StepPowerOn      Step = "VM powered on"
@@ -49,6 +50,7 @@ var DefaultLatencies = map[Step]Triangle{
 	StepSubnetSet:    seconds(1, 2, 4),
 	StepVIP:          seconds(20, 45, 75),
 	StepSubnetPort:   seconds(0.3, 1, 3),
+	StepInterface:    seconds(0.3, 0.4, 1),
 	StepPlacement:    seconds(1, 2, 4),
 	StepCreate:       seconds(10, 15, 35),
 	StepPowerOn:      seconds(3, 5, 10),

@@ -127,6 +127,7 @@ func New(c Config) *Manager {
 		kindResourcePolicy.GroupKind:     {run(actorVMService, (*Manager).reconcileResourcePolicy)},
 		kindSubnetSet.GroupKind:          {run(actorNetwork, (*Manager).reconcileSubnetSet)},
 		kindSubnetPort.GroupKind:         {run(actorNetwork, (*Manager).reconcileSubnetPort)},
+		kindNetworkInterface.GroupKind:   {run(actorNetOperator, (*Manager).reconcileNetworkInterface)},
 		kindService.GroupKind:            {run(actorNetwork, (*Manager).reconcileLoadBalancer)},
 	}
 	return m

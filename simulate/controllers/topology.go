@@ -47,7 +47,7 @@ func (m *Manager) generateTopology(cluster *unstructured.Unstructured) error {
 	class := classOf(cluster)
 	infrastructure, err := m.create(actorTopology, kindVSphereCluster, map[string]any{
 		"metadata": m.topologyMeta(cluster, kindVSphereCluster, name+"-", nil, shim, class+"-cluster", "VSphereClusterTemplate."+groupVMware),
-		"spec":     map[string]any{},
+		"spec":     m.infrastructureSpec(),
 	})
 	if err != nil {
 		return err

@@ -21,10 +21,7 @@ type PoolUse struct {
 // namespaces are in or were, by name. Like the rest of a Manager it must not be
 // called while the clock calls a function.
 func (m *Manager) Pools(namespaces []string) []PoolUse {
-	out := []PoolUse{{Addresses: vcenter.Use{Used: int64(len(m.addresses.taken))}}}
-	for _, r := range m.addresses.vips {
-		out[0].Addresses.Capacity = saturating(out[0].Addresses.Capacity, r.Count())
-	}
+	out := []PoolUse{{Addresses: m.addresses.vips.use()}}
 	// A VPC is only made when somebody asks for an address: that one looks must
 	// change nothing.
 	vpcs := maps.Clone(m.addresses.vpcs)

@@ -100,7 +100,7 @@ func (m *Manager) beginVM(d *draft, u *unstructured.Unstructured) (time.Duration
 	if err := m.commit(actorVMService, d); err != nil || !met {
 		return again, err
 	}
-	_, err = m.createPort(u)
+	_, err = m.createNIC(u)
 	return vmRetry, err
 }
 
@@ -140,18 +140,18 @@ func (m *Manager) checkPrerequisites(d *draft, u *unstructured.Unstructured) (bo
 	return met, vmRetry, nil
 }
 
-// connectNetwork waits until the SubnetPort of eth0 has an address.
+// connectNetwork waits until the VM's interface has an address.
 func (m *Manager) connectNetwork(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
 	if d.isTrue(conditionCreated) {
 		return true, 0, nil
 	}
-	port, err := m.createPort(u)
+	nic, err := m.createNIC(u)
 	if err != nil {
 		return false, 0, err
 	}
-	if !isTrue(port.Object, "Ready") {
+	if !isTrue(nic.Object, "Ready") {
 		message := "network interface is not ready"
-		if c := resource.ConditionOf(port.Object, "Ready"); c.Message != "" {
+		if c := resource.ConditionOf(nic.Object, "Ready"); c.Message != "" {
 			message += ": " + c.Message
 		}
 		d.condition(conditionNetwork, "False", "NotReady", message)
@@ -159,37 +159,6 @@ func (m *Manager) connectNetwork(d *draft, u *unstructured.Unstructured) (bool, 
 	}
 	d.condition(conditionNetwork, "True", "True", "")
 	return true, 0, nil
-}
-
-// createPort makes the SubnetPort of the VM's one interface, unless it is there.
-func (m *Manager) createPort(u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	subnets := ""
-	for _, nic := range resource.Items(u.Object, "spec", "network", "interfaces") {
-		subnets = resource.Text(nic, "network", "name")
-	}
-	return m.create(actorVMService, kindSubnetPort, map[string]any{
-		"metadata": map[string]any{
-			"namespace": namespaceOf(u), "name": portName(nameOf(u), subnets),
-			"labels": map[string]any{
-				labelVMCluster:                            labelOf(u, labelVMCluster),
-				"vmoperator.vmware.com/vm-name":           labelValue(nameOf(u)),
-				"vmoperator.vmware.com/vm-interface-name": "eth0",
-			},
-			"annotations":     map[string]any{"nsx.vmware.com/attachment_ref": "virtualmachine/" + nameOf(u) + "/eth0"},
-			"ownerReferences": []any{ref(u, true)},
-		},
-		"spec": map[string]any{"subnetSet": subnets},
-	})
-}
-
-// portName is <vm>-<subnetset>-eth0. Kubernetes allows 253 characters for it.
-func portName(vm, subnets string) string { return vm + "-" + subnets + "-eth0" }
-
-func (m *Manager) portOf(u *unstructured.Unstructured) *unstructured.Unstructured {
-	for _, nic := range resource.Items(u.Object, "spec", "network", "interfaces") {
-		return m.get(kindSubnetPort, namespaceOf(u), portName(nameOf(u), resource.Text(nic, "network", "name")))
-	}
-	return nil
 }
 
 // placeVM asks for a host and a datastore and starts the creation there.
@@ -276,7 +245,7 @@ func (m *Manager) awaitAddress(d *draft, u *unstructured.Unstructured) (bool, ti
 	if wait := due(m, d, conditionPower, StepGuestAddress, u); wait > 0 {
 		return false, wait, nil
 	}
-	ip := addressOf(m.portOf(u))
+	ip := m.addressOf(u)
 	id := resource.Text(d.root, "status", "uniqueID")
 	if err := m.vsphere.SetGuest(id, ip, nameOf(u)); err != nil {
 		return false, 0, err
@@ -403,17 +372,4 @@ func (m *Manager) diskMiB(u *unstructured.Unstructured) int64 {
 
 func primaryIP(u *unstructured.Unstructured) string {
 	return resource.Text(contentOf(u), "status", "network", "primaryIP4")
-}
-
-// addressOf is the address of a port without its prefix length.
-func addressOf(port *unstructured.Unstructured) string {
-	for _, item := range resource.Items(contentOf(port), "status", "networkInterfaceConfig", "ipAddresses") {
-		text := resource.Text(item, "ipAddress")
-		for i := range text {
-			if text[i] == '/' {
-				return text[:i]
-			}
-		}
-	}
-	return ""
 }

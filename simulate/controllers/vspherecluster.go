@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -70,23 +71,39 @@ func (m *Manager) provisionInfrastructure(d *draft, u, cluster *unstructured.Uns
 	}
 	d.condition("ResourcePolicyReady", "True", "Ready", "")
 
-	subnets, err := m.create(actorProvider, kindSubnetSet, map[string]any{
-		"metadata": map[string]any{
-			"namespace": namespaceOf(u), "name": nameOf(u),
-			"labels":          map[string]any{labelVMCluster: nameOf(cluster)},
-			"ownerReferences": []any{ref(u, false)},
-		},
-		"spec": map[string]any{},
-	})
+	missing, err := m.networkProvider().prepare(m, u, cluster)
 	if err != nil {
 		return false, err
 	}
-	if !isTrue(subnets.Object, "Ready") {
-		d.condition("NetworkReady", "False", "NotReady", "SubnetSet "+nameOf(subnets)+" is not ready")
+	if missing != "" {
+		d.condition("NetworkReady", "False", "NotReady", missing)
 		return false, nil
 	}
 	d.condition("NetworkReady", "True", "Ready", "")
+	return m.findEndpoint(d, u, cluster)
+}
 
+// findEndpoint takes the endpoint that somebody gave, or the address of the load
+// balancer (domain.md E15-E18; observed.md 6.5).
+func (m *Manager) findEndpoint(d *draft, u, cluster *unstructured.Unstructured) (ready bool, err error) {
+	for _, given := range []*unstructured.Unstructured{cluster, u} {
+		if host := resource.Text(given.Object, "spec", "controlPlaneEndpoint", "host"); host != "" {
+			d.set(host, "spec", "controlPlaneEndpoint", "host")
+			d.set(resource.Int(given.Object, "spec", "controlPlaneEndpoint", "port"), "spec", "controlPlaneEndpoint", "port")
+			d.condition("LoadBalancerReady", "True", "Ready", "")
+			return true, nil
+		}
+	}
+	if !m.networkProvider().balanced {
+		d.condition("LoadBalancerReady", "False", "WaitingForIP", "there is no load balancer and no spec.controlPlaneEndpoint")
+		return false, nil
+	}
+	for _, field := range []string{"pods", "services"} {
+		if len(resource.Items(cluster.Object, "spec", "clusterNetwork", field, "cidrBlocks")) == 0 {
+			d.condition("LoadBalancerReady", "False", "NotReady", fmt.Sprintf("cluster %s/%s has no Pod or Service CIDR blocks", namespaceOf(cluster), nameOf(cluster)))
+			return false, nil
+		}
+	}
 	service, err := m.createEndpointService(u, cluster)
 	if err != nil {
 		return false, err
@@ -135,15 +152,26 @@ func (m *Manager) createResourcePolicy(u, cluster *unstructured.Unstructured) er
 	return err
 }
 
-// createEndpointService makes the VirtualMachineService in front of the API
-// servers. Over VPC networks it has no readiness probe to follow.
+// infrastructureSpec is what the class makes of a VSphereCluster: it gives the
+// endpoint where the site has one to give.
+func (m *Manager) infrastructureSpec() map[string]any {
+	given := m.inventory.Spec.Supervisor.ControlPlaneEndpoint
+	if given == nil {
+		return map[string]any{}
+	}
+	return map[string]any{"controlPlaneEndpoint": map[string]any{"host": given.Host, "port": given.Port}}
+}
+
+// createEndpointService makes the VirtualMachineService in front of the API servers.
 func (m *Manager) createEndpointService(u, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	name := nameOf(cluster)
+	provider := m.networkProvider()
+	annotation, value := provider.annotation(provider.network(m, namespaceOf(u), nameOf(u)))
 	return m.create(actorProvider, kindVMService, map[string]any{
 		"metadata": map[string]any{
 			"namespace": namespaceOf(u), "name": name,
 			"labels":          map[string]any{labelVMCluster: name},
-			"annotations":     map[string]any{"lb.iaas.vmware.com/enable-endpoint-health-check": ""},
+			"annotations":     map[string]any{annotation: value},
 			"ownerReferences": []any{ref(u, false)},
 		},
 		"spec": map[string]any{

@@ -103,6 +103,8 @@ func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstruc
 	if zone := resource.Text(machine.Object, "spec", "failureDomain"); zone != "" {
 		labels[labelZone] = zone
 	}
+	provider := m.networkProvider()
+	network := provider.network(m, namespace, resource.Text(cluster.Object, "spec", "infrastructureRef", "name"))
 	spec := resource.Fields(u.Object, "spec")
 	return m.create(actorProvider, kindVM, map[string]any{
 		"metadata": map[string]any{
@@ -122,10 +124,7 @@ func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstruc
 				"name": bootstrapSecret(machine), "key": "user-data",
 			}}},
 			"reserved": map[string]any{"resourcePolicyName": clusterName},
-			"network": map[string]any{"interfaces": []any{map[string]any{
-				"name":    "eth0",
-				"network": map[string]any{"apiVersion": kindSubnetSet.apiVersion, "kind": kindSubnetSet.Kind, "name": resource.Text(cluster.Object, "spec", "infrastructureRef", "name")},
-			}}},
+			"network":  map[string]any{"interfaces": []any{provider.interfaceOf(network)}},
 		},
 	})
 }

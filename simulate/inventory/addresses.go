@@ -61,15 +61,3 @@ func (r Range) All() iter.Seq[netip.Addr] {
 		}
 	}
 }
-
-// LoadBalancerRanges are the ranges of spec.loadBalancer in the order written.
-// Decode has refused an Inventory with a malformed one; made by hand, it is left out.
-func (inv *Inventory) LoadBalancerRanges() []Range {
-	var out []Range
-	for _, text := range inv.Spec.LoadBalancer.Ranges {
-		if r, err := ParseRange(text); err == nil {
-			out = append(out, r)
-		}
-	}
-	return out
-}

@@ -8,8 +8,8 @@ import (
 
 // Decode reads an Inventory from the content of its manifest. It fails when the
 // content has another shape, when there is no zone, when two hosts, zones,
-// clusters or datastores share a name, or when a datastore or a policy refers to
-// what is not there.
+// clusters or datastores share a name, when a datastore or a policy refers to what
+// is not there, or when the networks lack what their provider needs.
 func Decode(content map[string]any) (*Inventory, error) {
 	text, err := json.Marshal(content)
 	if err != nil {
@@ -62,12 +62,7 @@ func (inv *Inventory) check() error {
 			return n.err
 		}
 	}
-	for _, r := range s.LoadBalancer.Ranges {
-		if _, err := ParseRange(r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return inv.checkNetworks()
 }
 
 // names are what one kind of thing is called, with the first mistake found.

@@ -46,6 +46,15 @@ const DefaultVersion = "9.0.0"
 // Supervisor is the one Supervisor of the site.
 type Supervisor struct {
 	Name string `json:"name"`
+	// ControlPlaneEndpoint is given to every cluster; nil has each one get its own
+	// from the load balancer.
+	ControlPlaneEndpoint *Endpoint `json:"controlPlaneEndpoint,omitempty"`
+}
+
+// Endpoint is where an API server is reached.
+type Endpoint struct {
+	Host string `json:"host"`
+	Port int64  `json:"port"`
 }
 
 // Zone is a failure domain, which is one vSphere cluster.
@@ -87,16 +96,6 @@ type StoragePolicy struct {
 	Name       string   `json:"name"`
 	Datastores []string `json:"datastores"`
 }
-
-// Networks is where the SubnetSets of a VPC draw their subnets from.
-type Networks struct {
-	PrivateCIDRs []string `json:"privateCIDRs,omitempty"`
-	// SubnetSize is the number of addresses of a subnet, a power of two; 0 is DefaultSubnetSize.
-	SubnetSize int `json:"subnetSize,omitempty"`
-}
-
-// DefaultSubnetSize is the size of a subnet where nothing else is said.
-const DefaultSubnetSize = 32
 
 // LoadBalancer is where the control-plane endpoints come from.
 type LoadBalancer struct {

@@ -101,16 +101,28 @@ func TestDecodeRefuses(t *testing.T) {
 		change func(spec map[string]any)
 		says   string
 	}{
-		"another shape":            {func(s map[string]any) { s["zones"] = "a" }, "cannot unmarshal string"},
-		"no datacenter":            {func(s map[string]any) { delete(s, "datacenter") }, "spec.datacenter is empty"},
-		"no Supervisor":            {func(s map[string]any) { delete(s, "supervisor") }, "spec.supervisor.name is empty"},
-		"no zone":                  {func(s map[string]any) { s["zones"] = []any{} }, "at least one zone"},
-		"a host twice":             {func(s map[string]any) { zone(s)["hosts"] = slices.Repeat(zone(s)["hosts"].([]any), 2) }, `host "esx-a1" is there twice`},
-		"a zone without a name":    {func(s map[string]any) { zone(s)["name"] = "" }, "a zone has no name"},
-		"an unknown zone":          {func(s map[string]any) { zone(s)["name"] = "zone-b" }, `datastore vsan-a refers to zone "zone-a"`},
-		"an unknown datastore":     {func(s map[string]any) { s["datastores"] = []any{} }, `storage policy gold refers to datastore "vsan-a"`},
-		"a range that is none":     {func(s map[string]any) { s["loadBalancer"] = map[string]any{"ranges": []any{"10.0.0.1-x"}} }, "want first-last"},
-		"a range from high to low": {func(s map[string]any) { s["loadBalancer"] = map[string]any{"ranges": []any{"10.0.0.9-10.0.0.1"}} }, "must not be below the first"},
+		"another shape":                 {func(s map[string]any) { s["zones"] = "a" }, "cannot unmarshal string"},
+		"no datacenter":                 {func(s map[string]any) { delete(s, "datacenter") }, "spec.datacenter is empty"},
+		"no Supervisor":                 {func(s map[string]any) { delete(s, "supervisor") }, "spec.supervisor.name is empty"},
+		"no zone":                       {func(s map[string]any) { s["zones"] = []any{} }, "at least one zone"},
+		"a host twice":                  {func(s map[string]any) { zone(s)["hosts"] = slices.Repeat(zone(s)["hosts"].([]any), 2) }, `host "esx-a1" is there twice`},
+		"a zone without a name":         {func(s map[string]any) { zone(s)["name"] = "" }, "a zone has no name"},
+		"an unknown zone":               {func(s map[string]any) { zone(s)["name"] = "zone-b" }, `datastore vsan-a refers to zone "zone-a"`},
+		"an unknown datastore":          {func(s map[string]any) { s["datastores"] = []any{} }, `storage policy gold refers to datastore "vsan-a"`},
+		"a range that is none":          {func(s map[string]any) { s["loadBalancer"] = map[string]any{"ranges": []any{"10.0.0.1-x"}} }, "want first-last"},
+		"a range from high to low":      {func(s map[string]any) { s["loadBalancer"] = map[string]any{"ranges": []any{"10.0.0.9-10.0.0.1"}} }, "must not be below the first"},
+		"an unknown provider":           {networks("calico"), `spec.networks.provider is "calico"; it is one of nsx-vpc, nsx-t, vds, plain`},
+		"port groups without addresses": {networks("vds"), "spec.networks.ranges is empty"},
+		"no endpoint":                   {networks("plain", "10.0.0.1-10.0.0.9"), "give spec.supervisor.controlPlaneEndpoint"},
+		"ranges for NSX":                {networks("nsx-t", "10.0.0.1-10.0.0.9"), "provider nsx-t uses spec.networks.privateCIDRs"},
+		"blocks without NSX": {func(s map[string]any) {
+			networks("vds", "10.0.0.1")(s)
+			s["networks"].(map[string]any)["privateCIDRs"] = []any{"10.1.0.0/16"}
+		}, "use spec.networks.ranges"},
+		"a node range that is none": {networks("vds", "10.0.0.1-x"), "want first-last"},
+		"an endpoint without a port": {func(s map[string]any) {
+			s["supervisor"] = map[string]any{"name": "lab", "controlPlaneEndpoint": map[string]any{"host": "10.0.0.1"}}
+		}, "it needs a host and a port"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,6 +130,12 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error that says %q", err, test.says)
 			}
 		})
+	}
+}
+
+func networks(provider string, ranges ...any) func(map[string]any) {
+	return func(spec map[string]any) {
+		spec["networks"] = map[string]any{"provider": provider, "ranges": ranges}
 	}
 }
 

@@ -12,11 +12,6 @@ func (inv *Inventory) Version() string {
 	return cmp.Or(inv.Spec.VCenter.Version, DefaultVersion)
 }
 
-// SubnetSize is the number of addresses of a subnet where a namespace names none.
-func (inv *Inventory) SubnetSize() int {
-	return cmp.Or(inv.Spec.Networks.SubnetSize, DefaultSubnetSize)
-}
-
 // Zone finds a zone by name.
 func (inv *Inventory) Zone(name string) (Zone, bool) {
 	return find(inv.Spec.Zones, func(z Zone) bool { return z.Name == name })
