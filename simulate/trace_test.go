@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,10 @@ func listedDifferences(t testing.TB) *trace.Listed {
 func readTrace(t testing.TB, file string) (*trace.Recording, *trace.Script) {
 	t.Helper()
 	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) { // named from the root of the project
+		file = filepath.Join("..", file)
+		text, err = os.ReadFile(file)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,13 @@ func shown(text string) string {
 	return text
 }
 
-// Compare compares the histories of one step of two worlds.
+// Compare compares one step of two worlds.
 func Compare(realPart, played Part) []Difference {
+	return slices.Concat(histories(realPart, played), Together(realPart, played), Order(realPart, played))
+}
+
+// histories compares what became of each object.
+func histories(realPart, played Part) []Difference {
 	c := comparer{step: realPart.Step.Mark}
 	for _, pair := range pairs(units(realPart.histories), units(played.histories)) {
 		c.units(pair)

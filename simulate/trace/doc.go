@@ -10,7 +10,10 @@
 //   - labels with their values, and the keys of annotations, at the end of a step
 //     or of the object;
 //   - of each condition the values Status/Reason that it took, in their order, and
-//     so of the phase.
+//     so of the phase;
+//   - of machines, how many of a pool or control plane there are at once: existing,
+//     on their way in, on their way out, running;
+//   - the order in which one thing follows from another, by a table of Rules.
 //
 // What is not: messages, other fields, versions of APIs, times, Events, and how
 // often a value or a cycle of values came again in a row.

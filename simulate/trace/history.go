@@ -34,6 +34,8 @@ type history struct {
 	touched            bool   // anything that is compared happened to it
 	role               string // controlplane or worker for what is a machine's; else empty
 	cluster            string
+	pool               string              // of a worker or a pool's object; else empty
+	machine            string              // the Machine whose name it has or begins with; else empty
 	born               int                 // place of its creation in the whole recording
 	series             map[string][]moment // in the step
 	start              map[string]string   // values when the step began
@@ -133,6 +135,7 @@ func (w *walker) end(t int64) {
 			o.now = nil
 		}
 	}
+	relate(w.part.histories)
 	w.parts = append(w.parts, *w.part)
 	w.part = nil
 }
@@ -261,6 +264,42 @@ func (o *object) close(names Names) {
 	for key, value := range o.labels {
 		h.labels[key] = names.label(key, value)
 	}
-	h.cluster = o.labels["cluster.x-k8s.io/cluster-name"]
+	h.cluster = names.clusterOf(o)
+	h.pool = o.labels["topology.cluster.x-k8s.io/deployment-name"]
 	h.annotations, h.unknownAnnotations = maps.Clone(o.annotations), o.more
+}
+
+// relate says of each history of a step which machine and role it belongs to.
+func relate(histories []*history) {
+	machines := map[string]*history{}
+	for _, h := range histories {
+		if h.id.Kind == "Machine" {
+			machines[h.id.Namespace+"/"+h.id.Name] = h
+		}
+	}
+	for _, h := range histories {
+		m := within(h.id, machines)
+		if m == nil {
+			continue
+		}
+		h.machine, h.cluster, h.pool, h.role = m.id.Name, m.cluster, m.pool, "worker"
+		if _, is := m.labels["cluster.x-k8s.io/control-plane"]; is {
+			h.role = "controlplane"
+		}
+	}
+}
+
+// within is the Machine whose name an object has, or whose name followed by - it
+// begins with, as interfaces do; the zero value when there is none.
+func within[M any](id ID, machines map[string]M) (none M) {
+	for name := id.Name; ; {
+		if m, there := machines[id.Namespace+"/"+name]; there {
+			return m
+		}
+		at := strings.LastIndexByte(name, '-')
+		if at < 0 {
+			return none
+		}
+		name = name[:at]
+	}
 }

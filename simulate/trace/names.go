@@ -99,3 +99,14 @@ func (n Names) label(key, value string) string {
 	}
 	return n.Of(value)
 }
+
+// clusterOf is the cluster that an object belongs to: as its label says, or its name.
+func (n Names) clusterOf(o *object) string {
+	if cluster := o.labels["cluster.x-k8s.io/cluster-name"]; cluster != "" {
+		return cluster
+	}
+	if o.id.Kind == "Cluster" {
+		return o.id.Name
+	}
+	return n.first(o.id.Name)
+}

@@ -30,14 +30,13 @@ func units(histories []*history) []*unit {
 		if h.id.Kind != "Machine" {
 			continue
 		}
-		_, controlPlane := h.labels["cluster.x-k8s.io/control-plane"]
-		u := &unit{key: "Machine/" + h.id.Namespace + "/" + h.name, ordered: controlPlane,
+		u := &unit{key: "Machine/" + h.id.Namespace + "/" + h.name, ordered: h.role == "controlplane",
 			before: h.before, after: h.after, born: h.born, name: h.id.Name}
 		machines[h.id.Namespace+"/"+h.id.Name] = u
 		out = append(out, u)
 	}
 	for _, h := range histories {
-		if u := machineOf(h.id, machines); u != nil {
+		if u := within(h.id, machines); u != nil {
 			u.members = append(u.members, h)
 			continue
 		}
@@ -55,21 +54,6 @@ func units(histories []*history) []*unit {
 		}
 	}
 	return out
-}
-
-// machineOf is the Machine whose name an object has, or whose name followed by -
-// it begins with, as interfaces do; nil when there is none.
-func machineOf(id ID, machines map[string]*unit) *unit {
-	for name := id.Name; ; {
-		if u := machines[id.Namespace+"/"+name]; u != nil {
-			return u
-		}
-		at := strings.LastIndexByte(name, '-')
-		if at < 0 {
-			return nil
-		}
-		name = name[:at]
-	}
 }
 
 // pairs finds for each unit its counterpart: of the same key, alike in whether it
