@@ -114,6 +114,7 @@ func New(c Config) *Manager {
 	}
 	m.byKind = map[schema.GroupKind][]*controller{
 		kindCluster.GroupKind:            {run(actorTopology, (*Manager).reconcileTopology), run(actorCore, (*Manager).reconcileCluster)},
+		kindClusterClass.GroupKind:       {run(actorCore, (*Manager).reconcileClass)},
 		kindVSphereCluster.GroupKind:     {run(actorProvider, (*Manager).reconcileVSphereCluster)},
 		kindControlPlane.GroupKind:       {run(actorKCP, (*Manager).reconcileControlPlane)},
 		kindMachineDeployment.GroupKind:  {run(actorCore, (*Manager).guardTemplates), run(actorCore, (*Manager).reconcileDeployment)},

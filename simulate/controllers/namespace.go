@@ -187,7 +187,7 @@ func (m *Manager) assignClusterClasses(namespace string) error {
 		if sharedClass(class) {
 			continue
 		}
-		if _, err := m.create(actorReleases, kindClusterClass, clusterClass(namespace, class)); err != nil {
+		if _, err := m.create(actorReleases, kindClusterClass, m.shippedClass(namespace, class)); err != nil {
 			return err
 		}
 	}
@@ -239,7 +239,7 @@ func (m *Manager) Fixtures() error {
 		if !sharedClass(class) {
 			continue
 		}
-		if _, err := m.create(actorReleases, kindClusterClass, clusterClass(ClassNamespace, class)); err != nil {
+		if _, err := m.create(actorReleases, kindClusterClass, m.shippedClass(ClassNamespace, class)); err != nil {
 			return err
 		}
 	}
@@ -258,13 +258,6 @@ func (m *Manager) Everyday() error {
 		}
 	}
 	return nil
-}
-
-func clusterClass(namespace, name string) map[string]any {
-	return map[string]any{
-		"metadata": map[string]any{"namespace": namespace, "name": name},
-		"spec":     map[string]any{"workers": map[string]any{"machineDeployments": []any{map[string]any{"class": "node-pool"}}}},
-	}
 }
 
 // sharedClass says whether a class is one of VKS 3.4 and later.
@@ -320,10 +313,10 @@ func (m *Manager) imageVisible(_ string, name string) bool {
 	return image != nil && isTrue(image.Object, "Ready")
 }
 
-// imageFor is the node image of a control plane or pool, as its cluster's
-// release and the annotation of the part choose it.
-func (m *Manager) imageFor(cluster *unstructured.Unstructured, part any) string {
-	release, ok := m.inventory.Release(resource.Text(cluster.Object, "spec", "topology", "version"))
+// imageFor is the node image of a control plane or pool, as the release of its
+// version and the annotation of the part choose it.
+func (m *Manager) imageFor(version string, part any) string {
+	release, ok := m.inventory.Release(version)
 	if !ok {
 		return ""
 	}

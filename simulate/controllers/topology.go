@@ -8,31 +8,68 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// reconcileTopology turns a Cluster's topology into the objects that the other
-// controllers work on (domain.md E2-E8; observed.md 6.1 step 2), and carries
-// replica counts over to them later.
+// reconcileTopology makes the objects that the other controllers work on be what a
+// Cluster's topology asks for: all of it recomputed in each pass, written where it
+// differs, and held back where an upgrade has to go first (domain.md E2-E8, 3.2,
+// 3.3; observed.md 6.1 step 2, 6.6).
 func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Duration, error) {
-	if deleting(cluster) || paused(cluster, cluster) {
+	if resource.Fields(cluster.Object, "spec", "topology") == nil {
 		return 0, nil
 	}
-	if !edit(cluster, m.now()).hasFinalizer(finalizerCluster) {
+	if !deleting(cluster) && !edit(cluster, m.now()).hasFinalizer(finalizerCluster) {
 		return 0, nil // the cluster controller comes first
 	}
+	var up *upgrade
+	if !deleting(cluster) && !paused(cluster, cluster) && m.classReconciled(cluster) {
+		var err error
+		if up, err = m.applyTopology(cluster); err != nil {
+			return 0, err
+		}
+	}
+	return 0, m.reportTopology(m.store.Get(keyOf(cluster)), up)
+}
+
+// applyTopology is one pass over everything, in the order of the real controller:
+// infrastructure, control plane, the references to both, pools. The result is nil
+// when there was no control plane before.
+func (m *Manager) applyTopology(cluster *unstructured.Unstructured) (*upgrade, error) {
+	controlPlane, pools := m.partsOf(cluster)
 	if resource.Text(cluster.Object, "spec", "infrastructureRef", "name") == "" {
-		return 0, m.generateTopology(cluster)
+		return nil, m.generateTopology(cluster, controlPlane, pools)
 	}
 	if err := m.dropShim(cluster); err != nil {
-		return 0, err
+		return nil, err
 	}
-	if err := m.syncControlPlane(cluster); err != nil {
-		return 0, err
+	existing := m.deploymentsByPool(cluster)
+	u := m.controlPlaneOf(cluster)
+	if u == nil {
+		return nil, nil // somebody deleted it; only its owner's deletion is played
 	}
-	return 0, m.syncDeployments(cluster)
+	up := m.upgradeOf(cluster, u, pools, existing)
+	controlPlane.version = up.controlPlaneVersion
+	if err := m.syncControlPlane(cluster, u, controlPlane, up); err != nil {
+		return nil, err
+	}
+	if err := m.noteStep(cluster, up); err != nil {
+		return nil, err
+	}
+	return up, m.syncDeployments(cluster, pools, existing, up)
+}
+
+// noteStep keeps the annotation that tells owners of machines which version may be made now.
+func (m *Manager) noteStep(cluster *unstructured.Unstructured, up *upgrade) error {
+	d := edit(cluster, m.now())
+	if step := up.step(); step != "" {
+		d.set(step, "metadata", "annotations", annotationUpgradeStep)
+	} else {
+		d.unset("metadata", "annotations", annotationUpgradeStep)
+	}
+	return m.commit(actorTopology, d)
 }
 
 // generateTopology makes everything in one pass, one object after the other,
 // before anything of it is ready.
-func (m *Manager) generateTopology(cluster *unstructured.Unstructured) error {
+func (m *Manager) generateTopology(cluster *unstructured.Unstructured, p part, pools []part) error {
 	namespace, name := namespaceOf(cluster), nameOf(cluster)
 	shim, err := m.create(actorTopology, kindSecret, map[string]any{
 		"metadata": map[string]any{
@@ -44,30 +81,11 @@ func (m *Manager) generateTopology(cluster *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
-	class := classOf(cluster)
-	infrastructure, err := m.create(actorTopology, kindVSphereCluster, map[string]any{
-		"metadata": m.topologyMeta(cluster, kindVSphereCluster, name+"-", nil, shim, class+"-cluster", "VSphereClusterTemplate."+groupVMware),
-		"spec":     m.infrastructureSpec(),
-	})
+	infrastructure, err := m.createInfrastructure(cluster, shim)
 	if err != nil {
 		return err
 	}
-	template, err := m.createMachineTemplate(cluster, nil)
-	if err != nil {
-		return err
-	}
-	topology := resource.Fields(cluster.Object, "spec", "topology")
-	controlPlane, err := m.create(actorTopology, kindControlPlane, map[string]any{
-		"metadata": m.topologyMeta(cluster, kindControlPlane, name+"-", nil, shim, class+"-control-plane", "KubeadmControlPlaneTemplate."+groupControlPlane),
-		"spec": map[string]any{
-			"replicas":          controlPlaneReplicas(topology),
-			"version":           resource.Text(topology, "version"),
-			"kubeadmConfigSpec": map[string]any{"format": "cloud-config"},
-			"machineTemplate": map[string]any{
-				"spec": map[string]any{"infrastructureRef": contractRef(kindVSphereTemplate, nameOf(template))},
-			},
-		},
-	})
+	controlPlane, err := m.createControlPlane(cluster, shim, p)
 	if err != nil {
 		return err
 	}
@@ -79,28 +97,33 @@ func (m *Manager) generateTopology(cluster *unstructured.Unstructured) error {
 	if err := m.commit(actorTopology, d); err != nil {
 		return err
 	}
-	for _, md := range deploymentsOf(topology) {
-		if err := m.createDeployment(cluster, md); err != nil {
+	for _, pool := range pools {
+		if err := m.createDeployment(cluster, pool); err != nil {
 			return err
 		}
 	}
-	d = edit(m.store.Get(keyOf(cluster)), m.now())
-	d.condition("TopologyReconciled", "True", "ReconcileSucceeded", "")
-	return m.commit(actorTopology, d)
+	return nil
+}
+
+func (m *Manager) createInfrastructure(cluster, shim *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	from := resource.Text(contentOf(m.classFor(cluster)), "spec", "infrastructure", "templateRef", "name")
+	if from == "" {
+		from = classOf(cluster) + "-cluster"
+	}
+	return m.create(actorTopology, kindVSphereCluster, map[string]any{
+		"metadata": m.topologyMeta(cluster, kindVSphereCluster, nameOf(cluster)+"-", "", shim, from, "VSphereClusterTemplate."+groupVMware),
+		"spec":     m.infrastructureSpec(),
+	})
 }
 
 // topologyMeta is the metadata of a generated object; owner is the Cluster, or
 // the shim for the two objects that the Cluster comes to own later.
-func (m *Manager) topologyMeta(cluster *unstructured.Unstructured, k kind, base string, md map[string]any, owner *unstructured.Unstructured, from, fromKind string) map[string]any {
-	namespace, name := namespaceOf(cluster), nameOf(cluster)
-	labels := map[string]any{labelCluster: name, labelTopologyOwned: ""}
-	if md != nil {
-		labels[labelTopologyDeployment] = resource.Text(md, "name")
-	}
+func (m *Manager) topologyMeta(cluster *unstructured.Unstructured, k kind, base, pool string, owner *unstructured.Unstructured, from, fromKind string) map[string]any {
+	namespace := namespaceOf(cluster)
 	meta := map[string]any{
 		"namespace": namespace,
 		"name":      generatedName(base, m.suffix(k, namespace, base)),
-		"labels":    labels,
+		"labels":    topologyLabels(cluster, pool),
 	}
 	if owner != nil {
 		meta["ownerReferences"] = []any{ref(owner, false)}
@@ -111,59 +134,13 @@ func (m *Manager) topologyMeta(cluster *unstructured.Unstructured, k kind, base 
 	return meta
 }
 
-// createMachineTemplate makes the VSphereMachineTemplate of the control plane
-// (md nil) or of a node pool.
-func (m *Manager) createMachineTemplate(cluster *unstructured.Unstructured, md map[string]any) (*unstructured.Unstructured, error) {
-	base := nameOf(cluster) + "-"
-	overrides := resource.Field(cluster.Object, "spec", "topology", "controlPlane")
-	if md != nil {
-		base += resource.Text(md, "name") + "-"
-		overrides = md
+// topologyLabels are on everything that the topology controller makes.
+func topologyLabels(cluster *unstructured.Unstructured, pool string) map[string]any {
+	labels := map[string]any{labelCluster: nameOf(cluster), labelTopologyOwned: ""}
+	if pool != "" {
+		labels[labelTopologyDeployment] = pool
 	}
-	topology := resource.Fields(cluster.Object, "spec", "topology")
-	return m.create(actorTopology, kindVSphereTemplate, map[string]any{
-		"metadata": m.topologyMeta(cluster, kindVSphereTemplate, base, md, cluster, classOf(cluster)+"-machine", "VSphereMachineTemplate."+groupVMware),
-		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{
-			"className":    variable(topology, overrides, "vmClass"),
-			"storageClass": variable(topology, overrides, "storageClass"),
-			"imageName":    m.imageFor(cluster, overrides),
-			"powerOffMode": "trySoft",
-		}}},
-	})
-}
-
-func (m *Manager) createDeployment(cluster *unstructured.Unstructured, md map[string]any) error {
-	pool := resource.Text(md, "name")
-	base := nameOf(cluster) + "-" + pool + "-"
-	template, err := m.createMachineTemplate(cluster, md)
-	if err != nil {
-		return err
-	}
-	bootstrap, err := m.create(actorTopology, kindKubeadmConfigTemplate, map[string]any{
-		"metadata": m.topologyMeta(cluster, kindKubeadmConfigTemplate, base, md, cluster, classOf(cluster)+"-bootstrap", "KubeadmConfigTemplate."+groupBootstrap),
-		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"format": "cloud-config"}}},
-	})
-	if err != nil {
-		return err
-	}
-	machine := map[string]any{
-		"clusterName":       nameOf(cluster),
-		"version":           resource.Text(cluster.Object, "spec", "topology", "version"),
-		"bootstrap":         map[string]any{"configRef": contractRef(kindKubeadmConfigTemplate, nameOf(bootstrap))},
-		"infrastructureRef": contractRef(kindVSphereTemplate, nameOf(template)),
-	}
-	if zone := resource.Text(md, "failureDomain"); zone != "" {
-		machine["failureDomain"] = zone
-	}
-	_, err = m.create(actorTopology, kindMachineDeployment, map[string]any{
-		"metadata": m.topologyMeta(cluster, kindMachineDeployment, base, md, nil, "", ""),
-		"spec": map[string]any{
-			"clusterName": nameOf(cluster),
-			"replicas":    deploymentReplicas(md),
-			"template":    map[string]any{"spec": machine},
-		},
-	})
-	return err
+	return labels
 }
 
 // dropShim removes the shim once the Cluster owns what it stood in for.
@@ -180,60 +157,9 @@ func (m *Manager) dropShim(cluster *unstructured.Unstructured) error {
 		return err
 	}
 	for _, u := range []*unstructured.Unstructured{infrastructure, controlPlane} {
-		d := edit(u, m.now())
+		d := edit(m.store.Get(keyOf(u)), m.now())
 		d.setOwners(ref(cluster, true))
 		if err := m.commit(actorTopology, d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *Manager) syncControlPlane(cluster *unstructured.Unstructured) error {
-	controlPlane := m.controlPlaneOf(cluster)
-	if controlPlane == nil {
-		return nil
-	}
-	d := edit(controlPlane, m.now())
-	d.set(controlPlaneReplicas(resource.Fields(cluster.Object, "spec", "topology")), "spec", "replicas")
-	return m.commit(actorTopology, d)
-}
-
-// syncDeployments scales, adds and removes MachineDeployments. One that is added
-// waits until the control plane is there (MachineDeploymentsCreatePending).
-func (m *Manager) syncDeployments(cluster *unstructured.Unstructured) error {
-	wanted := map[string]bool{}
-	existing := map[string]*unstructured.Unstructured{}
-	for _, u := range m.ofCluster(kindMachineDeployment, namespaceOf(cluster), nameOf(cluster)) {
-		existing[labelOf(u, labelTopologyDeployment)] = u
-	}
-	for _, md := range deploymentsOf(resource.Fields(cluster.Object, "spec", "topology")) {
-		pool := resource.Text(md, "name")
-		wanted[pool] = true
-		u := existing[pool]
-		if u == nil {
-			if !initialized(cluster, "controlPlaneInitialized") {
-				continue
-			}
-			if err := m.createDeployment(cluster, md); err != nil {
-				return err
-			}
-			continue
-		}
-		d := edit(u, m.now())
-		d.set(deploymentReplicas(md), "spec", "replicas")
-		if !deleting(u) {
-			d.addFinalizer(finalizerDeploymentTopology)
-		}
-		if err := m.commit(actorTopology, d); err != nil {
-			return err
-		}
-	}
-	for _, u := range m.ofCluster(kindMachineDeployment, namespaceOf(cluster), nameOf(cluster)) {
-		if wanted[labelOf(u, labelTopologyDeployment)] {
-			continue
-		}
-		if err := m.remove(actorTopology, u); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,77 @@
+package controllers
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// reconcileClass looks at a ClusterClass: it says Paused at once, and with the next
+// pass takes over the templates of its namespace and reports its conditions
+// (domain.md 1.2). What its patches and schemas say is not looked at.
+func (m *Manager) reconcileClass(class *unstructured.Unstructured) (time.Duration, error) {
+	d := edit(class, m.now())
+	if deleting(class) {
+		return 0, nil
+	}
+	if held(d, nil) {
+		return 0, m.commit(actorCore, d)
+	}
+	if !hasCondition(class, "Paused") {
+		d.condition("Paused", "False", "NotPaused", "")
+		return 0, m.commit(actorCore, d)
+	}
+	for _, template := range m.templatesOfClass(class) {
+		if ownedBy(template, class) {
+			continue
+		}
+		td := edit(template, m.now())
+		td.setOwners(append(append([]any{}, resource.Items(template.Object, "metadata", "ownerReferences")...), ref(class, false))...)
+		if err := m.commit(actorCore, td); err != nil {
+			return 0, err
+		}
+	}
+	classConditions(d)
+	return 0, m.commit(actorCore, d)
+}
+
+// shippedClass is a class that the Supervisor has had for long.
+func (m *Manager) shippedClass(namespace, name string) map[string]any {
+	d := edit(&unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{"namespace": namespace, "name": name, "generation": int64(1)},
+		"spec":     map[string]any{"workers": map[string]any{"machineDeployments": []any{map[string]any{"class": "node-pool"}}}},
+	}}, m.now())
+	d.condition("Paused", "False", "NotPaused", "")
+	classConditions(d)
+	return d.root
+}
+
+func classConditions(d *draft) {
+	d.condition("RefVersionsUpToDate", "True", "RefVersionsUpToDate", "")
+	d.condition("VariablesReady", "True", "VariablesReady", "")
+	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+}
+
+// templatesOfClass are the templates that a class refers to and that the simulated
+// API serves.
+func (m *Manager) templatesOfClass(class *unstructured.Unstructured) []*unstructured.Unstructured {
+	spec := resource.Fields(class.Object, "spec")
+	refs := []any{resource.Field(spec, "controlPlane", "machineInfrastructure", "templateRef")}
+	for _, pool := range resource.Items(spec, "workers", "machineDeployments") {
+		refs = append(refs, resource.Field(pool, "bootstrap", "templateRef"), resource.Field(pool, "infrastructure", "templateRef"))
+	}
+	var out []*unstructured.Unstructured
+	for _, r := range refs {
+		for _, k := range []kind{kindVSphereTemplate, kindKubeadmConfigTemplate} {
+			if resource.Text(r, "kind") != k.Kind {
+				continue
+			}
+			if u := m.get(k, namespaceOf(class), resource.Text(r, "name")); u != nil {
+				out = append(out, u)
+			}
+		}
+	}
+	return out
+}

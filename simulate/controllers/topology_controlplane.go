@@ -1,0 +1,73 @@
+package controllers
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// createControlPlane makes the KubeadmControlPlane of a new Cluster. Its name is
+// drawn first, because its MachineHealthCheck has the same and comes before it,
+// as the machine template does (domain.md E5).
+func (m *Manager) createControlPlane(cluster, shim *unstructured.Unstructured, p part) (*unstructured.Unstructured, error) {
+	from := resource.Text(p.class, "templateRef", "name")
+	if from == "" {
+		from = classOf(cluster) + "-control-plane"
+	}
+	meta := m.topologyMeta(cluster, kindControlPlane, nameOf(cluster)+"-", "", shim, from, "KubeadmControlPlaneTemplate."+groupControlPlane)
+	if err := m.syncHealthCheck(cluster, p, resource.Text(meta, "name")); err != nil {
+		return nil, err
+	}
+	template, err := m.machineTemplate(cluster, p, "")
+	if err != nil {
+		return nil, err
+	}
+	d := edit(&unstructured.Unstructured{Object: map[string]any{"metadata": meta}}, m.now())
+	p.writeControlPlane(d, cluster, template)
+	return m.create(actorTopology, kindControlPlane, d.root)
+}
+
+// syncControlPlane patches the control plane, unless it has to wait for its turn to
+// be upgraded. Its former machine template goes right after it points to another,
+// while machines made from that still run (observed.md 6.6).
+func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part, up *upgrade) error {
+	if deleting(u) {
+		return nil
+	}
+	if err := m.syncHealthCheck(cluster, p, nameOf(u)); err != nil {
+		return err
+	}
+	if up.pending {
+		return nil
+	}
+	current := resource.Text(u.Object, "spec", "machineTemplate", "spec", "infrastructureRef", "name")
+	template, err := m.machineTemplate(cluster, p, current)
+	if err != nil {
+		return err
+	}
+	d := edit(m.store.Get(keyOf(u)), m.now())
+	p.writeControlPlane(d, cluster, template)
+	if err := m.commit(actorTopology, d); err != nil {
+		return err
+	}
+	if template == current {
+		return nil
+	}
+	return m.remove(actorTopology, m.get(kindVSphereTemplate, namespaceOf(u), current))
+}
+
+// writeControlPlane writes what the topology owns of a KubeadmControlPlane.
+func (p part) writeControlPlane(d *draft, cluster *unstructured.Unstructured, template string) {
+	labels := p.metadata("labels")
+	for key, value := range topologyLabels(cluster, "") {
+		labels[key] = value
+	}
+	d.desireMetadata(labels, p.metadata("annotations"), "spec", "machineTemplate", "metadata")
+	d.desire(controlPlaneReplicas(p.topology), "spec", "replicas")
+	d.desire(p.version, "spec", "version")
+	d.desire(p.kubeadmSpec(), "spec", "kubeadmConfigSpec")
+	machines := map[string]any{"infrastructureRef": contractRef(kindVSphereTemplate, template)}
+	p.machineFields(machines)
+	d.desire(machines, "spec", "machineTemplate", "spec")
+	d.desire(resource.Field(p.rollout(), "after"), "spec", "rollout", "after")
+}

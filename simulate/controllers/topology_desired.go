@@ -1,0 +1,164 @@
+package controllers
+
+import (
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// What a topology asks for, recomputed in each pass (domain.md 3.2). Machine
+// templates and bootstrap configuration decide whether machines are replaced;
+// everything else is changed in place.
+
+// machineTemplateSpec is spec.template.spec of a part's VSphereMachineTemplate.
+func (m *Manager) machineTemplateSpec(cluster *unstructured.Unstructured, p part) map[string]any {
+	spec := m.classTemplateSpec(cluster, p)
+	for field, name := range map[string]string{"className": "vmClass", "storageClass": "storageClass"} {
+		if v := variable(p.topology, p.content, name); v != "" || spec[field] == nil {
+			spec[field] = v
+		}
+	}
+	if image := m.imageFor(p.version, p.content); image != "" || spec["imageName"] == nil {
+		spec["imageName"] = image
+	}
+	if spec["powerOffMode"] == nil {
+		spec["powerOffMode"] = "trySoft"
+	}
+	if volumes := p.volumes(); len(volumes) > 0 {
+		spec["volumes"] = volumes
+	}
+	return spec
+}
+
+// classTemplateSpec is what the machine template of a class says, which a class
+// that is not VKS's brings along. The result is the caller's.
+func (m *Manager) classTemplateSpec(cluster *unstructured.Unstructured, p part) map[string]any {
+	name := resource.Text(p.class, "machineInfrastructure", "templateRef", "name")
+	if p.pool != "" {
+		name = resource.Text(p.class, "infrastructure", "templateRef", "name")
+	}
+	class := m.classFor(cluster)
+	if class == nil {
+		return map[string]any{}
+	}
+	return copyMap(resource.Fields(contentOf(m.get(kindVSphereTemplate, namespaceOf(class), name)), "spec", "template", "spec"))
+}
+
+// volumes are the disks that machines of the part have beside that of the image.
+func (p part) volumes() []any {
+	legacy := "controlPlaneVolumes"
+	if p.pool != "" {
+		legacy = "nodePoolVolumes"
+	}
+	var out []any
+	for _, v := range p.variables() {
+		if v.name != "volumes" && v.name != legacy {
+			continue
+		}
+		list, _ := v.value.([]any)
+		for _, volume := range list {
+			out = append(out, map[string]any{
+				"name":         resource.Text(volume, "name"),
+				"storageClass": resource.Text(volume, "storageClass"),
+				"capacity":     map[string]any{"storage": volumeSize(volume)},
+			})
+		}
+	}
+	return out
+}
+
+// volumeSize is a capacity in either of the two forms that classes have.
+func volumeSize(volume any) string {
+	if size, ok := resource.Field(volume, "capacity").(string); ok {
+		return size
+	}
+	return resource.Text(volume, "capacity", "storage")
+}
+
+// kubeadmSpec is the bootstrap configuration of a part's nodes. It has a file for
+// each variable that reaches them, with a digest in place of the value. It knows
+// nothing of the Kubernetes version: an upgrade does not rotate bootstrap
+// templates (observed.md 6.6).
+func (p part) kubeadmSpec() map[string]any {
+	spec := map[string]any{"format": "cloud-config"}
+	var files []any
+	for _, v := range p.variables() {
+		if v.reaches(p) {
+			files = append(files, map[string]any{"path": "/etc/vmware/vks/" + v.name, "content": v.digest()})
+		}
+	}
+	if len(files) > 0 {
+		spec["files"] = files
+	}
+	return spec
+}
+
+// deletionOf are the timeouts of machines on their way out.
+func (p part) deletionOf() map[string]any {
+	out := map[string]any{}
+	for _, name := range []string{"nodeDrainTimeoutSeconds", "nodeVolumeDetachTimeoutSeconds", "nodeDeletionTimeoutSeconds"} {
+		if v := p.setting("deletion", name); v != nil {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// machineFields are what part and class say of machines and what never replaces one.
+func (p part) machineFields(spec map[string]any) {
+	if deletion := p.deletionOf(); len(deletion) > 0 {
+		spec["deletion"] = deletion
+	}
+	for _, name := range []string{"readinessGates", "taints"} {
+		if v := p.setting(name); v != nil {
+			spec[name] = v
+		}
+	}
+}
+
+// rollout is how machines of the part are replaced.
+func (p part) rollout() map[string]any {
+	out := map[string]any{}
+	if after := resource.Field(p.content, "rollout", "after"); after != nil {
+		out["after"] = after
+	}
+	if strategy := p.setting("rollout", "strategy"); strategy != nil && p.pool != "" {
+		out["strategy"] = strategy
+	}
+	return out
+}
+
+// desire makes a field of d be value, or absent where value is nil or empty. It
+// stands for the server-side apply of one who owns the field.
+func (d *draft) desire(value any, path ...string) {
+	if m, ok := value.(map[string]any); ok && len(m) == 0 {
+		value = nil
+	}
+	switch {
+	case reflect.DeepEqual(resource.Field(d.root, path...), value):
+	case value == nil:
+		d.unset(path...)
+	default:
+		d.replace(value, path...)
+	}
+}
+
+// desireMetadata makes labels and annotations of an object, and those that it
+// gives its machines, be what the topology wants. What others wrote on the object
+// stays: what the topology owned so far is what it gave the machines.
+func (d *draft) desireMetadata(labels, annotations map[string]any, machines ...string) {
+	for section, wanted := range map[string]map[string]any{"labels": labels, "annotations": annotations} {
+		given := append(append([]string{}, machines...), section)
+		for key := range resource.Fields(d.root, given...) {
+			if _, still := wanted[key]; !still {
+				d.unset("metadata", section, key)
+			}
+		}
+		for key, value := range wanted {
+			d.set(value, "metadata", section, key)
+		}
+		d.desire(wanted, given...)
+	}
+}
