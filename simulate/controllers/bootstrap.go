@@ -26,7 +26,11 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 		return 0, nil
 	}
 	d := edit(u, m.now())
-	if observePause(d, cluster) {
+	if held(d, cluster) {
+		return 0, m.commit(actorBootstrap, d)
+	}
+	if !hasCondition(u, "Paused") {
+		d.condition("Paused", "False", "NotPaused", "")
 		return 0, m.commit(actorBootstrap, d)
 	}
 	if initialized(u, "dataSecretCreated") {

@@ -75,15 +75,14 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 		return 0, nil
 	}
 	p := m.newControlPlane(u, cluster)
-	if !deleting(u) && !p.d.hasFinalizer(finalizerControlPlane) {
-		p.d.addFinalizer(finalizerControlPlane)
-		return 0, m.commit(actorKCP, p.d)
-	}
-	if observePause(p.d, cluster) {
+	if held(p.d, cluster) {
 		return 0, m.commit(actorKCP, p.d)
 	}
 	if deleting(u) {
 		return m.deleteControlPlane(p)
+	}
+	if introduce(p.d, finalizerControlPlane) {
+		return 0, m.commit(actorKCP, p.d)
 	}
 	again, err := m.advanceControlPlane(p)
 	if err != nil {
@@ -143,8 +142,8 @@ type step struct {
 // from when the workload cluster answers (domain.md E40). What is in the cluster
 // is looked at from the next reconcile on.
 func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
-	if initialized(p.u, "controlPlaneInitialized") {
-		return 0
+	if initialized(p.u, "controlPlaneInitialized") || len(p.machines) == 1 && (deleting(p.machines[0]) || toRemediate(p.machines[0])) {
+		return 0 // of a first machine that is to go nothing is taken over
 	}
 	at, known := m.connectionTime(p.cluster)
 	switch {
@@ -157,23 +156,6 @@ func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
 		return pace
 	}
 	return 0
-}
-
-// observePause writes the condition Paused and says whether this reconcile ends
-// with that: while the Cluster or the object is paused, and when the condition
-// has just changed (domain.md 3.7).
-func observePause(d *draft, cluster *unstructured.Unstructured) bool {
-	switch was := resource.ConditionOf(d.root, "Paused").Status; {
-	case resource.Flag(cluster.Object, "spec", "paused"):
-		d.condition("Paused", "True", "Paused", "Cluster spec.paused is set to true")
-		return true
-	case resource.Field(d.root, "metadata", "annotations", annotationPaused) != nil:
-		d.condition("Paused", "True", "Paused", resource.Text(d.root, "kind")+" has the cluster.x-k8s.io/paused annotation")
-		return true
-	default:
-		d.condition("Paused", "False", "NotPaused", "")
-		return was != "False"
-	}
 }
 
 // soonest is the shorter of two waits, where zero is none.

@@ -241,9 +241,7 @@ func (p *controlPlane) summarizeRemediation() {
 	} else {
 		p.d.condition("Remediating", "True", "Remediating", issues.text())
 	}
-	if r, known := remediationOf(p.d.root, annotationRemediationInProgress); known {
-		p.noteRemediation(r)
-	}
+	p.noteLastRemediation()
 }
 
 // summarizeAvailable says whether the API can be used: etcd has quorum and one
@@ -274,7 +272,7 @@ func (p *controlPlane) summarizeAvailable() {
 		ok = false
 		messages = append(messages, fmt.Sprintf("* %d of %d etcd members is healthy, at least %d healthy member required for etcd quorum", fit, members, members/2+1))
 	}
-	run := len(which(p.machines, podsRun))
+	run := len(which(p.machines, serves))
 	if run == 0 {
 		ok = false
 		messages = append(messages, fmt.Sprintf("* %d of %d Machines have healthy control plane components, at least 1 required", run, len(p.machines)))
@@ -304,11 +302,7 @@ func (p *controlPlane) members() (voters, healthy int) {
 	return voters, healthy
 }
 
-func podsRun(machine *unstructured.Unstructured) bool {
-	for _, gate := range podGates {
-		if !isTrue(machine.Object, gate) {
-			return false
-		}
-	}
-	return resource.Text(machine.Object, "spec", "providerID") != ""
+// serves says whether the API server of a machine and all it needs run.
+func serves(machine *unstructured.Unstructured) bool {
+	return healthyGates(machine) && resource.Text(machine.Object, "spec", "providerID") != ""
 }

@@ -51,8 +51,9 @@ func (p *controlPlane) emptiestDomain() string {
 }
 
 // oldestInFullestDomain is the oldest of eligible, which is sorted by age, in the
-// failure domain that has most of them, then most of all. Machines in a domain
-// that the Cluster does not have go first.
+// failure domain that has most of them, then most of all; real controllers draw
+// between domains that have as many. Machines in a domain that the Cluster does
+// not have go first.
 func (p *controlPlane) oldestInFullestDomain(eligible []*unstructured.Unstructured) *unstructured.Unstructured {
 	domains := p.domains()
 	for _, machine := range eligible {
@@ -60,12 +61,14 @@ func (p *controlPlane) oldestInFullestDomain(eligible []*unstructured.Unstructur
 			return machine
 		}
 	}
-	best, most, mostOfAll := "", 0, 0
-	for _, domain := range domains {
+	var best *unstructured.Unstructured
+	most, mostOfAll := 0, 0
+	for _, machine := range eligible {
+		domain := failureDomainOf(machine)
 		n, all := inDomain(eligible, domain), inDomain(p.machines, domain)
 		if n > most || n == most && all > mostOfAll {
-			best, most, mostOfAll = domain, n, all
+			best, most, mostOfAll = machine, n, all
 		}
 	}
-	return which(eligible, func(u *unstructured.Unstructured) bool { return failureDomainOf(u) == best })[0]
+	return best
 }

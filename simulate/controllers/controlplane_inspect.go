@@ -100,12 +100,16 @@ func setGates(d *draft, gates []string, status, reason, message string) {
 
 // healthy says whether nothing speaks against the components of a Machine.
 func healthy(machine *unstructured.Unstructured) bool {
+	return healthyGates(machine) && nodeNameOf(machine) != ""
+}
+
+func healthyGates(machine *unstructured.Unstructured) bool {
 	for _, gate := range healthGates {
 		if !isTrue(machine.Object, gate) {
 			return false
 		}
 	}
-	return nodeNameOf(machine) != ""
+	return true
 }
 
 // nodeNameOf is the name of a Machine's Node, or "" while none is known.

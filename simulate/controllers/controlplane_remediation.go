@@ -197,7 +197,7 @@ func (m *Manager) quorumWithout(p *controlPlane, machine *unstructured.Unstructu
 // componentsWithout says whether the API would be served without machine.
 func (p *controlPlane) componentsWithout(machine *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(p.machines, func(other *unstructured.Unstructured) bool {
-		return nameOf(other) != nameOf(machine) && podsRun(other)
+		return nameOf(other) != nameOf(machine) && serves(other)
 	})
 }
 
@@ -213,18 +213,25 @@ func (p *controlPlane) finishRemediation(annotations map[string]any) {
 	if r, known := remediationOf(p.d.root, annotationRemediationInProgress); known {
 		annotations[annotationRemediationFor] = r.text()
 		p.d.unset("metadata", "annotations", annotationRemediationInProgress)
-		p.noteRemediation(r)
 	}
 }
 
-// noteRemediation writes status.lastRemediation: the one in progress, or the last
-// one of a machine that is there.
-func (p *controlPlane) noteRemediation(r remediation) {
-	if r.Machine == resource.Text(p.d.root, "status", "lastRemediation", "machine") &&
-		r.Timestamp.Equal(parseStamp(resource.Text(p.d.root, "status", "lastRemediation", "time"))) {
+// noteLastRemediation writes status.lastRemediation: the one in progress, else the
+// last of those that the machines are replacements of.
+func (p *controlPlane) noteLastRemediation() {
+	last, known := remediationOf(p.d.root, annotationRemediationInProgress)
+	if !known {
+		for _, machine := range p.machines {
+			if r, is := remediationOf(machine.Object, annotationRemediationFor); is && (!known || last.Timestamp.Before(r.Timestamp)) {
+				last, known = r, true
+			}
+		}
+	}
+	noted := resource.Fields(p.d.root, "status", "lastRemediation")
+	if !known || last.Machine == resource.Text(noted, "machine") && last.Timestamp.Equal(parseStamp(resource.Text(noted, "time"))) {
 		return
 	}
 	p.d.replace(map[string]any{
-		"machine": r.Machine, "time": r.Timestamp.Format(time.RFC3339), "retryCount": r.RetryCount,
+		"machine": last.Machine, "time": last.Timestamp.Format(time.RFC3339), "retryCount": last.RetryCount,
 	}, "status", "lastRemediation")
 }
