@@ -172,9 +172,6 @@ func validUpdate(r kubeapi.Request, topology map[string]any) error {
 	case minor(after) > minor(before)+1:
 		return denied("spec.topology.version: Invalid value: %q: version cannot be increased by more than one minor from %q", after, before)
 	}
-	if field := rolls(resource.Fields(r.Old.Object, "spec", "topology"), topology); field != "" {
-		return fmt.Errorf("the simulated Supervisor does not model rolling replacement of machines, which a change of spec.topology.%s asks for; nothing was changed", field)
-	}
 	for _, field := range []string{"pods", "services"} {
 		old, now := resource.Items(r.Old.Object, "spec", "clusterNetwork", field, "cidrBlocks"), resource.Items(r.Object.Object, "spec", "clusterNetwork", field, "cidrBlocks")
 		if !slices.Equal(old, now) {
@@ -182,29 +179,6 @@ func validUpdate(r kubeapi.Request, topology map[string]any) error {
 		}
 	}
 	return nil
-}
-
-// rolls names the field whose change would replace machines one by one, or "".
-func rolls(before, after map[string]any) string {
-	if resource.Text(before, "version") != resource.Text(after, "version") {
-		return "version"
-	}
-	for _, name := range []string{"vmClass", "storageClass"} {
-		if variable(before, before["controlPlane"], name) != variable(after, after["controlPlane"], name) {
-			return "variables[" + name + "] (control plane)"
-		}
-		pools := map[string]map[string]any{}
-		for _, md := range deploymentsOf(before) {
-			pools[resource.Text(md, "name")] = md
-		}
-		for _, md := range deploymentsOf(after) {
-			pool := resource.Text(md, "name")
-			if old, known := pools[pool]; known && variable(before, old, name) != variable(after, md, name) {
-				return "variables[" + name + "] (" + pool + ")"
-			}
-		}
-	}
-	return ""
 }
 
 // minor is the second number of a version, or 0.
