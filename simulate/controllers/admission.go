@@ -1,195 +1,120 @@
 package controllers
 
 import (
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/topology"
 	"github.com/vksync/vksync/simulate/inventory"
 	"github.com/vksync/vksync/simulate/kubeapi"
 )
 
-// annotationOSImage selects the operating system of nodes (domain.md 1.21).
-const annotationOSImage = "run.tanzu.vmware.com/resolve-os-image"
-
-// Admission plays the webhooks in front of Clusters: VKS's release resolver and
-// defaults, then Cluster API's and VKS's validation (domain.md 1.20, V1, V2, 3.8).
-// It is safe for concurrent use.
+// Admission plays the webhooks in front of a Supervisor's API: VKS's release
+// resolver and defaults, then what VKS, Cluster API, CAPV and vm-operator refuse
+// (domain.md 1.20, V1, V2, 3.8), in the words of reconcile/topology. Clusters of a
+// class that is not VKS's are looked at by Cluster API alone. It is safe for
+// concurrent use.
 func Admission(inv *inventory.Inventory) func(kubeapi.Request) error {
 	return func(r kubeapi.Request) error {
-		if r.Verb == "delete" || r.Object == nil || r.Object.GetKind() != kindCluster.Kind {
+		switch {
+		case r.Object != nil && deleting(r.Object):
 			return nil
-		}
-		topology := resource.Fields(r.Object.Object, "spec", "topology")
-		if topology == nil || deleting(r.Object) {
+		case r.Verb == "delete":
+			return refuseDeletion(r)
+		case r.Object == nil:
 			return nil
+		case r.Object.GetKind() == kindCluster.Kind && r.Object.GroupVersionKind().Group == groupCluster:
+			return admitCluster(inv, r)
+		case r.Object.GetKind() == kindClusterClass.Kind:
+			return answer(r.Object, topology.RefuseClass(writtenOf(r.Old), r.Object.Object, usersOf(r, r.Object)))
 		}
-		if err := classExists(r, topology); err != nil {
+		return answer(r.Object, topology.RefuseGenerated(r.Object.GetKind(), writtenOf(r.Old), r.Object.Object))
+	}
+}
+
+// refuseDeletion: only what others use cannot be deleted.
+func refuseDeletion(r kubeapi.Request) error {
+	if r.Old == nil || r.Old.GetKind() != kindClusterClass.Kind {
+		return nil
+	}
+	return answer(r.Old, topology.RefuseClass(r.Old.Object, nil, usersOf(r, r.Old)))
+}
+
+// admitCluster fills in what webhooks fill in, and refuses what they refuse.
+func admitCluster(inv *inventory.Inventory, r kubeapi.Request) error {
+	content := resource.Fields(r.Object.Object, "spec", "topology")
+	if content != nil && topology.VKS(classOf(r.Object)) {
+		if err := classExists(r, content); err != nil {
 			return err
 		}
-		if err := resolveRelease(inv, r, topology); err != nil {
+		if err := resolveRelease(inv, r, content); err != nil {
 			return err
 		}
 		defaultNetwork(r.Object.Object)
-		if n := controlPlaneReplicas(topology); n < 1 || n%2 == 0 {
-			return fmt.Errorf("admission webhook \"capi.validating.tanzukubernetescluster.run.tanzu.vmware.com\" denied the request: spec.topology.controlPlane.replicas: Invalid value: %d: must be an odd number", n)
-		}
-		if r.Old == nil {
-			return nil
-		}
-		return validUpdate(r, topology)
 	}
+	return answer(r.Object, around(r).Refuse(writtenOf(r.Old), r.Object.Object))
 }
 
-func classExists(r kubeapi.Request, topology map[string]any) error {
-	name := resource.Text(topology, "classRef", "name")
-	namespace := resource.Text(topology, "classRef", "namespace")
-	if namespace == "" {
-		namespace = r.Object.GetNamespace()
+// around is what the webhooks read beside a Cluster.
+func around(r kubeapi.Request) topology.Around {
+	a := topology.Around{Class: func(namespace, name string) (map[string]any, bool) {
+		return writtenOf(r.Get(kindClusterClass.key(namespace, name))), true
+	}}
+	if r.Old == nil {
+		return a
 	}
-	if r.Get(kindClusterClass.key(namespace, name)) == nil {
-		return fmt.Errorf("admission webhook \"default.tkr-resolver.run.tanzu.vmware.com\" denied the request: ClusterClass not found: %s/%s", namespace, name)
+	namespace := namespaceOf(r.Old)
+	name := resource.Text(r.Old.Object, "spec", "controlPlaneRef", "name")
+	if controlPlane := r.Get(kindControlPlane.key(namespace, name)); controlPlane != nil {
+		a.ControlPlane = controlPlane.Object
 	}
-	return nil
+	if resource.Text(r.Old.Object, "spec", "topology", "version") == resource.Text(r.Object.Object, "spec", "topology", "version") {
+		return a // then nobody asks how far the machines are
+	}
+	ours := map[string]string{labelCluster: nameOf(r.Old)}
+	for _, u := range r.List(kindMachineDeployment.GroupKind, namespace, ours) {
+		a.Deployments = append(a.Deployments, u.Object)
+	}
+	for _, u := range r.List(kindMachine.GroupKind, namespace, ours) {
+		a.Machines = append(a.Machines, u.Object)
+	}
+	return a
 }
 
-// resolveRelease rewrites the version to that of the release it stands for and
-// notes the release on the Cluster: the three writes that a plan must ignore.
-func resolveRelease(inv *inventory.Inventory, r kubeapi.Request, topology map[string]any) error {
-	asked := strings.ReplaceAll(resource.Text(topology, "version"), "---", "+")
-	unresolved := func(why string) error {
-		return fmt.Errorf("admission webhook \"tkr-resolver-cluster-webhook.tanzu.vmware.com\" denied the request: Could not resolve KR/OSImage for version %q: %s", asked, why)
-	}
-	release, ok := inv.Release(asked)
-	switch {
-	case !ok:
-		return unresolved("no KubernetesRelease matches; there are " + strings.Join(releaseVersions(inv), ", "))
-	case release.Incompatible:
-		return unresolved("KubernetesRelease " + releaseName(release.Version) + " is not compatible with this Supervisor")
-	}
-	parts := []any{topology["controlPlane"]}
-	for _, md := range deploymentsOf(topology) {
-		parts = append(parts, md)
-	}
-	for _, part := range parts {
-		if n := len(matchingImages(inv, release, part)); n != 1 {
-			return unresolved(fmt.Sprintf("%d OSImages of %s match selector %q, want exactly one", n, releaseName(release.Version), osSelector(part)))
-		}
-	}
-	topology["version"] = release.Version
-	resource.SetField(r.Object.Object, releaseName(release.Version), "metadata", "labels", labelRelease)
-	setVariable(topology, "TKR_DATA", map[string]any{release.Version: map[string]any{
-		"osImageRef": map[string]any{"name": matchingImages(inv, release, topology["controlPlane"])[0]},
-		"labels":     map[string]any{labelRelease: releaseName(release.Version)},
-	}})
-	return nil
-}
-
-func releaseVersions(inv *inventory.Inventory) []string {
-	var out []string
-	for _, r := range inv.Spec.KubernetesReleases {
-		if !r.Incompatible {
-			out = append(out, r.Version)
-		}
-	}
-	slices.SortFunc(out, inventory.CompareVersions)
-	return out
-}
-
-// releaseName is a version in the form of object names and labels.
-func releaseName(version string) string { return strings.ReplaceAll(version, "+", "---") }
-
-// osSelector is what the metadata of a control plane or pool asks for; the VKS
-// classes themselves ask for photon.
-func osSelector(part any) string {
-	if s := resource.Text(part, "metadata", "annotations", annotationOSImage); s != "" {
-		return s
-	}
-	return "os-name=photon"
-}
-
-// matchingImages are the images of a release that a part may use. An image that
-// is in no library matches anything: its release says it exists.
-func matchingImages(inv *inventory.Inventory, release inventory.KubernetesRelease, part any) []string {
-	var out []string
-	for _, name := range release.Images {
-		image, known := inv.Image(name)
-		if !known || selects(osSelector(part), image.OS) {
-			out = append(out, name)
+// usersOf are the Clusters of a class.
+func usersOf(r kubeapi.Request, class *unstructured.Unstructured) []map[string]any {
+	var out []map[string]any
+	for _, u := range r.List(kindCluster.GroupKind, "", nil) {
+		if namespace, name := topology.ClassOf(u.Object); namespace == namespaceOf(class) && name == nameOf(class) {
+			out = append(out, u.Object)
 		}
 	}
 	return out
 }
 
-func selects(selector string, os inventory.OS) bool {
-	for _, term := range strings.Split(selector, ",") {
-		key, value, _ := strings.Cut(strings.TrimSpace(term), "=")
-		switch key {
-		case "os-name":
-			if value != os.Name {
-				return false
-			}
-		case "os-version":
-			if value != os.Version {
-				return false
-			}
-		}
+// writtenOf is the content of an object; nil for none.
+func writtenOf(u *unstructured.Unstructured) map[string]any {
+	if u == nil {
+		return nil
 	}
-	return true
+	return u.Object
 }
 
-func setVariable(topology map[string]any, name string, value any) {
-	var kept []any
-	for _, v := range resource.Items(topology, "variables") {
-		if resource.Text(v, "name") != name {
-			kept = append(kept, v)
-		}
+// answer is how the API server passes refusals on; nil for none.
+func answer(o *unstructured.Unstructured, refusals []topology.Refusal) error {
+	if len(refusals) == 0 {
+		return nil
 	}
-	topology["variables"] = append(kept, map[string]any{"name": name, "value": value})
-}
-
-// defaultNetwork fills in the address blocks of domain.md V3.
-func defaultNetwork(cluster map[string]any) {
-	for field, block := range map[string]string{"pods": "192.168.0.0/16", "services": "10.96.0.0/12"} {
-		if len(resource.Items(cluster, "spec", "clusterNetwork", field, "cidrBlocks")) == 0 {
-			resource.SetField(cluster, []any{block}, "spec", "clusterNetwork", field, "cidrBlocks")
-		}
+	status := metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid,
+		Message: topology.Answer(o.GroupVersionKind().Group, o.GetKind(), nameOf(o), refusals),
 	}
-}
-
-func validUpdate(r kubeapi.Request, topology map[string]any) error {
-	denied := func(format string, args ...any) error {
-		return fmt.Errorf("admission webhook \"validation.cluster.cluster.x-k8s.io\" denied the request: "+format, args...)
+	if webhook := refusals[0].Webhook; refusals[0].Path == "" || webhook == topology.WebhookVKS || webhook == topology.WebhookVM {
+		status.Code, status.Reason = http.StatusForbidden, metav1.StatusReasonForbidden
 	}
-	before := resource.Text(r.Old.Object, "spec", "topology", "version")
-	after := resource.Text(topology, "version")
-	switch {
-	case before == "":
-	case inventory.CompareVersions(after, before) < 0:
-		return denied("spec.topology.version: Invalid value: %q: version cannot be decreased from %q", after, before)
-	case minor(after) > minor(before)+1:
-		return denied("spec.topology.version: Invalid value: %q: version cannot be increased by more than one minor from %q", after, before)
-	}
-	for _, field := range []string{"pods", "services"} {
-		old, now := resource.Items(r.Old.Object, "spec", "clusterNetwork", field, "cidrBlocks"), resource.Items(r.Object.Object, "spec", "clusterNetwork", field, "cidrBlocks")
-		if !slices.Equal(old, now) {
-			return denied("spec.clusterNetwork.%s: Forbidden: field is immutable", field)
-		}
-	}
-	return nil
-}
-
-// minor is the second number of a version, or 0.
-func minor(version string) int {
-	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
-	if len(parts) < 2 {
-		return 0
-	}
-	n, err := strconv.Atoi(parts[1])
-	if err != nil {
-		return 0
-	}
-	return n
+	return &apierrors.StatusError{ErrStatus: status}
 }
