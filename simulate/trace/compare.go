@@ -150,7 +150,7 @@ func (c *comparer) annotations(a, b *history) {
 			c.differ(a, "annotation "+key, "", "there")
 		}
 	}
-	if a.unknownAnnotations && extra == 0 && len(a.annotations) == 0 && len(b.annotations) == 0 {
+	if a.unknownAnnotations && extra == 0 && len(a.annotations) == 0 && !b.unknownAnnotations {
 		c.differ(a, "annotation", "some", "")
 	}
 }
