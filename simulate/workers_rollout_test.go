@@ -1,0 +1,93 @@
+package simulate_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+func names(list []*unstructured.Unstructured) []string {
+	var out []string
+	for _, u := range list {
+		out = append(out, u.GetName())
+	}
+	return out
+}
+
+func TestARotatedTemplateReplacesWorkersWithinTheStrategy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, strategy     string
+		replicas           int
+		most, available    int // machines at any time
+		atOnceDown         int // deletions running at once
+		disabled, onDelete bool
+	}{
+		{name: "default", strategy: `{}`, replicas: 3, most: 4, available: 3, atOnceDown: 1},
+		{name: "surge 2", strategy: `{strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 2, maxUnavailable: 0}}}`, replicas: 3, most: 5, available: 3, atOnceDown: 2},
+		{name: "no surge", strategy: `{strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}}`, replicas: 3, most: 3, available: 2, atOnceDown: 1},
+		{name: "percent", strategy: `{strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 26%, maxUnavailable: 49%}}}`, replicas: 4, most: 6, available: 3, atOnceDown: 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPool(t, 1, c.replicas)
+			md := p.deployment().GetName()
+			p.patch("machinedeployments", md, `spec: {rollout: `+c.strategy+`}`)
+			p.pass(3 * time.Second)
+			before := names(p.machines())
+			oldSet, oldTemplate := p.list("machinesets")[0].GetName(), resource.Text(p.deployment().Object, "spec", "template", "spec", "infrastructureRef", "name")
+			most, least, down := 0, c.replicas, 0
+			var gone []string
+			p.each = func() {
+				machines := p.machines()
+				most, least = max(most, len(machines)), min(least, p.count(machines, "Available"))
+				going := 0
+				for _, u := range machines {
+					if u.GetDeletionTimestamp() != nil {
+						going++
+						if !slices.Contains(gone, u.GetName()) {
+							gone = append(gone, u.GetName())
+						}
+					}
+				}
+				down = max(down, going)
+			}
+			p.rotated("rotated")
+			p.until("the new machines", 2*time.Hour, func() bool {
+				return len(p.list("machinesets")) == 1 && p.list("machinesets")[0].GetName() != oldSet &&
+					p.count(p.machines(), "Available") == c.replicas && len(p.machines()) == c.replicas
+			})
+			if most != c.most || least < c.available || down > c.atOnceDown {
+				t.Errorf("at most %d machines, at least %d available, %d going at once; want %d, %d and at most %d", most, least, down, c.most, c.available, c.atOnceDown)
+			}
+			if !slices.Equal(gone, before) && c.atOnceDown == 1 {
+				t.Errorf("machines went in the order %v, want by name: %v", gone, before)
+			}
+			set := p.list("machinesets")[0]
+			for key, want := range map[string]string{
+				"machinedeployment.clusters.x-k8s.io/revision": "2", "cluster.x-k8s.io/disable-machine-create": "false",
+			} {
+				if got := set.GetAnnotations()[key]; got != want {
+					t.Errorf("annotation %s of the new set is %q, want %q", key, got, want)
+				}
+			}
+			for _, u := range p.list("vspheremachinetemplates") {
+				if u.GetName() == oldTemplate {
+					t.Errorf("the template %s is still there, want it gone with the old set", oldTemplate)
+				}
+			}
+			if n := len(p.list("kubeadmconfigtemplates")); n != 1 {
+				t.Errorf("%d KubeadmConfigTemplates, want the one that was not rotated", n)
+			}
+			for _, u := range p.machines() {
+				if resource.ConditionOf(u.Object, "UpToDate").Status != "True" {
+					t.Errorf("%s is not up to date", u.GetName())
+				}
+			}
+		})
+	}
+}
