@@ -184,6 +184,9 @@ func (m *Manager) Observe(c kubeapi.Change) {
 		if c.After != nil && bootstrapSecret(c.Before) != bootstrapSecret(c.After) {
 			m.enqueueKey(kindVSphereMachine.key(key.Namespace, key.Name), hop)
 		}
+		if hasLabel(u, labelControlPlane) {
+			m.enqueueKey(kindCluster.key(key.Namespace, labelOf(u, labelCluster)), summaryDelay(c))
+		}
 	case kindVM.GroupKind:
 		if before, after := primaryIP(c.Before), primaryIP(c.After); before != after {
 			m.enqueueKey(kindVMService.key(key.Namespace, labelOf(u, labelVMCluster)), hop)
@@ -230,18 +233,10 @@ func summaryOnly(c kubeapi.Change) bool {
 		same("status", "initialization", "infrastructureProvisioned") && same("status", "initialization", "controlPlaneInitialized")
 }
 
-// replicasReached says whether a control plane or deployment has as many
-// machines, and as many available ones, as it should.
-func replicasReached(content map[string]any) bool {
-	desired := resource.Int(content, "spec", "replicas")
-	return resource.Int(content, "status", "replicas") == desired && resource.Int(content, "status", "availableReplicas") == desired
-}
-
 // summaryDelay is how soon a Cluster takes in a change of what it owns: at once
-// where a barrier was passed, all replicas are there, or one of the conditions
-// changed that decide over the Cluster's own; else with others of its kind.
-// Messages and counts on the way change far more often than anything that counts,
-// and a Cluster is written, and sent to who watches it, each time.
+// where a condition took another status or reason, or a phase or count changed;
+// else with others of its kind. Messages on the way change far more often, and a
+// Cluster is written, and sent to who watches it, each time.
 func summaryDelay(c kubeapi.Change) time.Duration {
 	if c.Before == nil || c.After == nil || deleting(c.Before) != deleting(c.After) {
 		return hop
@@ -249,20 +244,24 @@ func summaryDelay(c kubeapi.Change) time.Duration {
 	before, after := c.Before.Object, c.After.Object
 	for _, path := range [][]string{
 		{"metadata", "generation"}, {"status", "initialization", "provisioned"}, {"status", "initialization", "controlPlaneInitialized"},
+		{"status", "phase"}, {"status", "version"}, {"status", "replicas"}, {"status", "readyReplicas"}, {"status", "availableReplicas"}, {"status", "upToDateReplicas"},
 	} {
 		if resource.Field(before, path...) != resource.Field(after, path...) {
 			return hop
 		}
 	}
-	if replicasReached(before) != replicasReached(after) {
-		return hop
-	}
 	if len(resource.Items(before, "metadata", "ownerReferences")) != len(resource.Items(after, "metadata", "ownerReferences")) {
 		return hop
 	}
-	for _, kind := range []string{"Ready", "Available", "Initialized"} {
-		if resource.ConditionOf(before, kind).Status != resource.ConditionOf(after, kind).Status {
-			return hop
+	was, is := resource.Items(before, "status", "conditions"), resource.Items(after, "status", "conditions")
+	if len(was) != len(is) {
+		return hop
+	}
+	for i := range was {
+		for _, field := range []string{"type", "status", "reason"} {
+			if resource.Text(was[i], field) != resource.Text(is[i], field) {
+				return hop
+			}
 		}
 	}
 	return messageDelay

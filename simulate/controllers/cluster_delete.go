@@ -1,0 +1,98 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// deletePoll is how often the cluster controller looks whether what it deleted is gone.
+const deletePoll = 5 * time.Second
+
+// deleteCluster goes strictly in order: workers, control plane, infrastructure
+// (domain.md 3.6, observed.md 6.6). What else belongs to the Cluster is garbage
+// once it is gone. The status goes on telling what is left meanwhile.
+func (m *Manager) deleteCluster(d *draft, cluster *unstructured.Unstructured) (time.Duration, error) {
+	f := m.familyOf(cluster)
+	sets := m.ofCluster(kindMachineSet, namespaceOf(cluster), nameOf(cluster))
+	if len(f.deployments)+len(sets)+len(f.workers) > 0 {
+		doomed := append(f.deployments, ownedOnly(cluster, sets, f.workers)...)
+		return m.waitForDeletion(d, f, "WaitingForWorkersDeletion", remainingWorkers(f, sets), doomed...)
+	}
+	if f.controlPlane != nil {
+		return m.waitForDeletion(d, f, "WaitingForControlPlaneDeletion", "Waiting for KubeadmControlPlane to be deleted", f.controlPlane)
+	}
+	if f.infrastructure != nil {
+		return m.waitForDeletion(d, f, "WaitingForInfrastructureDeletion", "Waiting for VSphereCluster to be deleted", f.infrastructure)
+	}
+	d.condition("Deleting", "True", "DeletionCompleted", "Deletion completed")
+	m.summarizeCluster(d, f)
+	if err := m.commit(actorCore, d); err != nil {
+		return 0, err
+	}
+	d = edit(m.store.Get(keyOf(cluster)), m.now())
+	d.removeFinalizers(finalizerCluster)
+	return 0, m.commit(actorCore, d)
+}
+
+// ownedOnly are the MachineSets and Machines that no deployment takes with it.
+func ownedOnly(cluster *unstructured.Unstructured, lists ...[]*unstructured.Unstructured) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, list := range lists {
+		for _, u := range list {
+			if ownedBy(u, cluster) {
+				out = append(out, u)
+			}
+		}
+	}
+	return out
+}
+
+// waitForDeletion deletes what a stage takes away and says what is waited for.
+func (m *Manager) waitForDeletion(d *draft, f family, reason, message string, doomed ...*unstructured.Unstructured) (time.Duration, error) {
+	for _, u := range doomed {
+		if err := m.remove(actorCore, u); err != nil {
+			return 0, err
+		}
+	}
+	d.condition("Deleting", "True", reason, message)
+	m.summarizeCluster(d, f)
+	return deletePoll, m.commit(actorCore, d)
+}
+
+func remainingWorkers(f family, sets []*unstructured.Unstructured) string {
+	var out []string
+	for _, left := range []struct {
+		what string
+		list []*unstructured.Unstructured
+	}{{"MachineDeployments", f.deployments}, {"MachineSets", sets}, {"Worker Machines", f.workers}} {
+		if len(left.list) == 0 {
+			continue
+		}
+		var names []string
+		for i, u := range left.list {
+			if i == 5 {
+				names = append(names, fmt.Sprintf("... (%d more)", len(left.list)-i))
+				break
+			}
+			names = append(names, nameOf(u))
+		}
+		out = append(out, "* "+left.what+": "+strings.Join(names, ", "))
+	}
+	return lines(out)
+}
+
+// remaining names what a deletion waits for.
+func remaining(left []*unstructured.Unstructured) string {
+	var out []string
+	for i, u := range left {
+		if i == 3 {
+			out = append(out, fmt.Sprintf("* ... and %d more", len(left)-i))
+			break
+		}
+		out = append(out, "* "+u.GetKind()+": "+nameOf(u))
+	}
+	return lines(out)
+}
