@@ -100,15 +100,15 @@ func countReplicas(d *draft, f family) {
 		controlPlane = append(controlPlane, f.controlPlane)
 	}
 	for section, from := range map[string][]*unstructured.Unstructured{"controlPlane": controlPlane, "workers": f.deployments} {
-		sum(d, from, []string{"spec", "replicas"}, "status", section, "desiredReplicas")
+		addUp(d, from, []string{"spec", "replicas"}, "status", section, "desiredReplicas")
 		for _, count := range []string{"replicas", "readyReplicas", "availableReplicas", "upToDateReplicas"} {
-			sum(d, from, []string{"status", count}, "status", section, count)
+			addUp(d, from, []string{"status", count}, "status", section, count)
 		}
 		versions(d, from, "status", section, "versions")
 	}
 }
 
-func sum(d *draft, from []*unstructured.Unstructured, path []string, as ...string) {
+func addUp(d *draft, from []*unstructured.Unstructured, path []string, as ...string) {
 	var total int64
 	known := false
 	for _, u := range from {

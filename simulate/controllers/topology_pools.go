@@ -104,7 +104,6 @@ func (m *Manager) patchDeployment(cluster, u *unstructured.Unstructured, p part)
 	}
 	d := edit(u, m.now())
 	p.writeDeployment(d, cluster, template, bootstrap)
-	d.addFinalizer(finalizerDeploymentTopology)
 	return m.commit(actorTopology, d)
 }
 
