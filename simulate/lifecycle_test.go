@@ -127,7 +127,7 @@ func TestCreationKeepsTheOrderOfTheRealControllers(t *testing.T) {
 	h.inOrder(t, "6.1 step 10: handed over to the Machine", made("KubeadmConfig", firstCP), owned("KubeadmConfig", firstCP, "Machine", true), made("Secret", firstCP))
 	h.inOrder(t, "6.1 step 11, E23-E26", made("ConfigMap", "prod-lock"), made("Secret", firstCP), inPhase("Machine", firstCP, "Provisioning"), made("VirtualMachine", firstCP))
 	h.inOrder(t, "E28: prerequisites, port, placement, creation, power, address",
-		says("VirtualMachine", firstCP, "VirtualMachineClassReady", "True", ""), made("SubnetPort", firstCP+"-.*"),
+		made("SubnetPort", firstCP+"-.*"), says("VirtualMachine", firstCP, "VirtualMachineClassReady", "True", ""),
 		says("SubnetPort", firstCP+"-.*", "Ready", "True", "SubnetPortReady"), says("VirtualMachine", firstCP, "VirtualMachineNetworkReady", "True", ""),
 		says("VirtualMachine", firstCP, "VirtualMachineConditionPlacementReady", "True", ""), says("VirtualMachine", firstCP, "VirtualMachineCreated", "True", ""),
 		says("VirtualMachine", firstCP, "VirtualMachinePowerStateSynced", "True", "Synced"), says("VirtualMachine", firstCP, "VirtualMachineGuestNetworkConfigSynced", "True", ""))
@@ -152,7 +152,9 @@ func TestCreationKeepsTheOrderOfTheRealControllers(t *testing.T) {
 	h.inOrder(t, "6.4: Available is False first", says("Cluster", "prod", "Available", "False", ""), says("Cluster", "prod", "Available", "True", ""))
 	h.inOrder(t, "E49-E52", says("Machine", worker, "Available", "True", ""), says("MachineDeployment", md, "Available", "True", ""), says("Cluster", "prod", "WorkersAvailable", "True", ""), says("Cluster", "prod", "Available", "True", ""))
 	h.inOrder(t, "E51-E52", says("KubeadmControlPlane", ".*", "Available", "True", ""), says("Cluster", "prod", "ControlPlaneAvailable", "True", ""), says("Cluster", "prod", "Available", "True", ""))
-	h.inOrder(t, "E53", says("Cluster", "prod", "ControlPlaneInitialized", "True", ""), says("VSphereCluster", ".*", "ProviderServiceAccountsReady", "True", ""))
+	for _, service := range []string{"ProviderServiceAccountsReady", "ServiceDiscoveryReady"} {
+		h.inOrder(t, "6.4, E53: once the control plane answers", operated("guest.ipAddress", firstCP), says("VSphereCluster", ".*", service, "True", ""), says("Cluster", "prod", "ControlPlaneInitialized", "True", ""))
+	}
 	h.inOrder(t, "7.7: NoReplicas comes before ready", says("KubeadmControlPlane", ".*", "MachinesReady", "True", "NoReplicas"), says("KubeadmControlPlane", ".*", "MachinesReady", "True", "Ready"))
 
 	for _, want := range []struct {

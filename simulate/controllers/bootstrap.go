@@ -49,13 +49,13 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 			notReady(d, "Waiting for Cluster control plane to be initialized")
 			return lockRetryFor(u), m.commit(actorBootstrap, d)
 		}
-		d.set(endpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
+		d.set(apiEndpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
 	} else {
 		if err := m.releaseInitLock(cluster); err != nil {
 			return 0, err
 		}
 		d.replace(map[string]any{"bootstrapToken": map[string]any{
-			"apiServerEndpoint": endpointOf(cluster),
+			"apiServerEndpoint": apiEndpointOf(cluster),
 		}}, "spec", "joinConfiguration", "discovery")
 	}
 	secret, err := m.createSecret(actorBootstrap, u, false, nameOf(cluster), nameOf(u), "value", "format")
@@ -70,8 +70,8 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 	return 0, m.commit(actorBootstrap, d)
 }
 
-// endpointOf is the address of a cluster's API servers, host:port.
-func endpointOf(cluster *unstructured.Unstructured) string {
+// apiEndpointOf is the address of a cluster's API servers, host:port.
+func apiEndpointOf(cluster *unstructured.Unstructured) string {
 	endpoint := resource.Fields(cluster.Object, "spec", "controlPlaneEndpoint")
 	return resource.Text(endpoint, "host") + ":" + strconv.FormatInt(resource.Int(endpoint, "port"), 10)
 }

@@ -41,6 +41,9 @@ func (k kind) key(namespace, name string) kubeapi.Key {
 	return kubeapi.Key{Group: k.Group, Kind: k.Kind, Namespace: namespace, Name: name}
 }
 
+// version is the version the controllers write, without the group.
+func (k kind) version() string { return k.apiVersion[strings.LastIndex(k.apiVersion, "/")+1:] }
+
 var (
 	kindCluster               = stored(groupCluster, "v1beta2", "Cluster")
 	kindClusterClass          = stored(groupCluster, "v1beta2", "ClusterClass")

@@ -23,6 +23,8 @@ const (
 	StepCreate       Step = "VM created from image"
 	StepPowerOn      Step = "VM powered on"
 	StepGuestAddress Step = "guest has an address"
+	StepTools        Step = "VMware Tools reported"
+	StepProbe        Step = "readiness probe answered"
 	StepInit         Step = "kubeadm init"
 	StepJoinControl  Step = "kubeadm join, control plane"
 	StepJoinWorker   Step = "kubeadm join, worker"
@@ -55,6 +57,8 @@ var DefaultLatencies = map[Step]Triangle{
 	StepCreate:       seconds(10, 15, 35),
 	StepPowerOn:      seconds(3, 5, 10),
 	StepGuestAddress: seconds(20, 25, 45),
+	StepTools:        seconds(0, 0, 0),
+	StepProbe:        seconds(1, 5, 10),
 	StepInit:         seconds(60, 75, 120),
 	StepJoinControl:  seconds(35, 45, 80),
 	StepJoinWorker:   seconds(20, 30, 60),
@@ -65,6 +69,13 @@ var DefaultLatencies = map[Step]Triangle{
 	StepPowerOff:     seconds(1, 2, 4),
 	StepDestroy:      seconds(1, 2, 4),
 }
+
+// Never is the latency of what does not happen at all: Tools of a guest that has
+// none, a probe that nobody answers.
+var Never = Triangle{-1, -1, -1}
+
+// happens says whether a step ever comes to an end.
+func (m *Manager) happens(step Step) bool { return m.latencies[step] != Never }
 
 // at is the value below which a share u of all draws lies.
 func (t Triangle) at(u float64) time.Duration {

@@ -188,9 +188,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 			m.enqueueKey(kindCluster.key(key.Namespace, labelOf(u, labelCluster)), summaryDelay(c))
 		}
 	case kindVM.GroupKind:
-		if before, after := primaryIP(c.Before), primaryIP(c.After); before != after {
-			m.enqueueKey(kindVMService.key(key.Namespace, labelOf(u, labelVMCluster)), hop)
-		}
+		m.notifyEndpoint(c, u)
 	}
 }
 

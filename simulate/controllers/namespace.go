@@ -308,11 +308,6 @@ func (m *Manager) createReleases() error {
 	return nil
 }
 
-func (m *Manager) imageVisible(_ string, name string) bool {
-	image := m.get(kindClusterImage, "", name)
-	return image != nil && isTrue(image.Object, "Ready")
-}
-
 // imageFor is the node image of a control plane or pool, as the release of its
 // version and the annotation of the part choose it.
 func (m *Manager) imageFor(version string, part any) string {

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -43,20 +44,10 @@ func (m *Manager) reconcileVMService(u *unstructured.Unstructured) (time.Duratio
 	return 0, m.commit(actorVMService, d)
 }
 
-// syncEndpoints lists the addresses of the control-plane VMs that have one.
+// syncEndpoints lists the control-plane VMs that have an address, and are not about
+// to go, as ready or not ready: one with a probe is ready when the probe says so, and
+// what it was before while it says nothing yet (domain.md 1.15).
 func (m *Manager) syncEndpoints(u, service *unstructured.Unstructured) error {
-	addresses := []any{}
-	selector := map[string]string{}
-	for k, v := range resource.Fields(u.Object, "spec", "selector") {
-		selector[k], _ = v.(string)
-	}
-	// The label that the store indexes has the same value as the selector's own.
-	selector[labelCluster] = labelOf(u, labelVMCluster)
-	for _, vm := range m.store.List(kindVM.GroupKind, namespaceOf(u), selector) {
-		if ip := primaryIP(vm); ip != "" && !deleting(vm) {
-			addresses = append(addresses, map[string]any{"ip": ip})
-		}
-	}
 	endpoints, err := m.create(actorVMService, kindEndpoints, map[string]any{
 		"metadata": map[string]any{
 			"namespace": namespaceOf(u), "name": nameOf(u),
@@ -67,19 +58,66 @@ func (m *Manager) syncEndpoints(u, service *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
-	known := 0
-	for _, subset := range resource.Items(endpoints.Object, "subsets") {
-		known += len(resource.Items(subset, "addresses"))
+	var ready, waiting []any
+	for _, vm := range m.selected(u) {
+		e := endpointOf(vm)
+		if e.ip == "" || e.leaving {
+			continue
+		}
+		address := map[string]any{"ip": e.ip}
+		if !e.probed || e.ready == "True" || e.ready == "" && listed(endpoints, e.ip) {
+			ready = append(ready, address)
+		} else {
+			waiting = append(waiting, address)
+		}
 	}
-	if len(addresses) == known {
+	if sameAddresses(endpoints, "addresses", ready) && sameAddresses(endpoints, "notReadyAddresses", waiting) {
 		return nil
 	}
+	subset := map[string]any{"ports": []any{map[string]any{"name": "apiserver", "port": int64(apiServerPort), "protocol": "TCP"}}}
+	if ready != nil {
+		subset["addresses"] = ready
+	}
+	if waiting != nil {
+		subset["notReadyAddresses"] = waiting
+	}
 	d := edit(endpoints, m.now())
-	d.replace([]any{map[string]any{
-		"addresses": addresses,
-		"ports":     []any{map[string]any{"name": "apiserver", "port": int64(apiServerPort), "protocol": "TCP"}},
-	}}, "subsets")
+	if ready == nil && waiting == nil {
+		d.unset("subsets")
+	} else {
+		d.replace([]any{subset}, "subsets")
+	}
 	return m.commit(actorVMService, d)
+}
+
+// selected are the VMs that a VirtualMachineService selects.
+func (m *Manager) selected(u *unstructured.Unstructured) []*unstructured.Unstructured {
+	selector := map[string]string{}
+	for k, v := range resource.Fields(u.Object, "spec", "selector") {
+		selector[k], _ = v.(string)
+	}
+	// The label that the store indexes has the same value as the selector's own.
+	selector[labelCluster] = labelOf(u, labelVMCluster)
+	return m.store.List(kindVM.GroupKind, namespaceOf(u), selector)
+}
+
+// listed says whether Endpoints have ip as one that is ready.
+func listed(endpoints *unstructured.Unstructured, ip string) bool {
+	return slices.Contains(addressesIn(endpoints, "addresses"), ip)
+}
+
+func sameAddresses(endpoints *unstructured.Unstructured, field string, want []any) bool {
+	return slices.EqualFunc(addressesIn(endpoints, field), want, func(have string, want any) bool { return have == resource.Text(want, "ip") })
+}
+
+func addressesIn(endpoints *unstructured.Unstructured, field string) []string {
+	var out []string
+	for _, subset := range resource.Items(endpoints.Object, "subsets") {
+		for _, address := range resource.Items(subset, field) {
+			out = append(out, resource.Text(address, "ip"))
+		}
+	}
+	return out
 }
 
 // reconcileLoadBalancer plays the load balancer: it gives a Service an address

@@ -50,12 +50,13 @@ func (m *Manager) lookAtVM(d *draft, u *unstructured.Unstructured) error {
 	}
 	d.set(powerOf(vm), "status", "powerState")
 	if powerOf(vm) != wantedPower(u) {
-		d.condition(conditionPower, "False", "NotSynced", "")
+		d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+wantedPower(u)+" != status.powerState="+powerOf(vm))
 	}
 	if vm.On {
 		return nil
 	}
-	d.condition(conditionGuestNetwork, "False", "NotSynced", "")
+	d.condition(conditionGuestNetwork, "False", "NotSynced", "Neither IPv4 nor IPv6 address reported by guest")
+	d.condition(conditionTools, "False", "VirtualMachineToolsNotRunning", "VMware Tools is not running")
 	d.unset("status", "network")
 	return m.vsphere.SetGuest(id, "", "") // Tools do not run any more
 }
@@ -66,5 +67,6 @@ func loseVM(d *draft) {
 	for _, field := range []string{"uniqueID", "nodeName", "powerState", "network"} {
 		d.unset("status", field)
 	}
-	d.dropConditions(conditionPlacement, conditionCreated, conditionPower, conditionGuestNetwork, "VirtualMachineTools")
+	d.dropConditions(conditionPlacement, conditionCreated, conditionPower, conditionGuestNetwork,
+		conditionTools, conditionCustomization, conditionLocation, conditionReconciled, "Ready")
 }

@@ -24,15 +24,16 @@ const (
 // E11-E18). What it waits for is polled with a growing interval, not watched.
 func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Duration, error) {
 	d := edit(u, m.now())
-	if deleting(u) {
-		// Policy, service and subnets outlive it and are garbage-collected.
-		d.removeFinalizers(finalizerVSphereCluster)
+	cluster := m.clusterFor(u)
+	if held(d, cluster) {
 		return 0, m.commit(actorProvider, d)
+	}
+	if deleting(u) {
+		return 0, m.deleteVSphereCluster(d)
 	}
 	if introduce(d, finalizerVSphereCluster) {
 		return 0, m.commit(actorProvider, d)
 	}
-	cluster := m.clusterFor(u)
 	if cluster == nil || !ownedBy(u, cluster) {
 		return 0, nil
 	}
@@ -40,19 +41,49 @@ func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Du
 	if err != nil {
 		return 0, err
 	}
-	var again time.Duration
-	if ready {
-		d.condition("Ready", "True", "Ready", "")
-		d.set(true, "status", "initialization", "provisioned")
-		if initialized(cluster, "controlPlaneInitialized") {
-			d.condition("ProviderServiceAccountsReady", "True", "Ready", "")
-			d.condition("ServiceDiscoveryReady", "True", "Ready", "")
-		}
-	} else {
-		d.condition("Ready", "False", "NotReady", summaryOf(d, "NetworkReady", "LoadBalancerReady"))
-		again = backoff(m.now().Sub(createdAt(u)))
+	if !ready {
+		d.condition("Ready", "False", "NotReady", summaryOf(d, provisionedParts...))
+		return backoff(m.now().Sub(createdAt(u))), m.commit(actorProvider, d)
 	}
+	d.condition("Ready", "True", "Ready", "")
+	d.set(true, "status", "initialization", "provisioned")
+	again := m.serveWorkloads(d, cluster)
 	return again, m.commit(actorProvider, d)
+}
+
+// provisionedParts are the conditions of what a VSphereCluster is made of, in the
+// order in which CAPV makes it.
+var provisionedParts = []string{"ResourcePolicyReady", "NetworkReady", "LoadBalancerReady", "FailureDomainsReady"}
+
+// serveWorkloads gives the workload cluster its service accounts and the way back
+// to the Supervisor, as soon as its control plane answers (observed.md 6.4). The
+// result is when to look again, 0 where that is not known.
+func (m *Manager) serveWorkloads(d *draft, cluster *unstructured.Unstructured) time.Duration {
+	at, known := m.connectionTime(cluster)
+	if !known {
+		return 0
+	}
+	if wait := at.Sub(m.now()); wait > 0 {
+		return wait
+	}
+	d.condition("ProviderServiceAccountsReady", "True", "Ready", "")
+	d.condition("ServiceDiscoveryReady", "True", "Ready", "")
+	return 0
+}
+
+// deleteVSphereCluster says so and lets go at once. Policy, service and subnets
+// outlive it and are garbage-collected (domain.md 3.6, observed.md 6.6).
+func (m *Manager) deleteVSphereCluster(d *draft) error {
+	for _, part := range provisionedParts {
+		d.condition(part, "False", "Deleting", "")
+	}
+	d.condition("Ready", "False", "NotReady", summaryOf(d, provisionedParts...))
+	if err := m.commit(actorProvider, d); err != nil {
+		return err
+	}
+	d = edit(m.store.Get(keyOf(d.base)), m.now())
+	d.removeFinalizers(finalizerVSphereCluster)
+	return m.commit(actorProvider, d)
 }
 
 // backoff doubles as time goes by: the next try comes when as much time again

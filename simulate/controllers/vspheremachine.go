@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,23 +17,28 @@ const (
 	labelVMRole          = "capv.vmware.com/cluster.role"
 	labelVMClusterLegacy = "capw.vmware.com/cluster.name"
 	labelVMRoleLegacy    = "capw.vmware.com/cluster.role"
-	moduleControlPlane   = "control-plane-group"
+
+	annotationModule   = "vsphere-cluster-module-group"
+	moduleControlPlane = "control-plane-group"
 )
 
 // machineRetry is CAPV's requeue of a VSphereMachine (domain.md 2.3).
 const machineRetry = 10 * time.Second
 
 // reconcileVSphereMachine makes the VirtualMachine of a machine and follows it
-// until it has an address (domain.md E26, E34-E35).
+// until it has an address, and for as long as it lives (domain.md E26, E34-E35).
 func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Duration, error) {
 	namespace, name := namespaceOf(u), nameOf(u)
 	d := edit(u, m.now())
+	cluster := m.clusterFor(u)
+	if held(d, cluster) {
+		return 0, m.commit(actorProvider, d)
+	}
 	vm := m.get(kindVM, namespace, name)
 	if deleting(u) {
 		return m.deleteVSphereMachine(d, vm)
 	}
 	machine := m.get(kindMachine, namespace, resource.Text(controllerOf(u), "name"))
-	cluster := m.clusterFor(u)
 	if machine == nil || cluster == nil || resource.Text(controllerOf(u), "kind") != kindMachine.Kind {
 		return 0, nil // not the Machine's yet
 	}
@@ -40,27 +46,59 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 		d.addFinalizer(finalizerVSphereMachine)
 		return 0, m.commit(actorProvider, d)
 	}
+	// No pass of its own for this one: what it waits for would be over by then,
+	// where the real one is seen to wait.
 	d.condition("Paused", "False", "NotPaused", "")
 	if reason := m.waitsBeforeVM(machine, cluster); reason != "" {
 		unprovisioned(d, "False", reason, "")
-		d.set("Pending", "status", "phase")
 		return 0, m.commit(actorProvider, d)
 	}
-	if vm == nil {
-		if refusal := m.refuseVM(u, cluster); refusal != "" {
-			unprovisioned(d, "False", "NotProvisioned", refusal)
-			return machineRetry, m.commit(actorProvider, d)
-		}
-		var err error
-		if vm, err = m.createVirtualMachine(u, machine, cluster); err != nil {
-			return 0, err
-		}
+	vm, refusal, err := m.applyVM(u, vm, machine, cluster)
+	switch {
+	case err != nil:
+		return 0, err
+	case refusal != "":
+		d.set("Pending", "status", "phase")
+		unprovisioned(d, "False", "NotProvisioned", refusal)
+		return machineRetry, m.commit(actorProvider, d)
 	}
 	m.followVM(d, vm)
 	if err := m.labelHost(machine, vm); err != nil {
 		return 0, err
 	}
 	return 0, m.commit(actorProvider, d)
+}
+
+// applyVM makes the VirtualMachine be as it should: it creates it, and gives it its
+// readiness probe once there is an API server to ask. What admission says of it is
+// the refusal.
+func (m *Manager) applyVM(u, vm, machine, cluster *unstructured.Unstructured) (now *unstructured.Unstructured, refusal string, err error) {
+	if vm == nil {
+		if refusal = m.refuseVM(u, cluster); refusal == "" {
+			now, err = m.createVirtualMachine(u, machine, cluster)
+		}
+		return now, refusal, err
+	}
+	if probed(vm) || deleting(vm) || !m.wantsProbe(machine, cluster) {
+		return vm, "", nil
+	}
+	d := edit(vm, m.now())
+	d.replace(readinessProbe(), "spec", "readinessProbe")
+	if err := m.commit(actorProvider, d); err != nil {
+		return nil, "", err
+	}
+	return m.store.Get(keyOf(vm)), "", nil
+}
+
+// wantsProbe says whether the VM of machine has a readiness probe: one of the
+// control plane, once that is initialized, where the network can probe
+// (domain.md 1.12).
+func (m *Manager) wantsProbe(machine, cluster *unstructured.Unstructured) bool {
+	return hasLabel(machine, labelControlPlane) && initialized(cluster, "controlPlaneInitialized") && m.networkProvider().probed
+}
+
+func readinessProbe() map[string]any {
+	return map[string]any{"tcpSocket": map[string]any{"port": int64(apiServerPort)}}
 }
 
 // waitsBeforeVM is the reason why the VM cannot be made yet, or "".
@@ -88,9 +126,9 @@ func unprovisioned(d *draft, status, reason, message string) {
 
 func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	namespace, name, clusterName := namespaceOf(u), nameOf(u), nameOf(cluster)
-	role, module := "node", clusterName+"-workers-0"
+	role, module, tag := "node", clusterName+"-workers-0", "WorkerVmVmAATag"
 	if hasLabel(machine, labelControlPlane) {
-		role, module = "controlplane", moduleControlPlane
+		role, module, tag = "controlplane", moduleControlPlane, "CtrlVmVmAATag"
 	}
 	labels := map[string]any{
 		labelCluster:   clusterName,
@@ -105,32 +143,39 @@ func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstruc
 	}
 	provider := m.networkProvider()
 	network := provider.network(m, namespace, resource.Text(cluster.Object, "spec", "infrastructureRef", "name"))
-	spec := resource.Fields(u.Object, "spec")
+	spec := map[string]any{
+		"className":    resource.Text(u.Object, "spec", "className"),
+		"imageName":    resource.Text(u.Object, "spec", "imageName"),
+		"storageClass": resource.Text(u.Object, "spec", "storageClass"),
+		"powerState":   poweredOn,
+		"powerOffMode": resource.Text(u.Object, "spec", "powerOffMode"),
+		"instanceUUID": m.chance.UUID("instance", namespace, name),
+		"biosUUID":     m.chance.UUID("bios", namespace, name),
+		"bootstrap": map[string]any{"cloudInit": map[string]any{"rawCloudConfig": map[string]any{
+			"name": bootstrapSecret(machine), "key": "user-data",
+		}}},
+		"reserved": map[string]any{"resourcePolicyName": clusterName},
+		"network":  map[string]any{"interfaces": []any{provider.interfaceOf(network)}},
+	}
+	if m.wantsProbe(machine, cluster) {
+		spec["readinessProbe"] = readinessProbe()
+	}
 	return m.create(actorProvider, kindVM, map[string]any{
 		"metadata": map[string]any{
 			"namespace": namespace, "name": name, "labels": labels,
-			"annotations":     map[string]any{"vsphere-cluster-module-group": module},
+			"annotations": map[string]any{
+				annotationModule: module, "vsphere-tag": tag,
+				annotationCreatedBuild: vmOperatorBuild, annotationCreatedSchema: kindVM.version(),
+			},
 			"ownerReferences": []any{ref(u, true)},
 		},
-		"spec": map[string]any{
-			"className":    resource.Text(spec, "className"),
-			"imageName":    resource.Text(spec, "imageName"),
-			"storageClass": resource.Text(spec, "storageClass"),
-			"powerState":   "PoweredOn",
-			"powerOffMode": resource.Text(spec, "powerOffMode"),
-			"instanceUUID": m.chance.UUID("instance", namespace, name),
-			"biosUUID":     m.chance.UUID("bios", namespace, name),
-			"bootstrap": map[string]any{"cloudInit": map[string]any{"rawCloudConfig": map[string]any{
-				"name": bootstrapSecret(machine), "key": "user-data",
-			}}},
-			"reserved": map[string]any{"resourcePolicyName": clusterName},
-			"network":  map[string]any{"interfaces": []any{provider.interfaceOf(network)}},
-		},
+		"spec": spec,
 	})
 }
 
-// followVM maps the state of the VirtualMachine to the condition and its reasons
-// in the order of domain.md 1.10.
+// followVM maps the state of the VirtualMachine to phase, condition and reason, in
+// the order of domain.md 1.10. It goes back when the VM does: one that is powered
+// off is PoweringOn again, one that is gone Provisioning.
 func (m *Manager) followVM(d *draft, vm *unstructured.Unstructured) {
 	if !isTrue(vm.Object, conditionCreated) {
 		d.set("Pending", "status", "phase")
@@ -143,19 +188,23 @@ func (m *Manager) followVM(d *draft, vm *unstructured.Unstructured) {
 		unprovisioned(d, "False", "Provisioning", "")
 		return
 	}
+	bios := resource.Text(vm.Object, "status", "biosUUID")
 	switch {
-	case resource.Text(vm.Object, "status", "powerState") != "PoweredOn":
+	case resource.Text(vm.Object, "status", "powerState") != poweredOn:
 		d.set("Created", "status", "phase")
 		unprovisioned(d, "False", "PoweringOn", "")
 	case primaryIP(vm) == "":
 		d.set("PoweredOn", "status", "phase")
 		unprovisioned(d, "False", "WaitingForNetworkAddress", "")
+	case bios == "":
+		d.set("PoweredOn", "status", "phase")
+		unprovisioned(d, "False", "WaitingForBIOSUUID", "")
 	default:
 		d.set("Ready", "status", "phase")
-		d.set("vsphere://"+resource.Text(vm.Object, "spec", "biosUUID"), "spec", "providerID")
-		d.set(resource.Text(vm.Object, "spec", "biosUUID"), "status", "biosUUID")
+		d.set("vsphere://"+bios, "spec", "providerID")
+		d.set(bios, "status", "biosUUID")
 		d.set(resource.Text(vm.Object, "status", "zone"), "status", "failureDomain")
-		if resource.Field(d.root, "status", "addresses") == nil {
+		if known := resource.Items(d.root, "status", "addresses"); len(known) != 1 || resource.Text(known[0], "address") != primaryIP(vm) {
 			d.replace([]any{map[string]any{"type": "InternalIP", "address": primaryIP(vm)}}, "status", "addresses")
 		}
 		d.set(true, "status", "initialization", "provisioned")
@@ -192,6 +241,9 @@ func (m *Manager) deleteVSphereMachine(d *draft, vm *unstructured.Unstructured) 
 // is the text of the refused request, or "".
 func (m *Manager) refuseVM(u, cluster *unstructured.Unstructured) string {
 	namespace, class := namespaceOf(u), resource.Text(u.Object, "spec", "storageClass")
+	if image := resource.Text(u.Object, "spec", "imageName"); !strings.HasPrefix(image, imageNamePrefix) && m.image(image) == nil {
+		return fmt.Sprintf("admission webhook \"default.mutating.virtualmachine.vmoperator.vmware.com\" denied the request: spec.imageName: Invalid value: %q: no VM image exists for %q in namespace or cluster scope", image, image)
+	}
 	quota := m.get(kindPolicyQuota, namespace, class+"-storagepolicyquota")
 	if quota == nil {
 		return fmt.Sprintf("admission webhook \"default.validating.virtualmachine.vmoperator.vmware.com\" denied the request: spec.storageClass: Invalid value: %q: Storage policy is not associated with the namespace %s", class, namespace)
