@@ -56,7 +56,7 @@ func traceInventory(t testing.TB, s *trace.Script, r *trace.Recording) *inventor
 		"spec": map[string]any{
 			"datacenter": "dc0", "supervisor": supervisor, "zones": zones, "datastores": datastores,
 			"storagePolicies":    []any{map[string]any{"name": traceClass, "datastores": stores}},
-			"networks":           map[string]any{"provider": s.World.NetworkProvider, "privateCIDRs": []any{"172.26.0.0/16"}},
+			"networks":           traceNetworks(s.World.NetworkProvider),
 			"loadBalancer":       map[string]any{"ranges": []any{"10.20.0.10-10.20.0.250"}},
 			"vmClasses":          []any{map[string]any{"name": traceClass, "cpus": 2, "memoryMiB": 4096}},
 			"contentLibraries":   []any{map[string]any{"name": "images", "images": images}},
@@ -68,6 +68,14 @@ func traceInventory(t testing.TB, s *trace.Script, r *trace.Recording) *inventor
 		t.Fatal(err)
 	}
 	return inv
+}
+
+// traceNetworks has room for every node, in the form the provider wants.
+func traceNetworks(provider string) map[string]any {
+	if provider == inventory.VDS || provider == inventory.Plain {
+		return map[string]any{"provider": provider, "ranges": []any{"172.26.0.10-172.26.255.250"}}
+	}
+	return map[string]any{"provider": provider, "privateCIDRs": []any{"172.26.0.0/16"}}
 }
 
 // traceClass is what VM class and storage class are called, which a recording's
@@ -100,10 +108,13 @@ func traceLatencies(r *trace.Recording) map[controllers.Step]controllers.Triangl
 		controllers.StepSubnetSet:    exactly(0.1),
 		controllers.StepVIP:          exactly(cmp.Or(paces.LoadBalancer, 5)),
 		controllers.StepSubnetPort:   exactly(0.4),
+		controllers.StepInterface:    exactly(0.4),
 		controllers.StepPlacement:    exactly(0),
 		controllers.StepCreate:       exactly(0),
 		controllers.StepPowerOn:      exactly(0.5),
 		controllers.StepGuestAddress: exactly(cmp.Or(paces.Address, 2)),
+		controllers.StepTools:        controllers.Never, // the guests are fake
+		controllers.StepProbe:        controllers.Never,
 		controllers.StepInit:         exactly(30),
 		controllers.StepJoinControl:  exactly(cmp.Or(paces.JoinControl, 11)),
 		controllers.StepJoinWorker:   exactly(cmp.Or(paces.JoinWorker, 11)),
