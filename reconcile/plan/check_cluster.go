@@ -22,27 +22,6 @@ func (f *preflight) checkNamespace(o resource.Object, _ topology) {
 	}
 }
 
-func (f *preflight) checkVersionStep(o resource.Object, t topology) {
-	live, exists := f.observed.Live.Get(o.Addr())
-	if !exists {
-		return
-	}
-	from, to := topologyOf(live).version(), t.version()
-	if coversVersion(to, from) {
-		return
-	}
-	old, okOld := minor(from)
-	new, okNew := minor(to)
-	switch {
-	case !okOld || !okNew:
-	case compareVersions(to, from) < 0:
-		f.fail(CodeVersion, o, "a cluster cannot be downgraded; make it anew", "version goes down from %s to %s", from, to)
-	case new > old+1:
-		f.fail(CodeVersion, o, fmt.Sprintf("go to v1.%d first", old+1),
-			"version skips a minor release: %s to %s", from, to)
-	}
-}
-
 func (f *preflight) checkRelease(o resource.Object, t topology) {
 	if resource.Field(t.root, "version") == nil {
 		return

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -13,6 +15,7 @@ func (m *maker) bringCluster(want resource.Object) {
 	switch {
 	case !exists:
 		m.act(Action{Addr: addr, Verb: Create, Phase: phase.Topology, Pos: want.Source, Changes: creation(want), Force: m.policy.ForceConflicts, Object: want})
+		m.refuse(want, resource.Object{}, nil)
 		m.refused(want)
 	case live.GetDeletionTimestamp() != nil:
 		m.act(Action{
@@ -34,18 +37,13 @@ func (m *maker) updateCluster(want, live resource.Object) {
 		}
 		return
 	}
+	m.refuse(want, live, changes)
 	a := Action{
 		Addr: want.Addr(), Verb: Update, Phase: phase.Topology, Pos: want.Source, Changes: changes, Effect: strongest(changes),
 		UID: uidOf(live), Object: want, Force: m.policy.ForceConflicts || m.observed.Reclaimed[want.Addr()],
 	}
 	if !mayTouch(live, m.policy) {
 		a.Skip = m.foreign(want, live.GetLabels()[resource.LabelSource], Fail)
-	}
-	for _, c := range changes {
-		if c.Effect == Forbidden {
-			m.find(Fail, CodeImmutable, want, "undo the change, or delete the cluster and make it anew",
-				"%s cannot be changed from %s to %s: %s", c.Path, compact(c.Old), compact(c.New), c.Affects)
-		}
 	}
 	m.refused(want)
 	m.paused(want, live)
@@ -80,9 +78,16 @@ func (m *maker) clusterChanges(want, live resource.Object) []Change {
 	return changes
 }
 
-// refused notes that the API server refused a dry run.
+// refused notes that the API server refused a dry run, unless it is for what has
+// been said already.
 func (m *maker) refused(want resource.Object) {
-	if text := m.observed.Refused[want.Addr()]; text != "" {
+	text := m.observed.Refused[want.Addr()]
+	for _, r := range m.said[want.Addr()] {
+		if strings.Contains(text, r.Message) {
+			return
+		}
+	}
+	if text != "" {
 		m.find(Fail, CodeDryRun, want, "", "the API server refuses it: %s", resource.Redact(text))
 	}
 }

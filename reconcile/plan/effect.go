@@ -27,8 +27,6 @@ const annotationImage = "run.tanzu.vmware.com/resolve-os-image"
 // (domain.md 3.2, 3.8), and to which.
 func clusterEffect(c Change, before, desired topology) (Effect, string) {
 	switch {
-	case under(c.Path, "spec.clusterNetwork"):
-		return Forbidden, "the network of a cluster cannot be changed"
 	case under(c.Path, "spec.topology.version"), under(c.Path, "spec.topology.classRef"),
 		strings.Contains(c.Path, annotationImage) && strings.HasPrefix(c.Path, "metadata."),
 		under(c.Path, "spec.topology.rollout"):
@@ -36,9 +34,6 @@ func clusterEffect(c Change, before, desired topology) (Effect, string) {
 	case under(c.Path, "spec.topology.variables"):
 		return Rolling, desired.usersOf(between(c.Path, "spec.topology.variables["))
 	case under(c.Path, "spec.topology.controlPlane.replicas"):
-		if n, ok := c.New.(int64); ok && n%2 == 0 {
-			return Forbidden, "a control plane has an odd number of machines"
-		}
 		return Scale, "control plane"
 	case under(c.Path, "spec.topology.controlPlane"):
 		return partEffect(strings.TrimPrefix(c.Path, "spec.topology.controlPlane")), "control plane"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vksync/vksync/reconcile/phase"
 	"github.com/vksync/vksync/reconcile/resource"
+	rules "github.com/vksync/vksync/reconcile/topology"
 )
 
 // Make compares desired with observed. The result depends on the contents
@@ -14,7 +15,8 @@ import (
 func Make(desired *resource.Set, observed *Observed, policy Policy) *Plan {
 	m := maker{
 		desired: desired, observed: observed, policy: policy,
-		plan: &Plan{Policy: policy, Desired: desired, observed: observed},
+		plan:    &Plan{Policy: policy, Desired: desired, observed: observed},
+		catalog: newCatalog(desired, observed), said: map[resource.Addr][]rules.Refusal{},
 	}
 	for _, want := range desired.All() {
 		m.bring(want)
@@ -37,6 +39,11 @@ type maker struct {
 	observed *Observed
 	policy   Policy
 	plan     *Plan
+	catalog  *catalog
+	// parts are those of every Cluster, once somebody asks for one's.
+	parts map[[2]string]clusterParts
+	// said are the refusals that findings tell of.
+	said map[resource.Addr][]rules.Refusal
 }
 
 // bring adds the action, if any, that makes what exists equal to want.
@@ -96,7 +103,7 @@ func (m *maker) foreign(want resource.Object, other string, severity Severity) s
 // preflight runs the checks with what the actions touch.
 func (m *maker) preflight() {
 	f := preflight{
-		catalog: newCatalog(m.desired, m.observed), failed: map[string]bool{},
+		catalog: m.catalog, failed: map[string]bool{},
 		touched: map[resource.Addr]Verb{},
 	}
 	for _, a := range m.plan.Actions {

@@ -52,7 +52,6 @@ type clusterCheck struct {
 
 var clusterChecks = []clusterCheck{
 	{CodeNamespace, "every cluster has a vSphere Namespace", (*preflight).checkNamespace},
-	{CodeVersion, "every version is reached in one step", (*preflight).checkVersionStep},
 	{CodeRelease, "every version is a compatible Kubernetes release", (*preflight).checkRelease},
 	{CodeClass, "every ClusterClass exists", (*preflight).checkClass},
 	{CodeVMClass, "every VM class is assigned to its vSphere Namespace", (*preflight).checkVMClass},
@@ -91,6 +90,7 @@ func (f *preflight) run() {
 		}
 		f.conclude(check.code, check.passed, len(clusters), "cluster")
 	}
+	f.conclude(CodeVersion, "every version is reached in one step", len(clusters), "cluster")
 	for _, check := range namespaceChecks {
 		for _, namespace := range sortedKeys(byNamespace) {
 			check.run(f, namespace, byNamespace[namespace])

@@ -40,3 +40,12 @@ func minor(version string) (int, bool) {
 	}
 	return n[1], true
 }
+
+// whole is a version with all three numbers, which a prefix lacks.
+func whole(version string) string {
+	n := numbers(version)
+	if len(n) == 0 || len(n) >= 3 || strings.ContainsAny(version, "+-") {
+		return strings.ReplaceAll(version, "---", "+")
+	}
+	return version + strings.Repeat(".0", 3-len(n))
+}

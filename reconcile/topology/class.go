@@ -136,5 +136,6 @@ func classIsInUse(users []map[string]any) []Refusal {
 		}
 		names = append(names, resource.Text(cluster, "metadata", "namespace")+"/"+resource.Text(cluster, "metadata", "name"))
 	}
-	return []Refusal{{Webhook: WebhookClass, Message: "ClusterClass cannot be deleted because it is used by Cluster(s): " + strings.Join(names, ", ")}}
+	text := "ClusterClass cannot be deleted because it is used by Cluster(s): " + strings.Join(names, ", ")
+	return []Refusal{{Webhook: WebhookClass, Message: text, Detail: text}}
 }

@@ -47,11 +47,13 @@ type Refusal struct {
 	Path string
 	// Message is what the answer says of it, beginning with the path.
 	Message string
+	// Detail is the part of it that says why.
+	Detail string
 }
 
 // of makes a Refusal of what a webhook says of a field.
 func of(webhook string, e *field.Error) Refusal {
-	return Refusal{Webhook: webhook, Path: e.Field, Message: e.Error()}
+	return Refusal{Webhook: webhook, Path: e.Field, Message: e.Error(), Detail: e.Detail}
 }
 
 // all makes Refusals of what a webhook says of many fields.

@@ -205,7 +205,7 @@ func TestRefuseAnUpgradeWhileOneIsUnderWay(t *testing.T) {
 			if test.want != "" {
 				want = []topology.Refusal{{
 					Webhook: topology.WebhookCluster, Path: "spec.topology.version",
-					Message: `spec.topology.version: Invalid value: "v1.34.1": version cannot be changed: ` + test.want,
+					Message: `spec.topology.version: Invalid value: "v1.34.1": version cannot be changed: ` + test.want, Detail: "version cannot be changed: " + test.want,
 				}}
 			}
 			got := a.Refuse(old, patched(old, content(t, `{spec: {topology: {version: `+next+`}}}`)))

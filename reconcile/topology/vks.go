@@ -18,13 +18,18 @@ func vks(old, new map[string]any) []Refusal {
 	var out []Refusal
 	if old != nil && defined(old, "clusterNetwork") && !sameNetwork(old, new) {
 		// The text is from field notes, whose last word is cut off.
-		out = append(out, Refusal{WebhookVKS, "spec.clusterNetwork", "spec.clusterNetwork is immutable and cannot be updated"})
+		out = append(out, worded("spec.clusterNetwork", "spec.clusterNetwork is immutable and cannot be updated"))
 	}
 	if n := replicas(resource.Field(topology, "controlPlane", "replicas")); n < 1 || n%2 == 0 {
 		// That it refuses is documented; the words are unverified.
 		out = append(out, of(WebhookVKS, field.Invalid(field.NewPath("spec", "topology", "controlPlane", "replicas"), n, "must be an odd number")))
 	}
 	return append(out, systemChecks(old, new)...)
+}
+
+// worded is a refusal that says nothing but why.
+func worded(path, text string) Refusal {
+	return Refusal{Webhook: WebhookVKS, Path: path, Message: text, Detail: text}
 }
 
 // replicas is a number of machines: 1 when nothing is said.
@@ -83,7 +88,7 @@ func systemChecks(old, new map[string]any) []Refusal {
 		if reflect.DeepEqual(resource.Field(old, "spec", "topology", part), resource.Field(new, "spec", "topology", part)) {
 			continue
 		}
-		return []Refusal{{WebhookVKS, "spec.topology." + part, strings.TrimSuffix("update cannot be initiated: "+condition+" condition is not True. Message: "+c.Message, " Message: ")}}
+		return []Refusal{worded("spec.topology."+part, strings.TrimSuffix("update cannot be initiated: "+condition+" condition is not True. Message: "+c.Message, " Message: "))}
 	}
 	return nil
 }
