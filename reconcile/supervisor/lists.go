@@ -2,8 +2,10 @@ package supervisor
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -12,12 +14,12 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// dynamicFor is a dynamic client that reads lists at once. apimachinery's own
-// decoder decodes every item twice and scans the text around them five times,
-// which was most of what it cost to list a thousand Clusters.
+// dynamicFor is a dynamic client that reads lists and watches at once. apimachinery's
+// own decoder decodes every item twice and scans the text around them five times,
+// which was most of what it cost to list a thousand Clusters and to follow them.
 func dynamicFor(config *rest.Config, client *http.Client) (dynamic.Interface, error) {
 	config = dynamic.ConfigFor(config)
-	config.NegotiatedSerializer = listsAtOnce{config.NegotiatedSerializer}
+	config.NegotiatedSerializer = atOnce{config.NegotiatedSerializer}
 	c, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
 	if err != nil {
 		return nil, err
@@ -25,22 +27,61 @@ func dynamicFor(config *rest.Config, client *http.Client) (dynamic.Interface, er
 	return dynamic.New(c), nil
 }
 
-type listsAtOnce struct{ runtime.NegotiatedSerializer }
+type atOnce struct{ runtime.NegotiatedSerializer }
 
-// DecoderToVersion decodes answers; the events of watches have another decoder.
-func (s listsAtOnce) DecoderToVersion(d runtime.Decoder, gv runtime.GroupVersioner) runtime.Decoder {
-	return listDecoder{s.NegotiatedSerializer.DecoderToVersion(d, gv)}
+// SupportedMediaTypes are those of apimachinery, where JSON has another stream.
+func (s atOnce) SupportedMediaTypes() []runtime.SerializerInfo {
+	types := slices.Clone(s.NegotiatedSerializer.SupportedMediaTypes())
+	for i, t := range types {
+		if t.MediaType == runtime.ContentTypeJSON && t.StreamSerializer != nil {
+			types[i].StreamSerializer = quickStream(t.StreamSerializer)
+		}
+	}
+	return types
 }
 
-type listDecoder struct{ runtime.Decoder }
+// DecoderToVersion decodes answers, and the objects in the events of a watch.
+func (s atOnce) DecoderToVersion(d runtime.Decoder, gv runtime.GroupVersioner) runtime.Decoder {
+	return &decoder{Decoder: s.NegotiatedSerializer.DecoderToVersion(d, gv)}
+}
 
-// Decode reads lists. What is none, or is wrong, is for the decoder below to judge.
-func (d listDecoder) Decode(text []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+// decoder is that of one answer: it is not for concurrent use.
+type decoder struct {
+	runtime.Decoder
+	parser parser
+}
+
+// Decode reads lists, and objects of any kind but those of the protocol itself, such
+// as a Status. What is neither, or is wrong, is for the decoder below to judge.
+func (d *decoder) Decode(text []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+	if into == nil {
+		if u, ok := d.decodeObject(text); ok {
+			gvk := u.GroupVersionKind()
+			return u, &gvk, nil
+		}
+	}
 	if list, ok := into.(*unstructured.UnstructuredList); ok && decodeList(text, list) {
 		gvk := list.GroupVersionKind()
 		return list, &gvk, nil
 	}
 	return d.Decoder.Decode(text, defaults, into)
+}
+
+// protocol are the kinds that clients know as Go types.
+var protocol = func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	metav1.AddToGroupVersion(s, schema.GroupVersion{Version: "v1"})
+	return s
+}()
+
+func (d *decoder) decodeObject(text []byte) (*unstructured.Unstructured, bool) {
+	content, err := d.parser.object(text)
+	if err != nil {
+		return nil, false
+	}
+	u := &unstructured.Unstructured{Object: content}
+	gvk := u.GroupVersionKind()
+	return u, gvk.Kind != "" && gvk.Version != "" && !protocol.Recognizes(gvk)
 }
 
 func decodeList(text []byte, into *unstructured.UnstructuredList) bool {

@@ -29,7 +29,7 @@ func FuzzLists(f *testing.F) {
 	}
 	serializer := dynamic.ConfigFor(&rest.Config{}).NegotiatedSerializer
 	theirs := serializer.DecoderToVersion(serializer.SupportedMediaTypes()[0].Serializer, nil)
-	ours := listsAtOnce{serializer}.DecoderToVersion(serializer.SupportedMediaTypes()[0].Serializer, nil)
+	ours := atOnce{serializer}.DecoderToVersion(serializer.SupportedMediaTypes()[0].Serializer, nil)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var want, got unstructured.UnstructuredList
 		_, wantKind, wantErr := theirs.Decode(text, nil, &want)

@@ -1,0 +1,220 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"unicode/utf8"
+)
+
+// parser reads JSON into maps, lists, strings, int64, float64 and bool, as
+// apimachinery does, in one pass and with one copy of every name and short text
+// that it has met before. It reads what API servers write; where it fails, the
+// text may be right all the same, and apimachinery has to judge.
+//
+// A parser remembers, so that each is for one goroutine.
+type parser struct {
+	text  []byte
+	at    int
+	known map[string]string
+}
+
+var errOther = errors.New("supervisor: no JSON that the parser reads")
+
+const (
+	// deepest is how far values may be inside one another.
+	deepest = 200
+	// rememberedLength and remembered bound what a parser keeps.
+	rememberedLength = 48
+	remembered       = 4096
+)
+
+// object reads text, which is one JSON object.
+func (p *parser) object(text []byte) (map[string]any, error) {
+	p.text, p.at = text, 0
+	defer func() { p.text = nil }()
+	if p.next() != '{' {
+		return nil, errOther
+	}
+	m, err := p.fields(deepest)
+	if err == nil && p.next() != 0 {
+		err = errOther
+	}
+	return m, err
+}
+
+// next is the first character from here on that is no space; 0 is the end.
+func (p *parser) next() byte {
+	for ; p.at < len(p.text); p.at++ {
+		switch c := p.text[p.at]; c {
+		case ' ', '\t', '\n', '\r':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func (p *parser) value(depth int) (any, error) {
+	if depth == 0 {
+		return nil, errOther
+	}
+	switch c := p.next(); c {
+	case '{':
+		return p.fields(depth)
+	case '[':
+		return p.items(depth)
+	case '"':
+		return p.quotation()
+	case 't':
+		return true, p.word("true")
+	case 'f':
+		return false, p.word("false")
+	case 'n':
+		return nil, p.word("null")
+	}
+	return p.number()
+}
+
+// fields reads an object, of which p stands at the brace.
+func (p *parser) fields(depth int) (map[string]any, error) {
+	m := map[string]any{}
+	p.at++
+	if p.next() == '}' {
+		p.at++
+		return m, nil
+	}
+	for {
+		if p.next() != '"' {
+			return nil, errOther
+		}
+		name, err := p.quotation()
+		if err != nil {
+			return nil, err
+		}
+		if p.next() != ':' {
+			return nil, errOther
+		}
+		p.at++
+		if m[name], err = p.value(depth - 1); err != nil {
+			return nil, err
+		}
+		if more, err := p.more('}'); err != nil || !more {
+			return m, err
+		}
+	}
+}
+
+// items reads a list, of which p stands at the bracket.
+func (p *parser) items(depth int) ([]any, error) {
+	list := []any{}
+	p.at++
+	if p.next() == ']' {
+		p.at++
+		return list, nil
+	}
+	for {
+		item, err := p.value(depth - 1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
+		if more, err := p.more(']'); err != nil || !more {
+			return list, err
+		}
+	}
+}
+
+// more reads the comma before another member, or the end of them.
+func (p *parser) more(end byte) (bool, error) {
+	c := p.next()
+	p.at++
+	switch c {
+	case ',':
+		return true, nil
+	case end:
+		return false, nil
+	}
+	return false, errOther
+}
+
+func (p *parser) word(w string) error {
+	end := p.at + len(w)
+	if end > len(p.text) || string(p.text[p.at:end]) != w {
+		return errOther
+	}
+	p.at = end
+	return nil
+}
+
+// quotation reads a string, of which p stands at the quote.
+func (p *parser) quotation() (string, error) {
+	start, ascii := p.at+1, true
+	for i := start; i < len(p.text); i++ {
+		switch c := p.text[i]; {
+		case c == '"' && (ascii || utf8.Valid(p.text[start:i])):
+			p.at = i + 1
+			return p.keep(p.text[start:i]), nil
+		case c == '"' || c == '\\' || c < ' ':
+			return p.escaped(i)
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return "", errOther
+}
+
+// escaped reads a string that is not what it stands for, as is seen at i first.
+func (p *parser) escaped(i int) (s string, err error) {
+	for ; i < len(p.text) && p.text[i] != '"'; i++ {
+		if p.text[i] == '\\' {
+			i++
+		}
+	}
+	if i >= len(p.text) {
+		return "", errOther
+	}
+	err = json.Unmarshal(p.text[p.at:i+1], &s)
+	p.at = i + 1
+	return s, err
+}
+
+// keep is a copy of text, the same one for texts that are short and alike.
+func (p *parser) keep(text []byte) string {
+	if len(text) > rememberedLength {
+		return string(text)
+	}
+	if s, ok := p.known[string(text)]; ok {
+		return s
+	}
+	if p.known == nil || len(p.known) >= remembered {
+		p.known = map[string]string{}
+	}
+	s := string(text)
+	p.known[s] = s
+	return s
+}
+
+// number reads a number: an int64 where it is a whole one that fits.
+func (p *parser) number() (any, error) {
+	start, whole := p.at, true
+	for ; p.at < len(p.text); p.at++ {
+		c := p.text[p.at]
+		if c == '.' || c == 'e' || c == 'E' || c == '+' {
+			whole = false
+		} else if c != '-' && (c < '0' || c > '9') {
+			break
+		}
+	}
+	text := p.text[start:p.at]
+	if !json.Valid(text) {
+		return nil, errOther
+	}
+	if whole {
+		if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+			return n, nil
+		}
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	return f, err
+}
