@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output of scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vksync": main, "get": get, "panicking": panicking})
+	testscript.Main(m, map[string]func(){"vksync": main, "get": get, "panicking": panicking, "floor": floor})
 }
 
 // The scripts run every command as users do. Beside testscript's own commands
