@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -77,11 +78,11 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 	}
 	c := Change{
 		Verb:       Updated,
-		APIVersion: u.GetAPIVersion(),
-		Kind:       u.GetKind(),
-		Namespace:  u.GetNamespace(),
-		Name:       u.GetName(),
-		Deleting:   u.GetDeletionTimestamp() != nil,
+		APIVersion: Text(u.Object, "apiVersion"),
+		Kind:       Text(u.Object, "kind"),
+		Namespace:  Text(u.Object, "metadata", "namespace"),
+		Name:       Text(u.Object, "metadata", "name"),
+		Deleting:   deleting(u),
 	}
 	if after == nil {
 		c.Verb = Deleted
@@ -93,7 +94,7 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 	} else {
 		old = before.Object
 	}
-	differs := before == nil || (before.GetDeletionTimestamp() != nil) != c.Deleting
+	differs := before == nil || deleting(before) != c.Deleting
 	if !sameList(old, after.Object, "metadata", "ownerReferences") {
 		if owners := OwnersOf(after.Object); !slices.Equal(owners, OwnersOf(old)) {
 			c.Owners, differs = owners, true
@@ -115,6 +116,10 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 		c.Replicas = &now
 	}
 	return c, differs || len(c.Conditions) > 0 || c.Phase != "" || c.Replicas != nil
+}
+
+func deleting(u *unstructured.Unstructured) bool {
+	return Text(u.Object, "metadata", "deletionTimestamp") != ""
 }
 
 // Describe is the whole state of an object that existed before anything was told.
@@ -160,10 +165,20 @@ func sameList(a, b map[string]any, path ...string) bool {
 	return len(x) == len(y) && (len(x) == 0 || &x[0] == &y[0])
 }
 
+// sameMap says whether two values are one map in memory.
+func sameMap(a, b any) bool {
+	x, _ := a.(map[string]any)
+	y, _ := b.(map[string]any)
+	return x != nil && y != nil && reflect.ValueOf(x).Pointer() == reflect.ValueOf(y).Pointer()
+}
+
 // sameTexts says whether two maps hold the same strings.
 func sameTexts(a, b map[string]any) bool {
 	if len(a) != len(b) {
 		return false
+	}
+	if reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() {
+		return true
 	}
 	for key := range a {
 		if _, there := b[key]; !there || Text(a, key) != Text(b, key) {
@@ -186,8 +201,12 @@ func changedConditions(before, after []any) []Condition {
 	}
 	var out []Condition
 	for i, item := range after {
+		// Writers keep the order, so the old value is nearly always at the same place,
+		// and the very same where it did not change.
+		if i < len(before) && sameMap(item, before[i]) {
+			continue
+		}
 		c := conditionOf(item)
-		// Writers keep the order, so the old value is nearly always at the same place.
 		if i < len(before) && conditionOf(before[i]) == c {
 			continue
 		}
@@ -195,7 +214,10 @@ func changedConditions(before, after []any) []Condition {
 			out = append(out, c)
 		}
 	}
-	for _, item := range before {
+	for i, item := range before {
+		if i < len(after) && sameMap(item, after[i]) {
+			continue
+		}
 		kind := Text(item, "type")
 		if !slices.ContainsFunc(after, func(a any) bool { return Text(a, "type") == kind }) {
 			out = append(out, Condition{Type: kind})

@@ -92,7 +92,7 @@ func sameMap(a, b map[string]any) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	if reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() {
+	if sharedMap(a, b) {
 		return true
 	}
 	for key, value := range a {
@@ -108,7 +108,7 @@ func sameList(a, b []any) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	if len(a) == 0 || &a[0] == &b[0] {
+	if len(a) == 0 || sharedList(a, b) {
 		return true
 	}
 	for i := range a {
@@ -121,17 +121,30 @@ func sameList(a, b []any) bool {
 
 // checkJSON finds values that JSON as apimachinery decodes it cannot hold, such
 // as int or []string: they would break deep copies far away from whoever made them.
-func checkJSON(v any) error {
+// What v shares with old, which was checked when it was stored, is not visited.
+func checkJSON(v, old any) error {
 	switch v := v.(type) {
 	case map[string]any:
+		before, _ := old.(map[string]any)
+		if before != nil && sharedMap(v, before) {
+			return nil
+		}
 		for key, value := range v {
-			if err := checkJSON(value); err != nil {
+			if err := checkJSON(value, before[key]); err != nil {
 				return fmt.Errorf(".%s%w", key, err)
 			}
 		}
 	case []any:
+		before, _ := old.([]any)
+		if sharedList(v, before) {
+			return nil
+		}
 		for i, value := range v {
-			if err := checkJSON(value); err != nil {
+			var was any
+			if i < len(before) {
+				was = before[i]
+			}
+			if err := checkJSON(value, was); err != nil {
 				return fmt.Errorf("[%d]%w", i, err)
 			}
 		}
@@ -144,4 +157,21 @@ func checkJSON(v any) error {
 		return fmt.Errorf(" holds %T: use map[string]any, []any, string, int64, float64, bool or nil", v)
 	}
 	return nil
+}
+
+// sharedMap reports whether two maps are one and the same.
+func sharedMap(a, b map[string]any) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}
+
+// sharedItem reports whether two items of lists are one and the same map.
+func sharedItem(a, b any) bool {
+	x, _ := a.(map[string]any)
+	y, _ := b.(map[string]any)
+	return x != nil && y != nil && sharedMap(x, y)
+}
+
+// sharedList reports whether two lists are one and the same; no two empty ones are.
+func sharedList(a, b []any) bool {
+	return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0]
 }

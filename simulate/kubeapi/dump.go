@@ -56,6 +56,9 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
+	if err := checkContent(u, nil); err != nil {
+		return err
+	}
 	key := Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
 	if t.find(key.Namespace, key.Name) != nil {
 		return fmt.Errorf("it is there twice")

@@ -24,20 +24,24 @@ type condition struct {
 }
 
 // internConditions replaces the items of a new status.conditions list by equal
-// ones that were stored before. A list that old has too is left alone.
+// ones that were stored before. What old has too, at the same place, is left alone.
 func (s *Store) internConditions(old, u *unstructured.Unstructured) {
 	list, _ := resource.Field(u.Object, "status", "conditions").([]any)
 	if len(list) == 0 {
 		return
 	}
+	var before []any
 	if old != nil {
-		if before, _ := resource.Field(old.Object, "status", "conditions").([]any); len(before) == len(list) && &before[0] == &list[0] {
-			return
-		}
+		before = resource.Items(old.Object, "status", "conditions")
+	}
+	if sharedList(list, before) {
+		return
 	}
 	list = slices.Clone(list)
 	for i, item := range list {
-		list[i] = s.interned(item)
+		if i >= len(before) || !sharedItem(item, before[i]) {
+			list[i] = s.interned(item)
+		}
 	}
 	status := maps.Clone(u.Object["status"].(map[string]any))
 	status["conditions"] = list

@@ -185,13 +185,16 @@ func (s *Store) list(gk schema.GroupKind, namespace string, labels map[string]st
 	if t == nil {
 		return nil
 	}
+	cluster, indexed := labels[clusterLabel]
+	// All of a bucket have the label it is for: then there is no object to look at.
+	all := len(labels) == 0 || len(labels) == 1 && indexed && cluster != ""
 	var out []*unstructured.Unstructured
-	for _, b := range t.buckets(namespace, labels[clusterLabel]) {
-		if labels == nil {
+	for _, b := range t.buckets(namespace, cluster) {
+		if all {
 			out = slices.Grow(out, len(b))
 		}
 		for _, r := range b {
-			if hasLabels(r.object, labels) {
+			if all || hasLabels(r.object, labels) {
 				out = append(out, r.object)
 			}
 		}

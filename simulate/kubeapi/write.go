@@ -41,7 +41,13 @@ func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 	}
 	r := t.find(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
 	if r == nil {
+		if err := checkContent(u, nil); err != nil {
+			return nil, err
+		}
 		return s.create(write{actor: actor}, t, u)
+	}
+	if err := checkContent(u, r.object); err != nil {
+		return nil, err
 	}
 	if err := s.checkPut(t, r, u); err != nil {
 		return nil, err
@@ -86,10 +92,20 @@ func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
 	case t.Cluster != (namespace == ""):
 		return nil, fmt.Errorf("%s %q: cluster-scoped is %t but metadata.namespace is %q", gvk.Kind, name, t.Cluster, namespace)
 	}
-	if err := checkJSON(u.Object); err != nil {
-		return nil, fmt.Errorf("%s %s/%s: %w", gvk.Kind, namespace, name, err)
-	}
 	return t, nil
+}
+
+// checkContent refuses what JSON cannot hold; of an object that is there already
+// only what is new is looked at.
+func checkContent(u, old *unstructured.Unstructured) error {
+	var before any
+	if old != nil {
+		before = old.Object
+	}
+	if err := checkJSON(u.Object, before); err != nil {
+		return fmt.Errorf("%s %s/%s: %w", u.GetKind(), u.GetNamespace(), u.GetName(), err)
+	}
+	return nil
 }
 
 // checkPut compares what u says about the version it was made from with what is there.
