@@ -68,6 +68,7 @@ func New(config Config) (*VCenter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the simulated vCenter: %w", err)
 	}
+	slimMainboards()
 	v := &VCenter{
 		inv:      config.Inventory,
 		scratch:  dir,
