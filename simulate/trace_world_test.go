@@ -48,7 +48,7 @@ func traceInventory(t testing.TB, s *trace.Script, r *trace.Recording) *inventor
 		releases = append(releases, map[string]any{"version": version, "images": []any{image}})
 	}
 	supervisor := map[string]any{"name": "recorded"}
-	if s.World.EndpointGiven {
+	if s.World.EndpointGiven || s.World.NetworkProvider == inventory.Plain {
 		supervisor["controlPlaneEndpoint"] = map[string]any{"host": "127.0.0.1", "port": 22003}
 	}
 	inv, err := inventory.Decode(map[string]any{
