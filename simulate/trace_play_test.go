@@ -64,6 +64,7 @@ func playTrace(t testing.TB, s *trace.Script, r *trace.Recording, seed uint64) *
 		t.Fatal(err)
 	}
 	p := &tracePlayer{t: t, world: world, client: client, script: s, real: r, start: world.Now()}
+	p.prepareClasses()
 	simulate.OnChange(world, p.record)
 	for i, step := range s.Steps {
 		p.mark(step.Mark)
@@ -80,6 +81,26 @@ func playTrace(t testing.TB, s *trace.Script, r *trace.Recording, seed uint64) *
 		p.mark("settled")
 	}
 	return &p.played
+}
+
+// prepareClasses gives the ClusterClasses of the recording the classes of node
+// pools that its steps use.
+func (p *tracePlayer) prepareClasses() {
+	var pools []any
+	for _, name := range p.script.PoolClasses() {
+		pools = append(pools, map[string]any{"class": name})
+	}
+	for _, namespace := range p.script.Namespaces() {
+		for _, class := range p.script.Classes() {
+			id := trace.ID{Group: "cluster.x-k8s.io", Kind: "ClusterClass", Namespace: namespace, Name: class}
+			err := p.ask(trace.Ask{Verb: trace.Patch, Object: id, Body: map[string]any{
+				"spec": map[string]any{"workers": map[string]any{"machineDeployments": pools}},
+			}})
+			if err != nil && !apierrors.IsNotFound(err) {
+				p.t.Fatalf("preparing ClusterClass %s: %v", class, err)
+			}
+		}
+	}
 }
 
 // refused tells that a step could not be asked for.

@@ -36,6 +36,18 @@ func (s *Script) Classes() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
+// PoolClasses are the classes of node pools that the steps name anywhere.
+func (s *Script) PoolClasses() []string {
+	seen := map[string]bool{}
+	s.walk(func(v any) {
+		pool, _ := v.(map[string]any)
+		if class, _ := pool["class"].(string); class != "" && pool["name"] != nil {
+			seen[class] = true
+		}
+	})
+	return slices.Sorted(maps.Keys(seen))
+}
+
 // Namespaces are those that the steps write into.
 func (s *Script) Namespaces() []string {
 	seen := map[string]bool{}
@@ -59,13 +71,20 @@ var version = regexp.MustCompile(`^v1\.[0-9]+\.[0-9]+([-+].*)?$`)
 // Versions are the Kubernetes versions that appear anywhere in the steps.
 func (s *Script) Versions() []string {
 	seen := map[string]bool{}
+	s.walk(func(v any) {
+		if text, _ := v.(string); version.MatchString(text) {
+			seen[text] = true
+		}
+	})
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// walk shows look everything that the steps ask for, down to the last field.
+func (s *Script) walk(look func(any)) {
 	var walk func(any)
 	walk = func(v any) {
+		look(v)
 		switch v := v.(type) {
-		case string:
-			if version.MatchString(v) {
-				seen[v] = true
-			}
 		case []any:
 			for _, x := range v {
 				walk(x)
@@ -81,5 +100,4 @@ func (s *Script) Versions() []string {
 			walk(ask.Body)
 		}
 	}
-	return slices.Sorted(maps.Keys(seen))
 }
