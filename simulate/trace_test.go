@@ -34,13 +34,14 @@ func TestTraceOfTheRealControllers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	found := trace.Compare(realParts, playedParts)
 	for i, part := range realParts {
 		t.Run(part.Step.Mark, func(t *testing.T) {
 			tell, known := t.Errorf, 0
 			if slices.Contains(listed.Pending, part.Step.Mark) {
 				tell = t.Logf
 			}
-			differences := trace.Compare(part, playedParts[i])
+			differences := found[i]
 			for _, d := range differences {
 				if listed.Covers(d) {
 					known++

@@ -26,14 +26,18 @@ func shown(text string) string {
 	return text
 }
 
-// Compare compares one step of two worlds.
-func Compare(realPart, played Part) []Difference {
-	return slices.Concat(histories(realPart, played), Together(realPart, played), Order(realPart, played))
+// Compare compares two worlds, step by step: the differences of each.
+func Compare(recorded, played []Part) [][]Difference {
+	var out [][]Difference
+	for i, part := range recorded {
+		out = append(out, slices.Concat(histories(part, played[i], recorded), Together(part, played[i]), Order(part, played[i])))
+	}
+	return out
 }
 
 // histories compares what became of each object.
-func histories(realPart, played Part) []Difference {
-	c := comparer{step: realPart.Step.Mark}
+func histories(realPart, played Part, others []Part) []Difference {
+	c := comparer{step: realPart.Step.Mark, others: others}
 	for _, pair := range pairs(units(realPart.histories), units(played.histories)) {
 		c.units(pair)
 	}
@@ -41,8 +45,9 @@ func histories(realPart, played Part) []Difference {
 }
 
 type comparer struct {
-	step string
-	out  []Difference
+	step   string
+	others []Part // all steps of the recording
+	out    []Difference
 }
 
 func (c *comparer) differ(h *history, what, realValue, simulated string) {
@@ -107,14 +112,31 @@ func (c *comparer) units(p pair) {
 // is as good.
 func (c *comparer) histories(a, b *history, siblings []*history) {
 	for _, attribute := range attributesOf(a, b) {
-		x, y := a.sequence(attribute), b.sequence(attribute)
-		if x == y || slices.ContainsFunc(siblings, func(s *history) bool { return s.sequence(attribute) == y }) {
-			continue
+		x, y := a.values(attribute), b.values(attribute)
+		asGood := func(s *history) bool { return alike(s.values(attribute), y) }
+		if !asGood(a) && !slices.ContainsFunc(siblings, asGood) && !c.elsewhere(a, attribute, x, y) {
+			c.differ(a, attribute, a.sequence(attribute), b.sequence(attribute))
 		}
-		c.differ(a, attribute, x, y)
 	}
 	c.labels(a, b)
 	c.annotations(a, b)
+}
+
+// elsewhere says whether in another step of the recording an object like a went
+// from the first to the last of the values of x by those of y.
+func (c *comparer) elsewhere(a *history, attribute string, x, y []string) bool {
+	if len(x) < 3 || len(y) < 2 || x[0] != y[0] || x[len(x)-1] != y[len(y)-1] {
+		return false
+	}
+	for _, p := range c.others {
+		for _, h := range p.histories {
+			if h.id.Kind == a.id.Kind && h.name == a.name && h.role == a.role && h.before == a.before && h.after == a.after &&
+				alike(h.values(attribute), y) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *comparer) labels(a, b *history) {

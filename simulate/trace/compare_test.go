@@ -14,8 +14,8 @@ func differences(t *testing.T, change func([]Change) []Change) []string {
 	other := &Recording{Changes: change(slices.Clone(r.Changes))}
 	realParts, played := split(t, r, s), split(t, other, s)
 	var out []string
-	for i := range realParts {
-		for _, d := range Compare(realParts[i], played[i]) {
+	for _, step := range Compare(realParts, played) {
+		for _, d := range step {
 			out = append(out, d.String())
 		}
 	}
@@ -94,6 +94,12 @@ func TestDeviationsAreFound(t *testing.T) {
 		"another reason on one object": {conditions("KubeadmControlPlane", "", func(k, v string) (string, bool) {
 			return strings.Replace(v, "True/Initialized", "True/Ready", 1), true
 		}), "| KubeadmControlPlane/s1-~ | condition Initialized | real: False/NotInitialized > True/Initialized | simulated: False/NotInitialized > True/Ready"},
+		"another reason on one of many machines": {conditions("VSphereMachine", workerA, func(k, v string) (string, bool) {
+			return strings.Replace(v, "PoweringOn", "Starting", 1), true
+		}), "| VSphereMachine/s1-md-0-~-~-~ | condition VirtualMachineProvisioned | real: False/WaitingForBootstrapData > False/Provisioning > False/NotReady > False/PoweringOn > False/WaitingForNetworkAddress > True/Provisioned | simulated: False/WaitingForBootstrapData > False/Provisioning > False/NotReady > False/Starting"},
+		"a summary goes another way": {conditions("Cluster", "", func(k, v string) (string, bool) {
+			return v, k != "ControlPlaneMachinesReady" || v != "Unknown/ReadyUnknown"
+		}), "| Cluster/s1 | condition ControlPlaneMachinesReady | real: Unknown/ReadyUnknown > False/NotReady > True/Ready"},
 		"a condition is missing": {conditions("Machine", "", func(k, v string) (string, bool) { return v, k != "EtcdPodHealthy" }),
 			"| Machine/s1-~-~ | condition EtcdPodHealthy |"},
 		"a condition does not end as it should": {conditions("Cluster", "", func(k, v string) (string, bool) { return v, k != "Available" || v != "True/Available" }),

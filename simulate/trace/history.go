@@ -31,6 +31,7 @@ type history struct {
 	name               string // normalised
 	before             bool   // it was there when the step began
 	after              bool   // it is there at the end
+	part               *Part
 	touched            bool   // anything that is compared happened to it
 	role               string // controlplane or worker for what is a machine's; else empty
 	cluster            string
@@ -60,7 +61,7 @@ type object struct {
 // Part is one step with its histories.
 type Part struct {
 	Step      Step
-	From, To  int64 // model or real milliseconds
+	From, To  int64 // milliseconds, when it was asked for and when something happened last
 	Settled   bool  // nothing moved any more when it ended
 	histories []*history
 }
@@ -68,7 +69,7 @@ type Part struct {
 // Split cuts a recording into its steps. Objects' values go on from one to the next.
 // Changes outside of steps count for these, and are not compared.
 func Split(r *Recording, s *Script, names Names) ([]Part, error) {
-	w := walker{script: s, names: names, objects: map[ID]*object{}}
+	w := walker{script: s, names: names, objects: map[ID]*object{}, lives: map[ID]int{}}
 	next := 0
 	for at, c := range r.Changes {
 		if c.Verb != Mark {
@@ -79,19 +80,16 @@ func Split(r *Recording, s *Script, names Names) ([]Part, error) {
 		case settled(c.Mark):
 			if w.part != nil {
 				w.part.Settled = true
-				w.part.To = c.T
 			}
 		default:
-			w.end(c.T)
+			w.end()
 			if next < len(s.Steps) && s.Steps[next].Mark == c.Mark {
 				w.begin(s.Steps[next], c.T)
 				next++
 			}
 		}
 	}
-	if len(r.Changes) > 0 {
-		w.end(r.Changes[len(r.Changes)-1].T)
-	}
+	w.end()
 	if next < len(s.Steps) {
 		return nil, fmt.Errorf("the step %q is not among the marks of the recording, or not after the step above it", s.Steps[next].Mark)
 	}
@@ -107,12 +105,13 @@ type walker struct {
 	script  *Script
 	names   Names
 	objects map[ID]*object
+	lives   map[ID]int // how many objects of a name are gone
 	parts   []Part
 	part    *Part // nil between steps
 }
 
 func (w *walker) begin(s Step, t int64) {
-	w.part = &Part{Step: s, From: t}
+	w.part = &Part{Step: s, From: t, To: t}
 	for _, o := range w.objects {
 		o.now = nil
 	}
@@ -121,12 +120,9 @@ func (w *walker) begin(s Step, t int64) {
 	}
 }
 
-func (w *walker) end(t int64) {
+func (w *walker) end() {
 	if w.part == nil {
 		return
-	}
-	if !w.part.Settled {
-		w.part.To = t
 	}
 	for _, id := range w.sorted() {
 		if o := w.objects[id]; o.now != nil {
@@ -153,13 +149,15 @@ func (w *walker) open(o *object, before bool) {
 	if w.part == nil {
 		return
 	}
-	o.now = &history{id: o.id, name: w.names.Of(o.id.Name), before: before, born: o.born,
+	o.now = &history{part: w.part, id: o.id, name: w.names.Of(o.id.Name), before: before, born: o.born,
 		series: map[string][]moment{}, start: maps.Clone(o.values)}
 	w.part.histories = append(w.part.histories, o.now)
 }
 
 // change takes one change in.
 func (w *walker) change(at int, c Change) {
+	id := c.ID
+	c.ID.Life = w.lives[id]
 	o := w.objects[c.ID]
 	if o == nil && w.leftOut(c) {
 		return
@@ -171,6 +169,7 @@ func (w *walker) change(at int, c Change) {
 				o.close(w.names)
 			}
 			delete(w.objects, c.ID)
+			w.lives[id]++
 		}
 		return
 	}
@@ -253,6 +252,7 @@ func (o *object) note(at int, t int64, attribute, value string) {
 	o.values[attribute] = value
 	if o.now != nil {
 		o.now.touched = true
+		o.now.part.To = t
 		o.now.series[attribute] = append(o.now.series[attribute], moment{at, t, value})
 	}
 }
@@ -271,10 +271,10 @@ func (o *object) close(names Names) {
 
 // relate says of each history of a step which machine and role it belongs to.
 func relate(histories []*history) {
-	machines := map[string]*history{}
+	machines := map[ID]*history{}
 	for _, h := range histories {
 		if h.id.Kind == "Machine" {
-			machines[h.id.Namespace+"/"+h.id.Name] = h
+			machines[h.id] = h
 		}
 	}
 	for _, h := range histories {
@@ -282,7 +282,7 @@ func relate(histories []*history) {
 		if m == nil {
 			continue
 		}
-		h.machine, h.cluster, h.pool, h.role = m.id.Name, m.cluster, m.pool, "worker"
+		h.machine, h.cluster, h.pool, h.role = fmt.Sprint(m.id.Name, "#", m.id.Life), m.cluster, m.pool, "worker"
 		if _, is := m.labels["cluster.x-k8s.io/control-plane"]; is {
 			h.role = "controlplane"
 		}
@@ -291,15 +291,15 @@ func relate(histories []*history) {
 
 // within is the Machine whose name an object has, or whose name followed by - it
 // begins with, as interfaces do; the zero value when there is none.
-func within[M any](id ID, machines map[string]M) (none M) {
-	for name := id.Name; ; {
-		if m, there := machines[id.Namespace+"/"+name]; there {
+func within[M any](id ID, machines map[ID]M) (none M) {
+	for machine := (ID{"cluster.x-k8s.io", "Machine", id.Namespace, id.Name, id.Life}); ; {
+		if m, there := machines[machine]; there {
 			return m
 		}
-		at := strings.LastIndexByte(name, '-')
+		at := strings.LastIndexByte(machine.Name, '-')
 		if at < 0 {
 			return none
 		}
-		name = name[:at]
+		machine.Name = machine.Name[:at]
 	}
 }

@@ -24,7 +24,7 @@ type pair struct{ real, played *unit }
 
 // units groups histories by what is paired, in order of creation.
 func units(histories []*history) []*unit {
-	machines := map[string]*unit{}
+	machines := map[ID]*unit{}
 	var out []*unit
 	for _, h := range histories {
 		if h.id.Kind != "Machine" {
@@ -32,7 +32,7 @@ func units(histories []*history) []*unit {
 		}
 		u := &unit{key: "Machine/" + h.id.Namespace + "/" + h.name, ordered: h.role == "controlplane",
 			before: h.before, after: h.after, born: h.born, name: h.id.Name}
-		machines[h.id.Namespace+"/"+h.id.Name] = u
+		machines[h.id] = u
 		out = append(out, u)
 	}
 	for _, h := range histories {

@@ -31,6 +31,9 @@ const (
 // An ID names an object; the version of its API is not part of it.
 type ID struct {
 	Group, Kind, Namespace, Name string
+	// Life counts the objects of this name before it: a simulator may use a name
+	// again, which the real controllers hardly ever do.
+	Life int
 }
 
 // Change is one line of a recording. What is nil did not change.

@@ -19,17 +19,76 @@ func attributesOf(a, b *history) []string {
 	return keys(a.series, b.series)
 }
 
-// sequence is what is compared of an attribute: the values it took in the step,
-// normalised.
-func (h *history) sequence(attribute string) string {
-	values := make([]string, 0, len(h.series[attribute]))
+// values are what an attribute became in the step, one after the other.
+func (h *history) values(attribute string) []string {
+	var out []string
 	for _, m := range h.series[attribute] {
-		values = append(values, shown(m.value))
+		out = append(out, shown(m.value))
 	}
-	if attribute == finalizers && !h.after && len(values) > 0 && values[len(values)-1] == "-" {
-		values = values[:len(values)-1] // the last one went with the object
+	if attribute == finalizers {
+		out = h.finalizersKept(out)
 	}
-	return strings.Join(collapse(values), " > ")
+	return out
+}
+
+// finalizersKept leaves out in which order controllers add their finalizers, for
+// they race and one overwrites what the other wrote; and the last one to go, which
+// goes with the object. Of an object that is not deleted it is the result.
+func (h *history) finalizersKept(values []string) []string {
+	marked := slices.IndexFunc(h.series[exists], func(m moment) bool { return m.value == "marked" })
+	built := len(values)
+	if marked >= 0 {
+		at := h.series[exists][marked].at
+		built = 0
+		for built < len(values) && h.series[finalizers][built].at < at {
+			built++
+		}
+	}
+	values = values[max(built-1, 0):]
+	if !h.after && len(values) > 0 && values[len(values)-1] == "-" {
+		values = values[:len(values)-1]
+	}
+	return values
+}
+
+// sequence is values as it is told of.
+func (h *history) sequence(attribute string) string {
+	return strings.Join(collapse(h.values(attribute)), " > ")
+}
+
+// alike says whether an attribute took the same values in the same order, but for
+// how often a value or a cycle of values came again in a row. Where
+// values come back, as those of a summary do with every machine that comes or goes,
+// it is enough that both begin and end with the same and that the same ones follow
+// upon each other.
+func alike(x, y []string) bool {
+	if slices.Equal(collapse(x), collapse(y)) {
+		return true
+	}
+	if !revisits(x) || !revisits(y) || x[0] != y[0] || x[len(x)-1] != y[len(y)-1] {
+		return false
+	}
+	return maps.Equal(steps(x), steps(y))
+}
+
+func revisits(values []string) bool {
+	seen := map[string]bool{}
+	for _, v := range values {
+		if seen[v] {
+			return true
+		}
+		seen[v] = true
+	}
+	return false
+}
+
+// steps are the pairs of values of which the second follows upon the first.
+func steps(values []string) map[[2]string]bool {
+	out := map[[2]string]bool{}
+	for i := 1; i < len(values); i++ {
+		out[[2]string{values[i-1], values[i]}] = true
+	}
+	return out
 }
 
 // collapse takes repetitions out: of what comes several times in a row, be it one
