@@ -1,6 +1,7 @@
 package simulate_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -261,8 +262,12 @@ func (l *life) order(m match) []string {
 // sequence is what a condition went through: status/reason, each once.
 func (l *life) sequence(kind, names, condition string) []string {
 	var out []string
-	for _, i := range l.h.all(says(kind, names, condition, "", "")) {
-		for _, c := range l.h[i].Object.Conditions {
+	is := regexp.MustCompile("^(" + names + ")$")
+	for _, e := range l.h {
+		if e.Object == nil || e.Object.Kind != kind || !is.MatchString(e.Object.Name) {
+			continue
+		}
+		for _, c := range e.Object.Conditions {
 			if now := c.Status + "/" + c.Reason; c.Type == condition && (len(out) == 0 || out[len(out)-1] != now) {
 				out = append(out, now)
 			}

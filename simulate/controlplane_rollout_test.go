@@ -3,14 +3,15 @@ package simulate_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// newFile is a change of the bootstrap configuration.
-const newFile = `{"spec":{"kubeadmConfigSpec":{"files":[{"path":"/etc/motd","content":"hello"}]}}}`
+// bigger has control-plane machines of another class, which takes another template.
+const bigger = `{"spec":{"topology":{"controlPlane":{"variables":{"overrides":[{"name":"vmClass","value":"best-effort-medium"}]}}}}}`
 
 // A rollout has one machine more than asked for, deletes the oldest, and waits
 // until it is gone (observed.md 6.3, 6.4).
@@ -22,7 +23,7 @@ func TestAControlPlaneIsRolledOutWithOneMachineMore(t *testing.T) {
 			l := live(t, replicas, 1)
 			old := l.names()
 			l.cut()
-			l.change(newFile)
+			l.patch("Cluster", "prod", bigger)
 			l.settle("the rollout")
 			if l.most > replicas+1 {
 				t.Errorf("6.3: %d members at once, want no more than %d", l.most, replicas+1)
@@ -58,7 +59,7 @@ func TestAControlPlaneIsRolledOutWithOneMachineMore(t *testing.T) {
 				t.Errorf("6.4: Available went through %v, want it to stay True", got)
 			}
 			for _, name := range old {
-				if got := l.sequence("Machine", name, "UpToDate"); !slices.Equal(got, []string{"False/NotUpToDate"}) {
+				if got := l.sequence("Machine", name, "UpToDate"); len(got) == 0 || got[0] != "False/NotUpToDate" {
 					t.Errorf("UpToDate of %s was %v", name, got)
 				}
 			}
@@ -72,7 +73,7 @@ func TestGatesOfControlPlaneMachinesTakeTheSequencesOfTheRecording(t *testing.T)
 	l := live(t, 3, 0)
 	old := l.names()
 	l.cut()
-	l.change(newFile)
+	l.patch("Cluster", "prod", bigger)
 	l.settle("the rollout")
 	fresh := l.made()
 	for _, gate := range []string{"APIServerPodHealthy", "ControllerManagerPodHealthy", "SchedulerPodHealthy", "EtcdPodHealthy"} {
@@ -104,7 +105,7 @@ func TestAControlPlaneIsRolledOutWithoutSurge(t *testing.T) {
 	l.change(`{"spec":{"rollout":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":0}}}}}`)
 	l.pass(time.Minute)
 	l.cut()
-	l.change(newFile)
+	l.patch("Cluster", "prod", bigger)
 	l.settle("the rollout")
 	if l.most > 3 {
 		t.Errorf("%d members at once, want no more than 3", l.most)
@@ -115,43 +116,38 @@ func TestAControlPlaneIsRolledOutWithoutSurge(t *testing.T) {
 	l.h.inOrder(t, "3.3: delete, then create", gone("Machine", old[0]), made("Machine", l.made()[0]), gone("Machine", old[1]))
 }
 
-// Every field that cannot be changed in place has the machines replaced, and no
-// other has.
+// What cannot be changed in place has the machines replaced, and nothing else has.
 func TestWhatReplacesControlPlaneMachinesAndWhatDoesNot(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		change   string
-		replaces bool
+	topology := func(content string) string { return `{"spec":{"topology":{"controlPlane":` + content + `}}}` }
+	for name, c := range map[string]struct {
+		kind, change string
+		replaces     bool
 	}{
-		{`{"spec":{"kubeadmConfigSpec":{"preKubeadmCommands":["true"]}}}`, true},
-		{`{"spec":{"kubeadmConfigSpec":{"clusterConfiguration":{"apiServer":{"extraArgs":[{"name":"v","value":"2"}]}}}}}`, true},
-		{`{"spec":{"kubeadmConfigSpec":{"joinConfiguration":{"skipPhases":["x"]}}}}`, false}, // only the first machine there is, which did not join
-		{`{"spec":{"kubeadmConfigSpec":{"initConfiguration":{"skipPhases":["x"]}}}}`, true},
-		{`{"spec":{"rollout":{"after":"2026-01-01T03:00:00Z"}}}`, true},
-		{`{"spec":{"rollout":{"after":"2026-01-01T00:00:01Z"}}}`, false},
-		{`{"spec":{"rollout":{"before":{"certificatesExpiryDays":7}}}}`, false},
-		{`{"spec":{"rollout":{"before":{"certificatesExpiryDays":365}}}}`, true},
-		{`{"spec":{"machineTemplate":{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}}}}}`, false},
-		{`{"spec":{"machineTemplate":{"spec":{"deletion":{"nodeDrainTimeoutSeconds":60}}}}}`, false},
-		{`{"spec":{"machineTemplate":{"spec":{"readinessGates":[{"conditionType":"Mine"}]}}}}`, false},
-		{`{"spec":{"remediation":{"maxRetry":3}}}`, false},
+		"another VM class":           {"Cluster", bigger, true},
+		"another version":            {"Cluster", `{"spec":{"topology":{"version":"v1.35"}}}`, true},
+		"rollout.after in a minute":  {"Cluster", topology(`{"rollout":{"after":"NOW+1m"}}`), true},
+		"rollout.after long ago":     {"Cluster", topology(`{"rollout":{"after":"NOW-2h"}}`), false},
+		"metadata":                   {"Cluster", topology(`{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}}}`), false},
+		"timeouts":                   {"Cluster", topology(`{"deletion":{"nodeDrainTimeoutSeconds":60}}`), false},
+		"certificates last longer":   {"KubeadmControlPlane", `{"spec":{"rollout":{"before":{"certificatesExpiryDays":7}}}}`, false},
+		"certificates expire before": {"KubeadmControlPlane", `{"spec":{"rollout":{"before":{"certificatesExpiryDays":366}}}}`, true},
+		"remediation":                {"KubeadmControlPlane", `{"spec":{"remediation":{"maxRetry":3}}}`, false},
 	} {
-		t.Run(c.change, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := live(t, 1, 0)
 			before := l.names()
 			l.cut()
-			l.change(c.change)
-			l.pass(10 * time.Minute)
-			if c.replaces {
-				// With certificates that are always about to expire it never ends.
-				if l.made() == nil || l.gone() == nil {
-					t.Errorf("made %v, gone %v", l.made(), l.gone())
-				}
-				return
+			name := "prod"
+			if c.kind != "Cluster" {
+				name = l.controlPlane().GetName()
 			}
-			if got := l.names(); !slices.Equal(got, before) {
-				t.Errorf("domain.md 3.2: %v became %v", before, got)
+			change := strings.ReplaceAll(c.change, "NOW+1m", l.world.Now().Add(time.Minute).Format(time.RFC3339))
+			l.patch(c.kind, name, strings.ReplaceAll(change, "NOW-2h", l.world.Now().Add(-2*time.Hour).Format(time.RFC3339)))
+			l.pass(10 * time.Minute)
+			if replaced := !slices.Contains(l.names(), before[0]); replaced != c.replaces {
+				t.Errorf("domain.md 3.2: %v became %v", before, l.names())
 			}
 		})
 	}
@@ -164,7 +160,8 @@ func TestControlPlaneMetadataIsCarriedOverInPlace(t *testing.T) {
 	l := live(t, 1, 0)
 	name := l.names()[0]
 	l.patch("Machine", name, `{"metadata":{"labels":{"mine":"x"}}}`)
-	l.change(`{"spec":{"machineTemplate":{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}},"spec":{"deletion":{"nodeDrainTimeoutSeconds":60},"readinessGates":[{"conditionType":"Mine"}]}}}}`)
+	part := func(content string) { l.patch("Cluster", "prod", `{"spec":{"topology":{"controlPlane":`+content+`}}}`) }
+	part(`{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}},"deletion":{"nodeDrainTimeoutSeconds":60},"readinessGates":[{"conditionType":"Mine"}]}`)
 	l.pass(time.Minute)
 	check := func(label, annotation string) {
 		t.Helper()
@@ -186,7 +183,7 @@ func TestControlPlaneMetadataIsCarriedOverInPlace(t *testing.T) {
 	if got := len(resource.Items(machine.Object, "spec", "readinessGates")); got != 7 {
 		t.Errorf("%d readiness gates, want the control plane's 6 and one more", got)
 	}
-	l.change(`{"spec":{"machineTemplate":{"metadata":null,"spec":{"deletion":null}}}}`)
+	part(`{"metadata":null,"deletion":null}`)
 	l.pass(time.Minute)
 	check("", "")
 	machine = l.object("Machine", name)
@@ -206,7 +203,7 @@ func TestRolloutComesBeforeScaling(t *testing.T) {
 			old := l.names()
 			l.cut()
 			l.scale(fmt.Sprint(c.to))
-			l.change(newFile)
+			l.patch("Cluster", "prod", bigger)
 			l.settle("it")
 			if now := l.names(); len(now) != c.to || slices.ContainsFunc(now, func(name string) bool { return slices.Contains(old, name) }) {
 				t.Errorf("%v became %v", old, now)

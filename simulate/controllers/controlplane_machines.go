@@ -17,7 +17,7 @@ func (m *Manager) createControlPlaneMachine(p *controlPlane) error {
 	p.finishRemediation(annotations)
 	set := machineSet{
 		owner: p.u, cluster: p.cluster, actor: actorKCP,
-		name:          generatedName(base, m.suffix(kindMachine, namespaceOf(p.u), base)),
+		name:          generatedName(base, m.suffix(kindMachine, p.u, base)),
 		version:       p.version(),
 		labels:        p.machineLabels(),
 		template:      resource.Text(p.template("spec"), "infrastructureRef", "name"),

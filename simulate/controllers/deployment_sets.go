@@ -148,7 +148,7 @@ func nextRevision(fresh *unstructured.Unstructured, old []*unstructured.Unstruct
 func (m *Manager) createSet(d *draft, cluster *unstructured.Unstructured, revision string, replicas int64) error {
 	deployment := d.base
 	namespace, base := namespaceOf(deployment), nameOf(deployment)+"-"
-	suffix := m.suffix(kindMachineSet, namespace, base)
+	suffix := m.suffix(kindMachineSet, deployment, base)
 	template := resource.Fields(d.root, "spec", "template")
 	hash := decimalHash(strings.Join([]string{
 		resource.Text(template, "spec", "version"), resource.Text(template, "spec", "bootstrap", "configRef", "name"),

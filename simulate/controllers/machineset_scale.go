@@ -80,11 +80,11 @@ func (m *Manager) workerName(u *unstructured.Unstructured) string {
 	template := resource.Text(u.Object, "spec", "machineNaming", "template")
 	if !strings.Contains(template, "{{ .random }}") {
 		base := nameOf(u) + "-"
-		return generatedName(base, m.suffix(kindMachine, namespaceOf(u), base))
+		return generatedName(base, m.suffix(kindMachine, u, base))
 	}
 	filled := strings.NewReplacer("{{ .machineSet.name }}", nameOf(u), "{{ .cluster.name }}", labelOf(u, labelCluster)).Replace(template)
 	for attempt := 0; ; attempt++ {
-		random := m.chance.Suffix(kindMachine.Kind, namespaceOf(u), filled, fmt.Sprint(attempt))
+		random := m.draw(kindMachine, u, filled, attempt)
 		name := strings.ReplaceAll(filled, "{{ .random }}", random)
 		if len(name) > maxNameLength {
 			name = generatedName(name, random)

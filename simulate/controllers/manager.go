@@ -439,14 +439,23 @@ func (m *Manager) remove(actor string, u *unstructured.Unstructured) error {
 	return err
 }
 
-// suffix draws a suffix that makes base a name that is free.
-func (m *Manager) suffix(k kind, namespace, base string) string {
+// suffix draws a suffix that makes base a name that is free, for an object that
+// owner makes.
+func (m *Manager) suffix(k kind, owner *unstructured.Unstructured, base string) string {
+	namespace := namespaceOf(owner)
 	for attempt := 0; ; attempt++ {
-		s := m.chance.Suffix(k.Kind, namespace, base, fmt.Sprint(attempt))
+		s := m.draw(k, owner, base, attempt)
 		if m.get(k, namespace, generatedName(base, s)) == nil {
 			return s
 		}
 	}
+}
+
+// draw is the suffix of one attempt. It depends on the age of the owner, so that
+// the name of an object that is gone does not come back with its successor.
+func (m *Manager) draw(k kind, owner *unstructured.Unstructured, base string, attempt int) string {
+	age := m.now().Sub(createdAt(owner)).Milliseconds()
+	return m.chance.Suffix(k.Kind, namespaceOf(owner), base, fmt.Sprint(age), fmt.Sprint(attempt))
 }
 
 func keyOf(u *unstructured.Unstructured) kubeapi.Key {

@@ -122,7 +122,7 @@ func (m *Manager) topologyMeta(cluster *unstructured.Unstructured, k kind, base,
 	namespace := namespaceOf(cluster)
 	meta := map[string]any{
 		"namespace": namespace,
-		"name":      generatedName(base, m.suffix(k, namespace, base)),
+		"name":      generatedName(base, m.suffix(k, cluster, base)),
 		"labels":    topologyLabels(cluster, pool),
 	}
 	if owner != nil {
