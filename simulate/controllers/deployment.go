@@ -107,8 +107,7 @@ func (m *Manager) deleteDeployment(d *draft, sets, machines []*unstructured.Unst
 	summarizeDeployment(d, sets, machines)
 	if len(sets) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
-		d.removeFinalizers(finalizerDeployment)
-		return 0, m.commit(actorCore, d)
+		return 0, m.letGo(d, finalizerDeployment)
 	}
 	d.condition("Deleting", "True", "Deleting", deletingMachines(machines))
 	for _, set := range sets {

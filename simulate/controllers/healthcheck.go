@@ -45,6 +45,7 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 	if !ownedBy(u, cluster) {
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
+	m.holdOff(checkPace)
 	targets := m.targetsOf(u, cluster)
 	failed, again := 0, time.Duration(0)
 	var names []any

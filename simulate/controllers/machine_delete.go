@@ -38,12 +38,21 @@ func (m *Manager) deleteMachine(d *draft, u, cluster *unstructured.Unstructured,
 	}
 	d.condition("Deleting", "True", stage.reason, stage.message)
 	summarizeMachine(d)
-	if err := m.commit(actorCore, d); err != nil || !stage.done {
-		return soonest(stage.again, again), err
+	if stage.done {
+		return 0, m.letGo(d, finalizerMachine)
 	}
-	d = edit(m.store.Get(keyOf(u)), m.now())
-	d.removeFinalizers(finalizerMachine)
-	return 0, m.commit(actorCore, d)
+	return soonest(stage.again, again), m.commit(actorCore, d)
+}
+
+// letGo writes the last status of an object and, apart from that, takes off the
+// finalizer, so that the status is seen before the object is gone.
+func (m *Manager) letGo(d *draft, finalizer string) error {
+	if err := m.commit(actorCore, d); err != nil {
+		return err
+	}
+	d = edit(m.store.Get(keyOf(d.base)), m.now())
+	d.removeFinalizers(finalizer)
+	return m.commit(actorCore, d)
 }
 
 func (m *Manager) tearDown(d *draft, u, cluster *unstructured.Unstructured) (deletionStage, error) {

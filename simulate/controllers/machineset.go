@@ -19,7 +19,7 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	}
 	d := edit(u, m.now())
 	if !deleting(u) && !d.hasFinalizer(finalizerSet) {
-		d.addFinalizer(finalizerSet)
+		claim(d, finalizerSet, finalizerSetTopology)
 		return 0, m.commit(actorCore, d)
 	}
 	if halts(d, cluster) {
@@ -71,8 +71,7 @@ func (m *Manager) deleteSet(d *draft, machines []*unstructured.Unstructured) (ti
 	summarizeSet(d, machines, "")
 	if len(machines) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
-		d.removeFinalizers(finalizerSet)
-		return 0, m.commit(actorCore, d)
+		return 0, m.letGo(d, finalizerSet)
 	}
 	d.condition("Deleting", "True", "Deleting", deletingMachines(machines))
 	for _, machine := range machines {

@@ -24,10 +24,15 @@ func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, e
 	}
 	d := edit(u, m.now())
 	if !deleting(u) {
-		d.addFinalizer(finalizer)
+		if finalizer == finalizerDeploymentTopology {
+			claim(d, finalizer, finalizerDeployment)
+		} else {
+			d.addFinalizer(finalizer)
+		}
 		return 0, m.commit(actorCore, d)
 	}
-	if !d.hasFinalizer(finalizer) {
+	// A set without machines is let go of by its own controller first.
+	if !d.hasFinalizer(finalizer) || d.hasFinalizer(finalizerSet) && resource.Int(u.Object, "status", "replicas") == 0 {
 		return 0, nil
 	}
 	if err := m.removeTemplates(u); err != nil {
@@ -70,4 +75,17 @@ func (m *Manager) removeTemplates(u *unstructured.Unstructured) error {
 func templatesOf(u *unstructured.Unstructured) (infrastructure, bootstrap string) {
 	spec := resource.Fields(u.Object, "spec", "template", "spec")
 	return resource.Text(spec, "infrastructureRef", "name"), resource.Text(spec, "bootstrap", "configRef", "name")
+}
+
+// claim adds a finalizer to an object. Two controllers have one each on what a
+// topology owns. Both write the list as they read it, so on a new object the
+// second overwrites what the first wrote, who writes it again a second later.
+func claim(d *draft, finalizer, others string) {
+	if d.hasFinalizer(finalizer) {
+		return
+	}
+	if resource.ConditionOf(d.root, "Paused").Type == "" {
+		d.removeFinalizers(others)
+	}
+	d.addFinalizer(finalizer)
 }

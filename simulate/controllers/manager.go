@@ -64,7 +64,6 @@ type Manager struct {
 type controller struct {
 	name      string
 	reconcile func(*Manager, *unstructured.Unstructured) (time.Duration, error)
-	pace      time.Duration // the least between two reconciles of one object
 }
 
 type request struct {
@@ -109,27 +108,24 @@ func New(c Config) *Manager {
 		m.onVM = func(VMEvent) {}
 	}
 	m.addresses = newAddressPlan(c.Inventory)
-	run := func(name string, reconcile func(*Manager, *unstructured.Unstructured) (time.Duration, error)) *controller {
-		return &controller{name: name, reconcile: reconcile, pace: pace}
-	}
 	m.byKind = map[schema.GroupKind][]*controller{
-		kindCluster.GroupKind:            {run(actorTopology, (*Manager).reconcileTopology), run(actorCore, (*Manager).reconcileCluster)},
-		kindClusterClass.GroupKind:       {run(actorCore, (*Manager).reconcileClass)},
-		kindVSphereCluster.GroupKind:     {run(actorProvider, (*Manager).reconcileVSphereCluster)},
-		kindControlPlane.GroupKind:       {run(actorKCP, (*Manager).reconcileControlPlane)},
-		kindMachineDeployment.GroupKind:  {run(actorCore, (*Manager).guardTemplates), run(actorCore, (*Manager).reconcileDeployment)},
-		kindMachineSet.GroupKind:         {run(actorCore, (*Manager).reconcileSet), run(actorCore, (*Manager).guardTemplates)},
-		kindMachine.GroupKind:            {run(actorCore, (*Manager).reconcileMachine)},
-		kindMachineHealthCheck.GroupKind: {{actorCore, (*Manager).reconcileHealthCheck, checkPace}},
-		kindKubeadmConfig.GroupKind:      {run(actorBootstrap, (*Manager).reconcileBootstrap)},
-		kindVSphereMachine.GroupKind:     {run(actorProvider, (*Manager).reconcileVSphereMachine)},
-		kindVM.GroupKind:                 {run(actorVMService, (*Manager).reconcileVM)},
-		kindVMService.GroupKind:          {run(actorVMService, (*Manager).reconcileVMService)},
-		kindResourcePolicy.GroupKind:     {run(actorVMService, (*Manager).reconcileResourcePolicy)},
-		kindSubnetSet.GroupKind:          {run(actorNetwork, (*Manager).reconcileSubnetSet)},
-		kindSubnetPort.GroupKind:         {run(actorNetwork, (*Manager).reconcileSubnetPort)},
-		kindNetworkInterface.GroupKind:   {run(actorNetOperator, (*Manager).reconcileNetworkInterface)},
-		kindService.GroupKind:            {run(actorNetwork, (*Manager).reconcileLoadBalancer)},
+		kindCluster.GroupKind:            {{actorTopology, (*Manager).reconcileTopology}, {actorCore, (*Manager).reconcileCluster}},
+		kindClusterClass.GroupKind:       {{actorCore, (*Manager).reconcileClass}},
+		kindVSphereCluster.GroupKind:     {{actorProvider, (*Manager).reconcileVSphereCluster}},
+		kindControlPlane.GroupKind:       {{actorKCP, (*Manager).reconcileControlPlane}},
+		kindMachineDeployment.GroupKind:  {{actorCore, (*Manager).reconcileDeployment}, {actorCore, (*Manager).guardTemplates}},
+		kindMachineSet.GroupKind:         {{actorCore, (*Manager).guardTemplates}, {actorCore, (*Manager).reconcileSet}},
+		kindMachine.GroupKind:            {{actorCore, (*Manager).reconcileMachine}},
+		kindMachineHealthCheck.GroupKind: {{actorCore, (*Manager).reconcileHealthCheck}},
+		kindKubeadmConfig.GroupKind:      {{actorBootstrap, (*Manager).reconcileBootstrap}},
+		kindVSphereMachine.GroupKind:     {{actorProvider, (*Manager).reconcileVSphereMachine}},
+		kindVM.GroupKind:                 {{actorVMService, (*Manager).reconcileVM}},
+		kindVMService.GroupKind:          {{actorVMService, (*Manager).reconcileVMService}},
+		kindResourcePolicy.GroupKind:     {{actorVMService, (*Manager).reconcileResourcePolicy}},
+		kindSubnetSet.GroupKind:          {{actorNetwork, (*Manager).reconcileSubnetSet}},
+		kindSubnetPort.GroupKind:         {{actorNetwork, (*Manager).reconcileSubnetPort}},
+		kindNetworkInterface.GroupKind:   {{actorNetOperator, (*Manager).reconcileNetworkInterface}},
+		kindService.GroupKind:            {{actorNetwork, (*Manager).reconcileLoadBalancer}},
 	}
 	return m
 }
@@ -303,8 +299,8 @@ func (m *Manager) enqueue(r request, after time.Duration) {
 		m.queue[r] = t
 	}
 	at := now.Add(after)
-	if earliest := t.last.Add(r.controller.pace); !t.last.IsZero() && at.Before(earliest) {
-		at = earliest
+	if !t.last.IsZero() && at.Before(t.last.Add(pace)) {
+		at = t.last.Add(pace)
 	}
 	if at.Before(t.hold) {
 		at = t.hold

@@ -34,7 +34,7 @@ func TestAFaultIsTriedAgainWhereItIsTolerated(t *testing.T) {
 		m := &Manager{store: store, clock: clock, queue: map[request]*turn{}}
 		var told []string
 		m.Tolerate(func(at *unstructured.Unstructured, err error) { told = append(told, nameOf(at)+": "+err.Error()) })
-		r := request{&controller{name: "odd", reconcile: reconcile}, keyOf(u)}
+		r := request{&controller{"odd", reconcile}, keyOf(u)}
 		m.queue[r] = &turn{next: clock.Now()}
 		m.run(r, clock.Now())
 		if len(told) != 1 || !strings.HasPrefix(told[0], "one: simulating odd of VirtualMachine n/one: ") || !strings.Contains(told[0], "boom") {
