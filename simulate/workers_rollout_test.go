@@ -35,8 +35,7 @@ func TestARotatedTemplateReplacesWorkersWithinTheStrategy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPool(t, 1, c.replicas)
-			md := p.deployment().GetName()
-			p.patch("machinedeployments", md, `spec: {rollout: `+c.strategy+`}`)
+			p.change(`{rollout: ` + c.strategy + `}`)
 			p.pass(3 * time.Second)
 			before := names(p.machines())
 			oldSet, oldTemplate := p.list("machinesets")[0].GetName(), resource.Text(p.deployment().Object, "spec", "template", "spec", "infrastructureRef", "name")
@@ -56,7 +55,7 @@ func TestARotatedTemplateReplacesWorkersWithinTheStrategy(t *testing.T) {
 				}
 				down = max(down, going)
 			}
-			p.rotated("rotated")
+			p.change(`{variables: {overrides: [{name: vmClass, value: best-effort-medium}]}}`)
 			p.until("the new machines", 2*time.Hour, func() bool {
 				return len(p.list("machinesets")) == 1 && p.list("machinesets")[0].GetName() != oldSet &&
 					p.count(p.machines(), "Available") == c.replicas && len(p.machines()) == c.replicas

@@ -196,24 +196,22 @@ func (p *pool) overview() string {
 	return b.String()
 }
 
-// rotated makes a copy of the pool's VSphereMachineTemplate and points the
-// deployment at it, as a rotation does.
-func (p *pool) rotated(name string) {
+// change changes the one pool of the topology: more is merged into it.
+func (p *pool) change(more string) {
 	p.t.Helper()
-	md := p.deployment()
-	old := resource.Text(md.Object, "spec", "template", "spec", "infrastructureRef", "name")
-	template, err := p.kind("vspheremachinetemplates").Get(p.t.Context(), old, metav1.GetOptions{})
+	cluster, err := p.kind("clusters").Get(p.t.Context(), "prod", metav1.GetOptions{})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	template = &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": template.GetAPIVersion(), "kind": template.GetKind(), "spec": template.Object["spec"],
-		"metadata": map[string]any{"name": name, "namespace": "team-a", "labels": template.Object["metadata"].(map[string]any)["labels"]},
-	}}
-	if _, err := p.kind("vspheremachinetemplates").Create(p.t.Context(), template, metav1.CreateOptions{}); err != nil {
+	md := resource.Items(cluster.Object, "spec", "topology", "workers", "machineDeployments")[0].(map[string]any)
+	for key, value := range decoded(p.t, "kind: none\napiVersion: none\npool: "+more)["pool"].(map[string]any) {
+		if md[key] = value; value == nil {
+			delete(md, key)
+		}
+	}
+	if _, err := p.kind("clusters").Update(p.t.Context(), cluster, metav1.UpdateOptions{}); err != nil {
 		p.t.Fatal(err)
 	}
-	p.patch("machinedeployments", md.GetName(), `spec: {template: {spec: {infrastructureRef: {name: `+name+`}}}}`)
 }
 
 // vm is a VM in vCenter, to do with it what an operator does behind the
