@@ -145,5 +145,5 @@ func versions(d *draft, from []*unstructured.Unstructured, as ...string) {
 		d.unset(as...)
 		return
 	}
-	d.desire(list, as...)
+	application{d, true}.say(list, as...)
 }

@@ -23,7 +23,7 @@ func (m *Manager) createControlPlane(cluster, shim *unstructured.Unstructured, p
 		return nil, err
 	}
 	d := edit(&unstructured.Unstructured{Object: map[string]any{"metadata": meta}}, m.now())
-	p.writeControlPlane(d, cluster, template)
+	p.sayControlPlane(application{draft: d}, cluster, template)
 	return m.create(actorTopology, kindControlPlane, d.root)
 }
 
@@ -46,7 +46,7 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 		return err
 	}
 	d := edit(m.store.Get(keyOf(u)), m.now())
-	p.writeControlPlane(d, cluster, template)
+	p.sayControlPlane(application{d, up.changed || resource.Text(u.Object, "spec", "version") != p.version}, cluster, template)
 	if err := m.commit(actorTopology, d); err != nil {
 		return err
 	}
@@ -56,18 +56,17 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 	return m.remove(actorTopology, m.get(kindVSphereTemplate, namespaceOf(u), current))
 }
 
-// writeControlPlane writes what the topology owns of a KubeadmControlPlane.
-func (p part) writeControlPlane(d *draft, cluster *unstructured.Unstructured, template string) {
+// sayControlPlane says what the topology owns of a KubeadmControlPlane.
+func (p part) sayControlPlane(a application, cluster *unstructured.Unstructured, template string) {
 	labels := p.metadata("labels")
 	for key, value := range topologyLabels(cluster, "") {
 		labels[key] = value
 	}
-	d.desireMetadata(labels, p.metadata("annotations"), "spec", "machineTemplate", "metadata")
-	d.desire(controlPlaneReplicas(p.topology), "spec", "replicas")
-	d.desire(p.version, "spec", "version")
-	d.desire(p.kubeadmSpec(), "spec", "kubeadmConfigSpec")
-	machines := map[string]any{"infrastructureRef": contractRef(kindVSphereTemplate, template)}
-	p.machineFields(machines)
-	d.desire(machines, "spec", "machineTemplate", "spec")
-	d.desire(resource.Field(p.rollout(), "after"), "spec", "rollout", "after")
+	a.sayMetadata(labels, p.metadata("annotations"), "spec", "machineTemplate", "metadata")
+	a.say(controlPlaneReplicas(p.topology), "spec", "replicas")
+	a.say(p.version, "spec", "version")
+	a.sayKubeadm(p)
+	a.say(contractRef(kindVSphereTemplate, template), "spec", "machineTemplate", "spec", "infrastructureRef")
+	a.sayMachines(p, "spec", "machineTemplate", "spec")
+	a.say(p.rollout()["after"], "spec", "rollout", "after")
 }

@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"reflect"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -83,39 +81,22 @@ func volumeSize(volume any) string {
 // templates (observed.md 6.6).
 func (p part) kubeadmSpec() map[string]any {
 	spec := map[string]any{"format": "cloud-config"}
-	var files []any
-	for _, v := range p.variables() {
-		if v.reaches(p) {
-			files = append(files, map[string]any{"path": "/etc/vmware/vks/" + v.name, "content": v.digest()})
-		}
-	}
-	if len(files) > 0 {
+	if files := p.files(); len(files) > 0 {
 		spec["files"] = files
 	}
 	return spec
 }
 
-// deletionOf are the timeouts of machines on their way out.
-func (p part) deletionOf() map[string]any {
-	out := map[string]any{}
-	for _, name := range []string{"nodeDrainTimeoutSeconds", "nodeVolumeDetachTimeoutSeconds", "nodeDeletionTimeoutSeconds"} {
-		if v := p.setting("deletion", name); v != nil {
-			out[name] = v
+const variableFiles = "/etc/vmware/vks/"
+
+func (p part) files() []any {
+	var out []any
+	for _, v := range p.variables() {
+		if v.reaches(p) {
+			out = append(out, map[string]any{"path": variableFiles + v.name, "content": v.digest()})
 		}
 	}
 	return out
-}
-
-// machineFields are what part and class say of machines and what never replaces one.
-func (p part) machineFields(spec map[string]any) {
-	if deletion := p.deletionOf(); len(deletion) > 0 {
-		spec["deletion"] = deletion
-	}
-	for _, name := range []string{"readinessGates", "taints"} {
-		if v := p.setting(name); v != nil {
-			spec[name] = v
-		}
-	}
 }
 
 // rollout is how machines of the part are replaced.
@@ -128,37 +109,4 @@ func (p part) rollout() map[string]any {
 		out["strategy"] = strategy
 	}
 	return out
-}
-
-// desire makes a field of d be value, or absent where value is nil or empty. It
-// stands for the server-side apply of one who owns the field.
-func (d *draft) desire(value any, path ...string) {
-	if m, ok := value.(map[string]any); ok && len(m) == 0 {
-		value = nil
-	}
-	switch {
-	case reflect.DeepEqual(resource.Field(d.root, path...), value):
-	case value == nil:
-		d.unset(path...)
-	default:
-		d.replace(value, path...)
-	}
-}
-
-// desireMetadata makes labels and annotations of an object, and those that it
-// gives its machines, be what the topology wants. What others wrote on the object
-// stays: what the topology owned so far is what it gave the machines.
-func (d *draft) desireMetadata(labels, annotations map[string]any, machines ...string) {
-	for section, wanted := range map[string]map[string]any{"labels": labels, "annotations": annotations} {
-		given := append(append([]string{}, machines...), section)
-		for key := range resource.Fields(d.root, given...) {
-			if _, still := wanted[key]; !still {
-				d.unset("metadata", section, key)
-			}
-		}
-		for key, value := range wanted {
-			d.set(value, "metadata", section, key)
-		}
-		d.desire(wanted, given...)
-	}
 }

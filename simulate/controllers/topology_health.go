@@ -33,7 +33,7 @@ func (m *Manager) syncHealthCheck(cluster *unstructured.Unstructured, p part, na
 		return err
 	}
 	d := edit(current, m.now())
-	d.desire(spec, "spec")
+	application{d, true}.say(spec, "spec")
 	return m.commit(actorTopology, d)
 }
 

@@ -47,7 +47,7 @@ func (m *Manager) syncDeployments(cluster *unstructured.Unstructured, pools []pa
 		if !up.admits(u, pools, i) {
 			continue
 		}
-		if err := m.patchDeployment(cluster, u, p); err != nil {
+		if err := m.patchDeployment(cluster, u, p, up.changed); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func (m *Manager) createDeployment(cluster *unstructured.Unstructured, p part) e
 		"metadata": m.topologyMeta(cluster, kindMachineDeployment, nameOf(cluster)+"-"+p.pool+"-", p.pool, nil, "", ""),
 		"spec":     map[string]any{"replicas": firstReplicas(p.content)},
 	}}, m.now())
-	p.writeDeployment(d, cluster, template, bootstrap)
+	p.sayDeployment(application{draft: d}, cluster, template, bootstrap)
 	made, err := m.create(actorTopology, kindMachineDeployment, d.root)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (m *Manager) createDeployment(cluster *unstructured.Unstructured, p part) e
 	return m.syncHealthCheck(cluster, p, nameOf(made))
 }
 
-func (m *Manager) patchDeployment(cluster, u *unstructured.Unstructured, p part) error {
+func (m *Manager) patchDeployment(cluster, u *unstructured.Unstructured, p part, changed bool) error {
 	spec := resource.Fields(u.Object, "spec", "template", "spec")
 	template, err := m.machineTemplate(cluster, p, resource.Text(spec, "infrastructureRef", "name"))
 	if err != nil {
@@ -103,13 +103,13 @@ func (m *Manager) patchDeployment(cluster, u *unstructured.Unstructured, p part)
 		return err
 	}
 	d := edit(u, m.now())
-	p.writeDeployment(d, cluster, template, bootstrap)
+	p.sayDeployment(application{d, changed || deploymentVersion(u) != p.version}, cluster, template, bootstrap)
 	return m.commit(actorTopology, d)
 }
 
-// writeDeployment writes what the topology owns of a MachineDeployment. Replicas
-// that it does not give belong to an autoscaler and stay.
-func (p part) writeDeployment(d *draft, cluster *unstructured.Unstructured, template, bootstrap string) {
+// sayDeployment says what the topology owns of a MachineDeployment. Replicas that
+// it does not give belong to an autoscaler and stay.
+func (p part) sayDeployment(a application, cluster *unstructured.Unstructured, template, bootstrap string) {
 	own := topologyLabels(cluster, p.pool)
 	labels, annotations := p.metadata("labels"), p.metadata("annotations")
 	for key, value := range own {
@@ -117,36 +117,28 @@ func (p part) writeDeployment(d *draft, cluster *unstructured.Unstructured, temp
 	}
 	delete(annotations, annotationDeferUpgrade)
 	delete(annotations, annotationHoldSequence)
-	d.desireMetadata(labels, annotations, "spec", "template", "metadata")
-	d.desire(own, "spec", "selector", "matchLabels")
-	d.desire(nameOf(cluster), "spec", "clusterName")
+	a.sayMetadata(labels, annotations, "spec", "template", "metadata")
+	a.say(own, "spec", "selector", "matchLabels")
+	a.say(nameOf(cluster), "spec", "clusterName")
 	if p.content["replicas"] != nil {
-		d.desire(deploymentReplicas(p.content), "spec", "replicas")
+		a.say(deploymentReplicas(p.content), "spec", "replicas")
 	}
 	rollout := p.rollout()
-	d.desire(rollout["after"], "spec", "rollout", "after")
-	d.desire(rollout["strategy"], "spec", "rollout", "strategy")
-	d.desire(p.setting("deletion", "order"), "spec", "deletion", "order")
-	d.desire(p.setting("healthCheck", "remediation", "maxInFlight"), "spec", "remediation", "maxInFlight")
-	d.desire(p.deploymentMachines(cluster, template, bootstrap), "spec", "template", "spec")
-}
+	a.say(rollout["after"], "spec", "rollout", "after")
+	a.say(rollout["strategy"], "spec", "rollout", "strategy")
+	a.say(p.setting("deletion", "order"), "spec", "deletion", "order")
+	a.say(p.setting("healthCheck", "remediation", "maxInFlight"), "spec", "remediation", "maxInFlight")
 
-// deploymentMachines is spec.template.spec of a MachineDeployment.
-func (p part) deploymentMachines(cluster *unstructured.Unstructured, template, bootstrap string) map[string]any {
-	machine := map[string]any{
-		"clusterName":       nameOf(cluster),
-		"version":           p.version,
-		"bootstrap":         map[string]any{"configRef": contractRef(kindKubeadmConfigTemplate, bootstrap)},
-		"infrastructureRef": contractRef(kindVSphereTemplate, template),
+	machine := func(value any, path ...string) {
+		a.say(value, append([]string{"spec", "template", "spec"}, path...)...)
 	}
-	if zone, _ := p.setting("failureDomain").(string); zone != "" {
-		machine["failureDomain"] = zone
-	}
-	if v := p.setting("minReadySeconds"); v != nil {
-		machine["minReadySeconds"] = v
-	}
-	p.machineFields(machine)
-	return machine
+	machine(nameOf(cluster), "clusterName")
+	machine(p.version, "version")
+	machine(contractRef(kindKubeadmConfigTemplate, bootstrap), "bootstrap", "configRef")
+	machine(contractRef(kindVSphereTemplate, template), "infrastructureRef")
+	machine(p.setting("failureDomain"), "failureDomain")
+	machine(p.setting("minReadySeconds"), "minReadySeconds")
+	a.sayMachines(p, "spec", "template", "spec")
 }
 
 // firstReplicas is what the webhook of MachineDeployments makes of replicas that a

@@ -21,7 +21,8 @@ const (
 // A part whose turn has not come is pending, and all its other changes wait with it,
 // so that its machines are replaced once.
 type upgrade struct {
-	to string
+	to      string
+	changed bool // nobody has looked at this form of the Cluster before
 	// Of the control plane. Provisioning is before its first machine, upgrading
 	// while a machine of another version is left.
 	provisioning, pending, starting, upgrading bool
@@ -35,7 +36,7 @@ type upgrade struct {
 
 // upgradeOf looks at a Cluster with a control plane.
 func (m *Manager) upgradeOf(cluster, controlPlane *unstructured.Unstructured, pools []part, existing map[string]*unstructured.Unstructured) *upgrade {
-	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), concurrency: 1}
+	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), concurrency: 1, changed: !looked(cluster)}
 	if n, err := strconv.Atoi(resource.Text(cluster.Object, "metadata", "annotations", annotationConcurrency)); err == nil && n > 0 {
 		up.concurrency = n
 	}
@@ -128,4 +129,14 @@ func (up *upgrade) step() string {
 		return up.controlPlaneVersion
 	}
 	return ""
+}
+
+// looked says whether the last pass was over the present form of the Cluster.
+func looked(cluster *unstructured.Unstructured) bool {
+	for _, c := range resource.Items(cluster.Object, "status", "conditions") {
+		if resource.Text(c, "type") == "TopologyReconciled" {
+			return resource.Int(c, "observedGeneration") == resource.Int(cluster.Object, "metadata", "generation")
+		}
+	}
+	return false
 }
