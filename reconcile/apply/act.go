@@ -139,6 +139,7 @@ func (r *run) judge(s *step, err error) {
 	case err == nil:
 		r.record(s, journal.ActionDone, nil)
 		s.taken, s.state = true, waiting
+		r.ripen(s)
 		r.check(s)
 	case errors.As(err, &refusal) && refusal.Transient && s.attempts < maxAttempts:
 		s.retryAt = s.movedAt.Add(min(firstRetry<<s.attempts, longestRetry))

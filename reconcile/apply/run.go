@@ -178,6 +178,7 @@ type run struct {
 	nextStall time.Time
 	nextDue   time.Time // when a phase may have taken too long
 	retries   []*step
+	ripening  []*step // taken, and not to be believed yet
 }
 
 // begin records the first event.
@@ -256,6 +257,7 @@ func (r *run) pursue(ctx context.Context) error {
 		if err := r.poll(); err != nil {
 			return err
 		}
+		r.ripe()
 		for _, a := range r.Client.TakeChanged() {
 			r.look(a)
 		}
@@ -300,6 +302,11 @@ func (r *run) deadline() time.Time {
 	for _, s := range r.retries {
 		if s.retryAt.Before(at) {
 			at = s.retryAt
+		}
+	}
+	for _, s := range r.ripening {
+		if s.ripeAt.Before(at) {
+			at = s.ripeAt
 		}
 	}
 	return at

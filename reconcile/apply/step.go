@@ -27,6 +27,8 @@ type step struct {
 	// retryAt is when a transient failure is tried again.
 	retryAt  time.Time
 	attempts int
+	// ripeAt is when the resource may be believed to be as wanted; zero is at once.
+	ripeAt time.Time
 }
 
 // pending says whether the action of a step may still be taken.

@@ -10,7 +10,7 @@ import (
 func (r *run) adopt(p *plan.Plan) {
 	now := r.World.Now()
 	r.steps, r.groups = map[resource.Addr]*step{}, map[string]*group{}
-	r.order, r.ready, r.retries = nil, nil, nil
+	r.order, r.ready, r.retries, r.ripening = nil, nil, nil, nil
 	r.reached, r.unsettled, r.polled = 0, len(p.Goals), 0
 	r.nextStall, r.nextDue = now.Add(r.StallAfter), now.Add(r.shortest())
 	for _, g := range p.Goals {
@@ -93,7 +93,7 @@ func (r *run) resume(s *step) {
 
 // check sees whether a step has reached its goal.
 func (r *run) check(s *step) {
-	if s.state != waiting {
+	if s.state != waiting || r.World.Now().Before(s.ripeAt) {
 		return
 	}
 	o, exists := r.Client.Get(s.goal.Addr)

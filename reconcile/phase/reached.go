@@ -50,8 +50,18 @@ func lackOfCluster(o resource.Object) Link {
 		})
 	}
 	conditions := clusterConditions(o.Object)
-	if c := conditions["TopologyReconciled"]; c.Status == "False" {
-		return link(c)
+	if asksForPause(o) {
+		if c := conditions["Paused"]; c.Status != "True" {
+			return link(resource.Condition{Type: "Paused", Reason: "NotObserved", Message: "its controllers have not stopped yet"})
+		}
+		return Link{} // all the rest waits for the end of the pause
+	}
+	topology := conditions["TopologyReconciled"]
+	if topology.Status == "False" && topology.Reason != upgradeDeferred {
+		return link(topology)
+	}
+	if lack := lackOfTopology(o, topology); lack != (resource.Condition{}) {
+		return link(lack)
 	}
 	for _, activity := range []string{"RollingOut", "ScalingUp", "ScalingDown"} {
 		if c := conditions[activity]; c.Status == "True" {
