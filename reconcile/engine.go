@@ -185,14 +185,19 @@ func (e *Engine) observe(ctx context.Context, prune bool) (*plan.Observed, error
 		observed.Live.Put(o)
 	}
 	for i, read := range reads {
-		if err := answers[i].err; err != nil {
-			observed.Unread = append(observed.Unread, plan.Unread{Kind: read.Kind, Reason: reasonUnread(err)})
-		}
-		for _, o := range answers[i].objects {
-			observed.Live.Put(o)
-		}
+		put(observed, read.Kind, answers[i])
 	}
 	return observed, nil
+}
+
+// put notes what is there of a kind, or why that is not known.
+func put(observed *plan.Observed, kind string, l listed) {
+	if l.err != nil {
+		observed.Unread = append(observed.Unread, plan.Unread{Kind: kind, Reason: reasonUnread(l.err)})
+	}
+	for _, o := range l.objects {
+		observed.Live.Put(o)
+	}
 }
 
 // followed are the objects of the kinds that are followed. A watch may be behind,
@@ -220,6 +225,15 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 	group.SetLimit(dryRuns)
 	ask, same := plan.NeedsDryRun(desired, observed, policy)
 	observed.Same = same
+	machines := make([]listed, len(parts))
+	if plan.NeedsMachines(desired, observed) {
+		for i, kind := range parts {
+			group.Go(func() error {
+				machines[i] = kind.list(ctx, e.kube)
+				return ctx.Err()
+			})
+		}
+	}
 	for _, a := range ask {
 		want, _ := desired.Get(a)
 		group.Go(func() error {
@@ -243,7 +257,13 @@ func (e *Engine) predict(ctx context.Context, desired *resource.Set, observed *p
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, kind := range parts {
+		put(observed, kind.Kind, machines[i])
+	}
+	return nil
 }
 
 // Run runs a plan made by Plan.

@@ -34,6 +34,14 @@ var reads = []read{
 	{GroupKind: schema.GroupKind{Kind: "Secret"}, namesOnly: true},
 }
 
+// parts are what says which machines a Cluster has. They are listed for a plan that
+// changes one that is there.
+var parts = []read{
+	{GroupKind: schema.GroupKind{Group: "controlplane.cluster.x-k8s.io", Kind: "KubeadmControlPlane"}},
+	{GroupKind: schema.GroupKind{Group: resource.GroupCluster, Kind: "MachineDeployment"}},
+	{GroupKind: schema.GroupKind{Group: resource.GroupCluster, Kind: "Machine"}},
+}
+
 // listed are the objects of a kind, or why they could not be listed.
 type listed struct {
 	objects []resource.Object
@@ -63,7 +71,7 @@ func reasonUnread(err error) string {
 func Kinds() (watched, listed []schema.GroupKind) {
 	watched = slices.Concat(followed, told)
 	slices.SortFunc(watched, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
-	for _, r := range reads {
+	for _, r := range slices.Concat(reads, parts) {
 		listed = append(listed, r.GroupKind)
 	}
 	return slices.Compact(watched), append(listed, kindIPPool)

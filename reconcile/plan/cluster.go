@@ -42,6 +42,9 @@ func (m *maker) updateCluster(want, live resource.Object) {
 		Addr: want.Addr(), Verb: Update, Phase: phase.Topology, Pos: want.Source, Changes: changes, Effect: strongest(changes),
 		UID: uidOf(live), Object: want, Force: m.policy.ForceConflicts || m.observed.Reclaimed[want.Addr()],
 	}
+	if a.Effect != Forbidden {
+		a.Parts, a.Peak = m.explain(want, live, changes)
+	}
 	if !mayTouch(live, m.policy) {
 		a.Skip = m.foreign(want, live.GetLabels()[resource.LabelSource], Fail)
 	}

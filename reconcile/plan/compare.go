@@ -36,6 +36,20 @@ func NeedsDryRun(desired *resource.Set, observed *Observed, policy Policy) (ask 
 	return ask, same
 }
 
+// NeedsMachines says whether a plan changes a Cluster that is there, so that it has to
+// say which of its machines that costs: then Observed.Live is to have
+// KubeadmControlPlanes, MachineDeployments and Machines. It is asked once
+// Observed.Same is known.
+func NeedsMachines(desired *resource.Set, observed *Observed) bool {
+	for addr, want := range desired.All() {
+		live, exists := observed.Live.Get(addr)
+		if want.GetKind() == resource.KindCluster && exists && !observed.Same[addr] && live.GetDeletionTimestamp() == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // answer is what can be seen of a desired Cluster without the server.
 type answer int
 

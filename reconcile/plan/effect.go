@@ -3,8 +3,6 @@ package plan
 import (
 	"slices"
 	"strings"
-
-	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // strength orders effects, so that the strongest of many can be found.
@@ -77,10 +75,7 @@ func (t topology) usersOf(variable string) string {
 	var names []string
 	all := true
 	for _, p := range t.parts() {
-		overridden := slices.ContainsFunc(resource.Items(p.content, "variables", "overrides"), func(v any) bool {
-			return resource.Text(v, "name") == variable
-		})
-		if overridden {
+		if p.overrides(variable) || !reaches(variable, p) {
 			all = false
 			continue
 		}

@@ -118,6 +118,10 @@ type Action struct {
 	Changes []Change `json:"changes,omitempty"`
 	// Effect is the strongest of the Changes.
 	Effect Effect `json:"effect,omitempty"`
+	// Parts are what the update of a Cluster does to its machines, and Peak the most
+	// there is of them meanwhile; nil when no machine comes or goes.
+	Parts []PartChange `json:"parts,omitempty"`
+	Peak  *Peak        `json:"peak,omitempty"`
 	// Reason says what a None action waits for, and why a Delete is due.
 	Reason string `json:"reason,omitempty"`
 	// Skip is why the action will not be taken; empty for one that will.

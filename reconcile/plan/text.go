@@ -74,6 +74,7 @@ func writeAction(b *strings.Builder, a Action) {
 	}
 	b.WriteByte('\n')
 	writeChanges(b, a.Changes)
+	writeParts(b, a)
 }
 
 // Shown is a value of a Change as the text form has it; empty for none.

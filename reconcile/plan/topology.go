@@ -32,9 +32,24 @@ type part struct {
 
 func (p part) String() string {
 	if p.name == "" {
-		return "control plane"
+		return controlPlanePart
 	}
-	return "workers " + p.name
+	return workersPart + p.name
+}
+
+// How parts are called.
+const (
+	controlPlanePart = "control plane"
+	workersPart      = "workers "
+)
+
+// poolOf is the name of the pool that is called so; empty for the control plane.
+func poolOf(part string) string {
+	name, _ := strings.CutPrefix(part, workersPart)
+	if part == controlPlanePart {
+		return ""
+	}
+	return name
 }
 
 // replicas is how many machines the part wants; 1 when nothing is said, and the
@@ -75,6 +90,16 @@ func (t topology) parts() []part {
 		out = append(out, part{name: resource.Text(item, "name"), content: resource.Fields(item), topology: t})
 	}
 	return out
+}
+
+// part is the control plane, or the pool of a name.
+func (t topology) part(name string) (part, bool) {
+	for _, p := range t.parts() {
+		if p.name == name {
+			return p, true
+		}
+	}
+	return part{topology: t}, false
 }
 
 // machines counts the machines wanted.
