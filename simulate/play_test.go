@@ -10,6 +10,7 @@ import (
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/schema"
 	"github.com/vksync/vksync/simulate"
 	"github.com/vksync/vksync/simulate/inventory"
@@ -22,13 +23,21 @@ type run struct {
 	seed       uint64
 	from, save string // folders of saved worlds
 	prune      bool
-	fails      bool // the run is expected not to reach its goal
-	unmetered  bool // nobody asks what is in use of the site
+	fails      bool          // the run is expected not to reach its goal
+	unmetered  bool          // nobody asks what is in use of the site
+	then       time.Duration // for which it goes on when the run has ended
 }
 
 // play runs a revision as the command does, through the shipping clients,
 // planner and executor, and returns its journal.
 func play(t testing.TB, r run) (history, *journal.Timeline) {
+	t.Helper()
+	_, h, timeline := playPlan(t, r)
+	return h, timeline
+}
+
+// playPlan is play with the plan that was run.
+func playPlan(t testing.TB, r run) (*plan.Plan, history, *journal.Timeline) {
 	t.Helper()
 	ctx := t.Context()
 	files := fstest.MapFS{}
@@ -44,10 +53,15 @@ func play(t testing.TB, r run) (history, *journal.Timeline) {
 		inv = labInventory(t)
 	}
 	var events history
+	ended := false
 	var recorder *journal.Recorder
 	world, err := simulate.New(simulate.Config{
 		Inventory: inv, Seed: r.seed, From: r.from,
-		Record: func(now time.Time, e journal.Event) { recorder.Record(now, e) },
+		Record: func(now time.Time, e journal.Event) {
+			if recorder.Record(now, e); ended { // no journal has what comes then
+				events = append(events, e)
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -82,12 +96,18 @@ func play(t testing.TB, r run) (history, *journal.Timeline) {
 	if reached := end.Outcome == journal.Reached; reached == r.fails {
 		t.Fatalf("the run ended %s with %d of %d goals reached", end.Outcome, end.Reached, end.Goals)
 	}
+	ended = true
+	for until := world.Now().Add(r.then); world.Now().Before(until); {
+		if _, err := world.Wait(ctx, until, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if r.save != "" {
 		if err := world.Save(r.save); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return events, recorder.Timeline()
+	return p, events, recorder.Timeline()
 }
 
 func labInventory(t testing.TB) *inventory.Inventory {
