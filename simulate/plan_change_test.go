@@ -58,10 +58,12 @@ spec:
 }
 
 const (
-	larger  = ", variables: {overrides: [{name: vmClass, value: best-effort-medium}]}"
-	surge2  = ", rollout: {strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 2, maxUnavailable: 0}}}"
-	lacking = ", rollout: {strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}}"
-	scaled  = ", metadata: {annotations: {cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size: '1', cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size: '5'}}"
+	larger   = ", variables: {overrides: [{name: vmClass, value: best-effort-medium}]}"
+	surge2   = ", rollout: {strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 2, maxUnavailable: 0}}}"
+	lacking  = ", rollout: {strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}}"
+	deferred = ", metadata: {annotations: {topology.cluster.x-k8s.io/defer-upgrade: ''}}"
+	held     = ", metadata: {annotations: {topology.cluster.x-k8s.io/hold-upgrade-sequence: ''}}"
+	scaled   = ", metadata: {annotations: {cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size: '1', cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size: '5'}}"
 )
 
 // planned is a change, in steps, of which the last is the one to compare.
@@ -116,11 +118,23 @@ var plannedChanges = []planned{
 	{"one that may be missing", func(s *shape) { s.a += lacking }, func(s *shape) { s.a += larger }, []string{"workers a: rolling replacement -3 +3 peak 3 turn 1"}},
 	{"larger machines and more of them", nil, func(s *shape) { s.a = "replicas: 5" + larger }, []string{"workers a: rolling replacement -3 +5 peak 6 turn 1"}},
 	{"larger machines and fewer of them", nil, func(s *shape) { s.a = "replicas: 1" + larger }, []string{"workers a: rolling replacement -3 +1 peak 3 turn 1"}},
-	{"all anew", nil, func(s *shape) { s.a += ", rollout: {after: '2100-01-01T00:00:00Z'}" }, nil},
+	{"all anew in a while", nil, func(s *shape) { s.a += ", rollout: {after: '2026-01-01T00:50:00Z'}" }, []string{"workers a: rolling replacement -3 +3 peak 4 turn 1"}},
+	{"a control plane all anew in a while", nil, func(s *shape) { s.controlPlane += ", rollout: {after: '2026-01-01T00:50:00Z'}" }, []string{"control plane: rolling replacement -3 +3 peak 4 turn 1"}},
+	{"what was made before long ago", nil, func(s *shape) { s.a += ", rollout: {after: '2025-01-01T00:00:00Z'}" }, []string{"workers a: rolling replacement -0 +0 peak 3 turn 1"}},
+	{"more machines while paused", nil, func(s *shape) { s.a, s.more = "replicas: 5", "  paused: true\n" }, []string{"workers a: scale -0 +0 peak 3 turn 0"}},
+	{"upgrade but for a pool", nil, func(s *shape) { s.version, s.a = "v1.35", s.a+deferred }, []string{
+		"control plane: rolling replacement -3 +3 peak 4 turn 1", "workers a: rolling replacement -0 +0 peak 3 turn 0", "workers b: rolling replacement -2 +2 peak 3 turn 2",
+	}},
+	{"upgrade held from a pool on", nil, func(s *shape) { s.version, s.a = "v1.35", s.a+held }, []string{
+		"control plane: rolling replacement -3 +3 peak 4 turn 1", "workers a: rolling replacement -0 +0 peak 3 turn 0", "workers b: rolling replacement -0 +0 peak 2 turn 0",
+	}},
 	{"a pool of the autoscaler", func(s *shape) { s.a = strings.TrimPrefix(scaled, ", ") }, func(s *shape) { s.version = "v1.35" }, []string{
 		"control plane: rolling replacement -3 +3 peak 4 turn 1", "workers a: rolling replacement -1 +1 peak 2 turn 2", "workers b: rolling replacement -2 +2 peak 3 turn 3",
 	}},
 }
+
+// unreached are those that wait for somebody.
+var unreached = []string{"more machines while paused", "upgrade but for a pool", "upgrade held from a pool on"}
 
 // What the plan says of a change is what the run then does to the machines: which go,
 // in which order, how many come, never more at once, and nothing else.
@@ -139,7 +153,7 @@ func TestTheRunDoesWhatThePlanSays(t *testing.T) {
 			after := before
 			after.variables = maps.Clone(before.variables)
 			c.change(&after)
-			p, h, _ := playPlan(t, run{manifests: namespace + after.manifest(), from: base, unmetered: true, then: time.Hour})
+			p, h, _ := playPlan(t, run{manifests: namespace + after.manifest(), from: base, unmetered: true, then: 2 * time.Hour, fails: slices.Contains(unreached, c.name)})
 			if len(p.Actions) != 1 || p.Actions[0].Skip != "" {
 				t.Fatalf("it is not one change:\n%s", p.Text())
 			}

@@ -42,6 +42,9 @@ type PartChange struct {
 	// next when they are done. The first is 1; 0 is for what has no turn, since an
 	// annotation defers it.
 	Turn int `json:"turn"`
+	// NotBefore is the time at which it begins, RFC 3339, if that has come already or
+	// not; empty for at once.
+	NotBefore string `json:"notBefore,omitempty"`
 	// OnDelete says that machines are replaced when somebody deletes them.
 	OnDelete bool `json:"onDelete,omitempty"`
 }

@@ -62,14 +62,16 @@ func (e *explanation) machines(p part, c *PartChange) {
 		} else {
 			c.Goes = namesOf(e.inOrder(p, old))
 		}
-		c.Peak = max(c.From, c.To+c.Surge)
+		if c.Going > 0 {
+			c.Peak = max(c.From, c.To+c.Surge)
+		}
 	}
 }
 
 // outdated are the machines that are to be replaced: all of them, unless it is only
 // for a time that they were made before.
 func (e *explanation) outdated(all []map[string]any, c *PartChange) []map[string]any {
-	var after time.Time
+	var last time.Time
 	for _, path := range c.Because {
 		change := slices.IndexFunc(e.changes, func(ch Change) bool { return ch.Path == path })
 		text, _ := e.changes[change].New.(string)
@@ -77,9 +79,10 @@ func (e *explanation) outdated(all []map[string]any, c *PartChange) []map[string
 		if !strings.HasSuffix(path, "rollout.after") || err != nil {
 			return all
 		}
-		after = at
+		last = at
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(machine map[string]any) bool { return !made(machine).Before(after) })
+	c.NotBefore = last.Format(time.RFC3339)
+	return slices.DeleteFunc(slices.Clone(all), func(machine map[string]any) bool { return !made(machine).Before(last) })
 }
 
 // scaledDown are the machines that a part with fewer of them loses, in order.

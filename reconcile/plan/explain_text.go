@@ -78,6 +78,9 @@ func (c PartChange) Sentence() string {
 	if c.Surge == 0 && c.Part == controlPlanePart {
 		text += ", each deleted before the next is made"
 	}
+	if c.NotBefore != "" {
+		text += ", at " + c.NotBefore
+	}
 	if c.Assumed {
 		text += ", assumed: what the class makes of it is not known"
 	}

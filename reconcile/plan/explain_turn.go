@@ -48,6 +48,7 @@ func (e *explanation) staysPaused() bool {
 // is gone that defers its upgrade.
 func (c *PartChange) hold() {
 	c.Turn, c.Goes, c.Going, c.Comes, c.To, c.Peak = 0, nil, 0, 0, c.From, c.From
+	c.Surge, c.Unavailable, c.NotBefore = 0, 0, ""
 }
 
 // concurrency is how many pools are upgraded at a time.
