@@ -139,7 +139,9 @@ func (r *run) judge(s *step, err error) {
 	case err == nil:
 		r.record(s, journal.ActionDone, nil)
 		s.taken, s.state = true, waiting
-		r.ripen(s)
+		if stirs(s.action) {
+			s.calmAt = s.movedAt.Add(stirTime)
+		}
 		r.check(s)
 	case errors.As(err, &refusal) && refusal.Transient && s.attempts < maxAttempts:
 		s.retryAt = s.movedAt.Add(min(firstRetry<<s.attempts, longestRetry))

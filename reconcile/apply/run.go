@@ -178,7 +178,7 @@ type run struct {
 	nextStall time.Time
 	nextDue   time.Time // when a phase may have taken too long
 	retries   []*step
-	ripening  []*step // taken, and not to be believed yet
+	stirring  []*step // that look done before their controllers may have begun
 }
 
 // begin records the first event.
@@ -257,10 +257,10 @@ func (r *run) pursue(ctx context.Context) error {
 		if err := r.poll(); err != nil {
 			return err
 		}
-		r.ripe()
 		for _, a := range r.Client.TakeChanged() {
 			r.look(a)
 		}
+		r.lookAtCalm()
 		r.refuse(r.Client.TakeRefused())
 	}
 }
@@ -304,9 +304,9 @@ func (r *run) deadline() time.Time {
 			at = s.retryAt
 		}
 	}
-	for _, s := range r.ripening {
-		if s.ripeAt.Before(at) {
-			at = s.ripeAt
+	for _, s := range r.stirring {
+		if s.calmAt.Before(at) {
+			at = s.calmAt
 		}
 	}
 	return at

@@ -251,6 +251,40 @@ func TestABlockedGoalThatMovesAgainIsReached(t *testing.T) {
 	}
 }
 
+// A Cluster of which machines are replaced looks as before until its controllers have
+// begun: the run waits for them to begin, and if they do not, for a while.
+func TestARunWaitsForControllersToBegin(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		parts []plan.PartChange
+		begin time.Duration // 0 is never
+		ends  time.Duration
+	}{
+		"they replace":         {[]plan.PartChange{{Effect: plan.Rolling, Going: 3, Comes: 3}}, 5 * time.Second, 20 * time.Minute},
+		"they do not":          {[]plan.PartChange{{Effect: plan.Rolling, Going: 3, Comes: 3}}, 0, 15 * time.Second},
+		"nothing to wait for":  {[]plan.PartChange{{Effect: plan.InPlace}}, 5 * time.Second, 0},
+		"not for a while":      {[]plan.PartChange{{Effect: plan.Rolling, Going: 3, NotBefore: "2100-01-01T00:00:00Z"}}, 0, 0},
+		"when somebody wishes": {[]plan.PartChange{{Effect: plan.Rolling, Going: 3, OnDelete: true}}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite()
+			s.exists("prod")
+			s.stuck[prod] = true
+			if test.begin > 0 {
+				s.after(test.begin, func() { s.appear(prod, "False") })
+				s.after(20*time.Minute, func() { s.appear(prod, "True") })
+			}
+			change := do(plan.Update, prod)
+			change.Parts = test.parts
+			end, err := s.run(t, t.Context(), planOf(change), func(o *apply.Options) { o.StallAfter = time.Hour })
+			if err != nil || end.Outcome != journal.Reached || s.now.Sub(epoch) != test.ends {
+				t.Errorf("the run ended %v after %s, %v, want it to take %s", end, s.now.Sub(epoch), err, test.ends)
+			}
+		})
+	}
+}
+
 // The action of a goal that was blocked in front of its gate is still taken
 // when the gate opens.
 func TestAGoalThatWasBlockedBeforeItsActionActsWhenItsGateOpens(t *testing.T) {

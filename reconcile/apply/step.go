@@ -27,8 +27,10 @@ type step struct {
 	// retryAt is when a transient failure is tried again.
 	retryAt  time.Time
 	attempts int
-	// ripeAt is when the resource may be believed to be as wanted; zero is at once.
-	ripeAt time.Time
+	// stirred says that the resource was seen not to be as desired since the action was
+	// taken, and calmAt when it counts as done without that.
+	stirred bool
+	calmAt  time.Time
 }
 
 // pending says whether the action of a step may still be taken.

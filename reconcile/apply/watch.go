@@ -10,7 +10,7 @@ import (
 func (r *run) adopt(p *plan.Plan) {
 	now := r.World.Now()
 	r.steps, r.groups = map[resource.Addr]*step{}, map[string]*group{}
-	r.order, r.ready, r.retries, r.ripening = nil, nil, nil, nil
+	r.order, r.ready, r.retries, r.stirring = nil, nil, nil, nil
 	r.reached, r.unsettled, r.polled = 0, len(p.Goals), 0
 	r.nextStall, r.nextDue = now.Add(r.StallAfter), now.Add(r.shortest())
 	for _, g := range p.Goals {
@@ -93,18 +93,19 @@ func (r *run) resume(s *step) {
 
 // check sees whether a step has reached its goal.
 func (r *run) check(s *step) {
-	if s.state != waiting || r.World.Now().Before(s.ripeAt) {
+	if s.state != waiting {
 		return
 	}
 	o, exists := r.Client.Get(s.goal.Addr)
-	done := !exists
+	done, lack := !exists, phase.Link{}
 	if s.goal.Verb != plan.Delete {
 		done = false
 		if exists {
-			done, _ = phase.Reached(o)
+			done, lack = phase.Reached(o)
 		}
 	}
-	if done {
+	s.stirred = s.stirred || !done && lack.Reason != phase.NotObserved
+	if done && r.calm(s) {
 		r.settle(s, reached)
 		r.opened(s)
 	}

@@ -7,6 +7,10 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
+// NotObserved is the Reason of a Link when controllers have not taken in yet what was
+// asked for, and everything else may be as it was before.
+const NotObserved = "NotObserved"
+
 // Reached reports whether a live Cluster or VSphereNamespace is all that its
 // spec asks for; the Link says what is not so yet. Available alone is not
 // enough for a Cluster: with one healthy control-plane machine of three it is
@@ -45,14 +49,14 @@ func lackOfCluster(o resource.Object) Link {
 	}
 	if seen := resource.Int(o.Object, "status", "observedGeneration"); seen < o.GetGeneration() {
 		return link(resource.Condition{
-			Type: "observedGeneration", Reason: "NotObserved",
+			Type: "observedGeneration", Reason: NotObserved,
 			Message: fmt.Sprintf("its controller has seen generation %d of %d", seen, o.GetGeneration()),
 		})
 	}
 	conditions := clusterConditions(o.Object)
 	if asksForPause(o) {
 		if c := conditions["Paused"]; c.Status != "True" {
-			return link(resource.Condition{Type: "Paused", Reason: "NotObserved", Message: "its controllers have not stopped yet"})
+			return link(resource.Condition{Type: "Paused", Reason: NotObserved, Message: "its controllers have not stopped yet"})
 		}
 		return Link{} // all the rest waits for the end of the pause
 	}
@@ -133,7 +137,7 @@ func lackOfReplicas(o resource.Object, link func(resource.Condition) Link) Link 
 		// hands the topology on: until then everything is as before, and looks done.
 		if asked, all := askedReplicas(o, part); all && asked != want {
 			return link(resource.Condition{
-				Type: part + ".desiredReplicas", Reason: "NotObserved",
+				Type: part + ".desiredReplicas", Reason: NotObserved,
 				Message: fmt.Sprintf("its controllers have been asked for %d of %d", want, asked),
 			})
 		}

@@ -23,7 +23,7 @@ func asksForPause(o resource.Object) bool {
 func lackOfTopology(o resource.Object, topology resource.Condition) resource.Condition {
 	if seen, told := observedBy(o.Object, "TopologyReconciled"); told && seen < o.GetGeneration() {
 		return resource.Condition{
-			Type: "TopologyReconciled", Reason: "NotObserved",
+			Type: "TopologyReconciled", Reason: NotObserved,
 			Message: fmt.Sprintf("the topology controller has seen generation %d of %d", seen, o.GetGeneration()),
 		}
 	}
