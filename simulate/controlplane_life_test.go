@@ -3,7 +3,6 @@ package simulate_test
 import (
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/yaml"
 
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/apply"
@@ -37,6 +37,16 @@ type life struct {
 // live creates prod and lets it come to rest.
 func live(t *testing.T, controlPlane, workers int) *life {
 	t.Helper()
+	l := begin(t)
+	l.create(controlPlane, workers)
+	l.settle("the creation")
+	l.pass(3 * time.Minute)
+	return l
+}
+
+// begin has a vSphere Namespace and nothing in it.
+func begin(t *testing.T) *life {
+	t.Helper()
 	l := &life{T: t}
 	recorder := journal.NewRecorder(simulate.Epoch, func(e journal.Event) { l.h = append(l.h, e) })
 	var err error
@@ -55,10 +65,7 @@ func live(t *testing.T, controlPlane, workers int) *life {
 	if l.api, err = dynamic.NewForConfig(l.world.KubeConfig()); err != nil {
 		t.Fatal(err)
 	}
-	files := fstest.MapFS{}
-	for i, manifest := range strings.Split(namespaceTeamA+clusterProd(controlPlane, workers), "---\n") {
-		files[string(rune('a'+i))+".yaml"] = &fstest.MapFile{Data: []byte(manifest)}
-	}
+	files := fstest.MapFS{"a.yaml": &fstest.MapFile{Data: []byte(namespaceTeamA)}}
 	desired, problems := manifests.Load(files, ".")
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
@@ -82,8 +89,19 @@ func live(t *testing.T, controlPlane, workers int) *life {
 		t.Fatal(err)
 	}
 	recorder = journal.NewRecorder(l.world.Now(), func(e journal.Event) { l.h = append(l.h, e) }) // the run's is closed
-	l.pass(5 * time.Minute)
 	return l
+}
+
+// create makes prod.
+func (l *life) create(controlPlane, workers int) {
+	l.Helper()
+	content := map[string]any{}
+	if err := yaml.Unmarshal([]byte(clusterProd(controlPlane, workers)), &content); err != nil {
+		l.Fatal(err)
+	}
+	if _, err := l.kind("Cluster").Create(l.Context(), &unstructured.Unstructured{Object: content}, metav1.CreateOptions{}); err != nil {
+		l.Fatal(err)
+	}
 }
 
 // check is what holds at every instant: etcd has quorum.
@@ -129,6 +147,7 @@ var plurals = map[string]schema.GroupVersionResource{
 	"Machine":             {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
 	"KubeadmControlPlane": {Group: "controlplane.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmcontrolplanes"},
 	"KubeadmConfig":       {Group: "bootstrap.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmconfigs"},
+	"VirtualMachine":      {Group: "vmoperator.vmware.com", Version: "v1alpha5", Resource: "virtualmachines"},
 	"VSphereMachine":      {Group: "vmware.infrastructure.cluster.x-k8s.io", Version: "v1beta2", Resource: "vspheremachines"},
 }
 
@@ -136,11 +155,15 @@ func (l *life) kind(kind string) dynamic.ResourceInterface {
 	return l.api.Resource(plurals[kind]).Namespace("team-a")
 }
 
+// controlPlane is the KubeadmControlPlane, empty when there is none.
 func (l *life) controlPlane() *unstructured.Unstructured {
 	l.Helper()
 	list, err := l.kind("KubeadmControlPlane").List(l.Context(), metav1.ListOptions{})
-	if err != nil || len(list.Items) != 1 {
-		l.Fatalf("%d control planes, %v", len(list.Items), err)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if len(list.Items) != 1 {
+		return &unstructured.Unstructured{Object: map[string]any{}}
 	}
 	return &list.Items[0]
 }
@@ -184,7 +207,10 @@ func (l *life) patch(kind, name, text string, sub ...string) {
 }
 
 // change merges text into the control plane.
-func (l *life) change(text string) { l.Helper(); l.patch("KubeadmControlPlane", l.controlPlane().GetName(), text) }
+func (l *life) change(text string) {
+	l.Helper()
+	l.patch("KubeadmControlPlane", l.controlPlane().GetName(), text)
+}
 
 func (l *life) scale(replicas string) {
 	l.Helper()

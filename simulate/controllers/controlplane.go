@@ -22,6 +22,9 @@ const (
 	unhealthyRetry = 20 * time.Second
 	// machineDeletionRetry is how often a Machine that goes is looked at.
 	machineDeletionRetry = 30 * time.Second
+	// syncPeriod is how often a control plane is looked at of which nothing is
+	// heard.
+	syncPeriod = 10 * time.Minute
 )
 
 // A controlPlane is what one reconcile of a KubeadmControlPlane works on.
@@ -118,17 +121,20 @@ func (m *Manager) advanceControlPlane(p *controlPlane) (time.Duration, error) {
 	if err := m.inspectMachines(p); err != nil {
 		return 0, err
 	}
+	var again time.Duration
 	for _, operation := range []func(*Manager, *controlPlane) (step, error){
 		(*Manager).runPreTerminateHook,
 		(*Manager).remediateControlPlane,
 		(*Manager).rollOutControlPlane,
 		(*Manager).scaleControlPlane,
 	} {
-		if s, err := operation(m, p); err != nil || s.taken {
-			return s.again, err
+		s, err := operation(m, p)
+		again = soonest(again, s.again)
+		if err != nil || s.taken {
+			return again, err
 		}
 	}
-	return 0, m.noteCertificates(p)
+	return again, m.noteCertificates(p)
 }
 
 // A step is what came of an operation: whether it was the one to be done now,

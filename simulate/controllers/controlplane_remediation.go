@@ -64,7 +64,7 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 	}
 	r, reason, message := m.mayRemediate(p, machine)
 	if reason != "" {
-		return step{}, m.ownerRemediated(machine, reason, message)
+		return step{again: syncPeriod}, m.ownerRemediated(machine, reason, message)
 	}
 	if err := m.ownerRemediated(machine, "MachineDeleting", "Machine is deleting"); err != nil {
 		return step{}, err
