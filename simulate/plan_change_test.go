@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/plan"
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -153,7 +154,7 @@ func TestTheRunDoesWhatThePlanSays(t *testing.T) {
 			after := before
 			after.variables = maps.Clone(before.variables)
 			c.change(&after)
-			p, h, _ := playPlan(t, run{manifests: namespace + after.manifest(), from: base, unmetered: true, then: 2 * time.Hour, fails: slices.Contains(unreached, c.name)})
+			p, h, timeline := playPlan(t, run{manifests: namespace + after.manifest(), from: base, unmetered: true, then: 2 * time.Hour, fails: slices.Contains(unreached, c.name)})
 			if len(p.Actions) != 1 || p.Actions[0].Skip != "" {
 				t.Fatalf("it is not one change:\n%s", p.Text())
 			}
@@ -165,11 +166,25 @@ func TestTheRunDoesWhatThePlanSays(t *testing.T) {
 				t.Errorf("the plan (-want +got):\n%s", diff)
 			}
 			comparePlan(t, p.Actions[0], machinesIn(h))
+			if last := slices.IndexFunc(h, func(e journal.Event) bool { return e.End != nil }); timeline.End() == nil || waits(p.Actions[0]) && changesMachines(h[last:]) {
+				t.Error("the run ended before the machines were replaced")
+			}
 			if t.Failed() {
 				t.Logf("%s", p.Text())
 			}
 		})
 	}
+}
+
+// waits says whether the run has to wait for all that an action does to machines.
+func waits(a plan.Action) bool {
+	return !slices.ContainsFunc(a.Parts, func(c plan.PartChange) bool { return c.NotBefore != "" || c.Turn == 0 })
+}
+
+func changesMachines(h history) bool {
+	return slices.ContainsFunc(h, func(e journal.Event) bool {
+		return e.Object != nil && e.Object.Kind == "Machine" && (e.Object.Verb != resource.Updated || e.Object.Deleting)
+	})
 }
 
 // fate is what became of the machines of a part.

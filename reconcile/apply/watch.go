@@ -104,7 +104,7 @@ func (r *run) check(s *step) {
 			done, lack = phase.Reached(o)
 		}
 	}
-	s.stirred = s.stirred || !done && lack.Reason != phase.NotObserved
+	s.stirred = s.stirred || s.taken && !done && lack.Reason != phase.NotObserved
 	if done && r.calm(s) {
 		r.settle(s, reached)
 		r.opened(s)
