@@ -248,6 +248,7 @@ func (r *relation) blocks(path ...string) []block {
 
 func (r *relation) namespace() {
 	r.blocks("spec", "network", "privateCIDRs")
+	r.namespaceNetwork()
 	r.unique(r.doc.field("spec", "storagePolicies"), "storage policy", "spec", "storagePolicies")
 	for _, of := range []string{"vmClasses", "contentLibraries"} {
 		r.uniqueText("spec", of)

@@ -48,6 +48,20 @@ func (r *relation) networks() {
 	r.addressRanges("spec", "loadBalancer", "ranges")
 }
 
+// namespaceNetwork: only a VPC of a vSphere Namespace has blocks and subnets of its own.
+func (r *relation) namespaceNetwork() {
+	network := r.doc.field("spec", "network")
+	provider := network.field("provider").str()
+	if provider != "NSXT" && provider != "VDS" {
+		return
+	}
+	for _, field := range []string{"privateCIDRs", "subnetSize"} {
+		if n := network.field(field); n != nil {
+			r.refuse(n, Problem{Message: "only a VPC has its own, and the provider is " + provider, Hint: "remove the field"}, "spec", "network", field)
+		}
+	}
+}
+
 // lacks reports a field that is missing from parent, with the reason.
 func (r *relation) lacks(parent *node, why string, path ...string) {
 	r.refuse(parent, Problem{Message: "is required: " + why}, path...)

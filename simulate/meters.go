@@ -72,7 +72,11 @@ func (w *World) meters() []journal.Meter {
 		}
 	}
 	for _, pool := range w.controllers.Pools(namespaces) {
-		if pool.VPC == "" {
+		switch {
+		case pool.Range != "":
+			list.Add(meter(journal.Addresses, "", journal.IPPool+" "+pool.Range, journal.AddressUnit, pool.Addresses))
+			continue
+		case pool.VPC == "":
 			list.Add(meter(journal.Addresses, "", journal.LoadBalancer, journal.AddressUnit, pool.Addresses))
 			continue
 		}

@@ -209,23 +209,30 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// adoptPort notes the address that a SubnetPort has already.
+// adoptPort notes the address that a SubnetPort or a VirtualNetworkInterface has
+// already.
 func (p *addressPlan) adoptPort(v *vpc, u *unstructured.Unstructured) {
 	for _, item := range resource.Items(u.Object, "status", "networkInterfaceConfig", "ipAddresses") {
-		own, err := netip.ParsePrefix(resource.Text(item, "ipAddress"))
-		if err != nil {
-			continue
+		if own, err := netip.ParsePrefix(resource.Text(item, "ipAddress")); err == nil {
+			p.adopt(v, own, namespaceOf(u)+"/"+resource.Text(u.Object, "spec", "subnetSet"), uidOf(u))
 		}
-		prefix := own.Masked()
-		s := v.subnets[prefix]
-		if s == nil {
-			s = v.add(prefix, namespaceOf(u)+"/"+resource.Text(u.Object, "spec", "subnetSet"))
-		}
-		s.taken[own.Addr()] = uidOf(u)
-		p.ports[uidOf(u)] = s
-		if v.next == prefix {
-			v.advance()
-		}
+	}
+	if own, ok := prefixOf(u); ok {
+		p.adopt(v, own, namespaceOf(u)+"/"+resource.Text(u.Object, "spec", "virtualNetwork"), uidOf(u))
+	}
+}
+
+// adopt notes that uid has own, in a subnet of set.
+func (p *addressPlan) adopt(v *vpc, own netip.Prefix, set, uid string) {
+	prefix := own.Masked()
+	s := v.subnets[prefix]
+	if s == nil {
+		s = v.add(prefix, set)
+	}
+	s.taken[own.Addr()] = uid
+	p.ports[uid] = s
+	if v.next == prefix {
+		v.advance()
 	}
 }
 
@@ -260,7 +267,7 @@ func (m *Manager) adoptAddress(u *unstructured.Unstructured) {
 		m.addresses.vips.adopt(uidOf(u), ingressOf(u))
 	case kindNetworkInterface.GroupKind:
 		m.addresses.nodes.adopt(uidOf(u), firstIPConfig(u))
-	case kindSubnetPort.GroupKind:
+	case kindSubnetPort.GroupKind, kindVirtualNetworkInterface.GroupKind:
 		m.addresses.adoptPort(m.vpcOf(namespaceOf(u)), u)
 	}
 }

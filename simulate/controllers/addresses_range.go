@@ -84,3 +84,14 @@ func (p *rangePool) use() vcenter.Use {
 	}
 	return u
 }
+
+// takenOf is how many addresses of r are taken.
+func (p *rangePool) takenOf(r inventory.Range) int64 {
+	var n int64
+	for address := range p.taken {
+		if r.Contains(address) {
+			n++
+		}
+	}
+	return n
+}

@@ -16,6 +16,7 @@ const (
 	groupVMware       = "vmware.infrastructure.cluster.x-k8s.io"
 	groupVMOperator   = "vmoperator.vmware.com"
 	groupNSX          = "crd.nsx.vmware.com"
+	groupNCP          = "vmware.com"
 	groupNetOperator  = "netoperator.vmware.com"
 	groupTopology     = "topology.tanzu.vmware.com"
 	groupCNS          = "cns.vmware.com"
@@ -45,36 +46,41 @@ func (k kind) key(namespace, name string) kubeapi.Key {
 func (k kind) version() string { return k.apiVersion[strings.LastIndex(k.apiVersion, "/")+1:] }
 
 var (
-	kindCluster               = stored(groupCluster, "v1beta2", "Cluster")
-	kindClusterClass          = stored(groupCluster, "v1beta2", "ClusterClass")
-	kindMachine               = stored(groupCluster, "v1beta2", "Machine")
-	kindMachineSet            = stored(groupCluster, "v1beta2", "MachineSet")
-	kindMachineDeployment     = stored(groupCluster, "v1beta2", "MachineDeployment")
-	kindMachineHealthCheck    = stored(groupCluster, "v1beta2", "MachineHealthCheck")
-	kindControlPlane          = stored(groupControlPlane, "v1beta2", "KubeadmControlPlane")
-	kindKubeadmConfig         = stored(groupBootstrap, "v1beta2", "KubeadmConfig")
-	kindKubeadmConfigTemplate = stored(groupBootstrap, "v1beta2", "KubeadmConfigTemplate")
-	kindVSphereCluster        = stored(groupVMware, "v1beta2", "VSphereCluster")
-	kindVSphereMachine        = stored(groupVMware, "v1beta2", "VSphereMachine")
-	kindVSphereTemplate       = stored(groupVMware, "v1beta2", "VSphereMachineTemplate")
-	kindVM                    = stored(groupVMOperator, "v1alpha5", "VirtualMachine")
-	kindVMClass               = stored(groupVMOperator, "v1alpha5", "VirtualMachineClass")
-	kindVMService             = stored(groupVMOperator, "v1alpha5", "VirtualMachineService")
-	kindResourcePolicy        = stored(groupVMOperator, "v1alpha5", "VirtualMachineSetResourcePolicy")
-	kindClusterImage          = stored(groupVMOperator, "v1alpha5", "ClusterVirtualMachineImage")
-	kindSubnetSet             = stored(groupNSX, "v1alpha1", "SubnetSet")
-	kindSubnetPort            = stored(groupNSX, "v1alpha1", "SubnetPort")
-	kindNetworkInterface      = stored(groupNetOperator, "v1alpha1", "NetworkInterface")
-	kindZone                  = stored(groupTopology, "v1alpha1", "Zone")
-	kindPolicyQuota           = stored(groupCNS, "v1alpha2", "StoragePolicyQuota")
-	kindRelease               = stored(groupKR, "v1alpha1", "KubernetesRelease")
-	kindOSImage               = stored(groupKR, "v1alpha1", "OSImage")
-	kindStorageClass          = stored(groupStorage, "v1", "StorageClass")
-	kindNamespace             = stored("", "v1", "Namespace")
-	kindSecret                = stored("", "v1", "Secret")
-	kindConfigMap             = stored("", "v1", "ConfigMap")
-	kindService               = stored("", "v1", "Service")
-	kindEndpoints             = stored("", "v1", "Endpoints")
+	kindCluster                 = stored(groupCluster, "v1beta2", "Cluster")
+	kindClusterClass            = stored(groupCluster, "v1beta2", "ClusterClass")
+	kindMachine                 = stored(groupCluster, "v1beta2", "Machine")
+	kindMachineSet              = stored(groupCluster, "v1beta2", "MachineSet")
+	kindMachineDeployment       = stored(groupCluster, "v1beta2", "MachineDeployment")
+	kindMachineHealthCheck      = stored(groupCluster, "v1beta2", "MachineHealthCheck")
+	kindControlPlane            = stored(groupControlPlane, "v1beta2", "KubeadmControlPlane")
+	kindKubeadmConfig           = stored(groupBootstrap, "v1beta2", "KubeadmConfig")
+	kindKubeadmConfigTemplate   = stored(groupBootstrap, "v1beta2", "KubeadmConfigTemplate")
+	kindVSphereCluster          = stored(groupVMware, "v1beta2", "VSphereCluster")
+	kindVSphereMachine          = stored(groupVMware, "v1beta2", "VSphereMachine")
+	kindVSphereTemplate         = stored(groupVMware, "v1beta2", "VSphereMachineTemplate")
+	kindVM                      = stored(groupVMOperator, "v1alpha5", "VirtualMachine")
+	kindVMClass                 = stored(groupVMOperator, "v1alpha5", "VirtualMachineClass")
+	kindVMService               = stored(groupVMOperator, "v1alpha5", "VirtualMachineService")
+	kindResourcePolicy          = stored(groupVMOperator, "v1alpha5", "VirtualMachineSetResourcePolicy")
+	kindClusterImage            = stored(groupVMOperator, "v1alpha5", "ClusterVirtualMachineImage")
+	kindSubnetSet               = stored(groupNSX, "v1alpha1", "SubnetSet")
+	kindSubnetPort              = stored(groupNSX, "v1alpha1", "SubnetPort")
+	kindNetwork                 = stored(groupNetOperator, "v1alpha1", "Network")
+	kindDistributedNetwork      = stored(groupNetOperator, "v1alpha1", "VSphereDistributedNetwork")
+	kindIPPool                  = stored(groupNetOperator, "v1alpha1", "IPPool")
+	kindVirtualNetwork          = stored(groupNCP, "v1alpha1", "VirtualNetwork")
+	kindVirtualNetworkInterface = stored(groupNCP, "v1alpha1", "VirtualNetworkInterface")
+	kindNetworkInterface        = stored(groupNetOperator, "v1alpha1", "NetworkInterface")
+	kindZone                    = stored(groupTopology, "v1alpha1", "Zone")
+	kindPolicyQuota             = stored(groupCNS, "v1alpha2", "StoragePolicyQuota")
+	kindRelease                 = stored(groupKR, "v1alpha1", "KubernetesRelease")
+	kindOSImage                 = stored(groupKR, "v1alpha1", "OSImage")
+	kindStorageClass            = stored(groupStorage, "v1", "StorageClass")
+	kindNamespace               = stored("", "v1", "Namespace")
+	kindSecret                  = stored("", "v1", "Secret")
+	kindConfigMap               = stored("", "v1", "ConfigMap")
+	kindService                 = stored("", "v1", "Service")
+	kindEndpoints               = stored("", "v1", "Endpoints")
 )
 
 // Kinds are the kinds a Supervisor serves beside the Kubernetes core ones.
@@ -110,7 +116,12 @@ func Kinds() []kubeapi.Kind {
 		images,
 		one(groupNSX, "v1alpha1", "SubnetSet", "subnetsets", false, true),
 		one(groupNSX, "v1alpha1", "SubnetPort", "subnetports", false, true),
+		one(groupNetOperator, "v1alpha1", "Network", "networks", false, true),
 		one(groupNetOperator, "v1alpha1", "NetworkInterface", "networkinterfaces", false, true, "netif"),
+		one(groupNetOperator, "v1alpha1", "VSphereDistributedNetwork", "vspheredistributednetworks", false, true),
+		one(groupNetOperator, "v1alpha1", "IPPool", "ippools", false, true),
+		one(groupNCP, "v1alpha1", "VirtualNetwork", "virtualnetworks", false, true),
+		one(groupNCP, "v1alpha1", "VirtualNetworkInterface", "virtualnetworkinterfaces", false, true),
 		one(groupTopology, "v1alpha1", "Zone", "zones", false, true),
 		one(groupCNS, "v1alpha2", "StoragePolicyQuota", "storagepolicyquotas", false, true),
 		one(groupKR, "v1alpha1", "KubernetesRelease", "kubernetesreleases", true, true, "kr"),
@@ -170,6 +181,8 @@ const (
 	actorVMService   = "vm-operator"
 	actorNetwork     = "nsx-operator"
 	actorNetOperator = "net-operator"
+	actorNCP         = "ncp"
+	actorBalancer    = "load-balancer"
 	actorWorkload    = "wcp"
 	actorReleases    = "vks"
 )

@@ -109,23 +109,26 @@ func New(c Config) *Manager {
 	}
 	m.addresses = newAddressPlan(c.Inventory)
 	m.byKind = map[schema.GroupKind][]*controller{
-		kindCluster.GroupKind:            {{actorTopology, (*Manager).reconcileTopology}, {actorCore, (*Manager).reconcileCluster}},
-		kindClusterClass.GroupKind:       {{actorCore, (*Manager).reconcileClass}},
-		kindVSphereCluster.GroupKind:     {{actorProvider, (*Manager).reconcileVSphereCluster}},
-		kindControlPlane.GroupKind:       {{actorKCP, (*Manager).reconcileControlPlane}},
-		kindMachineDeployment.GroupKind:  {{actorCore, (*Manager).reconcileDeployment}, {actorCore, (*Manager).guardTemplates}},
-		kindMachineSet.GroupKind:         {{actorCore, (*Manager).guardTemplates}, {actorCore, (*Manager).reconcileSet}},
-		kindMachine.GroupKind:            {{actorCore, (*Manager).reconcileMachine}},
-		kindMachineHealthCheck.GroupKind: {{actorCore, (*Manager).reconcileHealthCheck}},
-		kindKubeadmConfig.GroupKind:      {{actorBootstrap, (*Manager).reconcileBootstrap}},
-		kindVSphereMachine.GroupKind:     {{actorProvider, (*Manager).reconcileVSphereMachine}},
-		kindVM.GroupKind:                 {{actorVMService, (*Manager).reconcileVM}},
-		kindVMService.GroupKind:          {{actorVMService, (*Manager).reconcileVMService}},
-		kindResourcePolicy.GroupKind:     {{actorVMService, (*Manager).reconcileResourcePolicy}},
-		kindSubnetSet.GroupKind:          {{actorNetwork, (*Manager).reconcileSubnetSet}},
-		kindSubnetPort.GroupKind:         {{actorNetwork, (*Manager).reconcileSubnetPort}},
-		kindNetworkInterface.GroupKind:   {{actorNetOperator, (*Manager).reconcileNetworkInterface}},
-		kindService.GroupKind:            {{actorNetwork, (*Manager).reconcileLoadBalancer}},
+		kindCluster.GroupKind:                 {{actorTopology, (*Manager).reconcileTopology}, {actorCore, (*Manager).reconcileCluster}},
+		kindClusterClass.GroupKind:            {{actorCore, (*Manager).reconcileClass}},
+		kindVSphereCluster.GroupKind:          {{actorProvider, (*Manager).reconcileVSphereCluster}},
+		kindControlPlane.GroupKind:            {{actorKCP, (*Manager).reconcileControlPlane}},
+		kindMachineDeployment.GroupKind:       {{actorCore, (*Manager).reconcileDeployment}, {actorCore, (*Manager).guardTemplates}},
+		kindMachineSet.GroupKind:              {{actorCore, (*Manager).guardTemplates}, {actorCore, (*Manager).reconcileSet}},
+		kindMachine.GroupKind:                 {{actorCore, (*Manager).reconcileMachine}},
+		kindMachineHealthCheck.GroupKind:      {{actorCore, (*Manager).reconcileHealthCheck}},
+		kindKubeadmConfig.GroupKind:           {{actorBootstrap, (*Manager).reconcileBootstrap}},
+		kindVSphereMachine.GroupKind:          {{actorProvider, (*Manager).reconcileVSphereMachine}},
+		kindVM.GroupKind:                      {{actorVMService, (*Manager).reconcileVM}},
+		kindVMService.GroupKind:               {{actorVMService, (*Manager).reconcileVMService}},
+		kindResourcePolicy.GroupKind:          {{actorVMService, (*Manager).reconcileResourcePolicy}},
+		kindSubnetSet.GroupKind:               {{actorNetwork, (*Manager).reconcileSubnetSet}},
+		kindSubnetPort.GroupKind:              {{actorNetwork, (*Manager).reconcileSubnetPort}},
+		kindNetworkInterface.GroupKind:        {{actorNetOperator, (*Manager).reconcileNetworkInterface}},
+		kindIPPool.GroupKind:                  {{actorNetOperator, (*Manager).reconcileIPPool}},
+		kindVirtualNetwork.GroupKind:          {{actorNCP, (*Manager).reconcileVirtualNetwork}},
+		kindVirtualNetworkInterface.GroupKind: {{actorNCP, (*Manager).reconcileVirtualNetworkInterface}},
+		kindService.GroupKind:                 {{actorNetwork, (*Manager).reconcileLoadBalancer}},
 	}
 	return m
 }
@@ -185,6 +188,10 @@ func (m *Manager) Observe(c kubeapi.Change) {
 		}
 	case kindVM.GroupKind:
 		m.notifyEndpoint(c, u)
+	case kindNetworkInterface.GroupKind:
+		if firstIPConfig(c.Before) != firstIPConfig(c.After) {
+			m.notifyPools()
+		}
 	}
 }
 

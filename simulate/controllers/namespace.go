@@ -71,6 +71,9 @@ func (m *Manager) openNamespace(name string) error {
 			return err
 		}
 	}
+	if err := m.openNetwork(name); err != nil {
+		return err
+	}
 	if err := m.syncNamespace(name); err != nil {
 		return err
 	}
@@ -212,6 +215,9 @@ func (m *Manager) closeNamespace(name string) error {
 // classes, Kubernetes releases with their images, and cluster classes.
 func (m *Manager) Fixtures() error {
 	if _, err := m.create(actorReleases, kindNamespace, map[string]any{"metadata": map[string]any{"name": ClassNamespace}}); err != nil {
+		return err
+	}
+	if err := m.describeNetworks(); err != nil {
 		return err
 	}
 	for _, policy := range m.inventory.Spec.StoragePolicies {

@@ -123,7 +123,7 @@ func addressesIn(endpoints *unstructured.Unstructured, field string) []string {
 // reconcileLoadBalancer plays the load balancer: it gives a Service an address
 // of the pool, or says that there is none left (domain.md E17, V13).
 func (m *Manager) reconcileLoadBalancer(u *unstructured.Unstructured) (time.Duration, error) {
-	if resource.Text(u.Object, "spec", "type") != "LoadBalancer" || ingressOf(u) != "" || deleting(u) {
+	if resource.Text(u.Object, "spec", "type") != "LoadBalancer" || !m.networkProvider().balanced || ingressOf(u) != "" || deleting(u) {
 		return 0, nil
 	}
 	if wait := createdAt(u).Add(m.takes(StepVIP, uidOf(u))).Sub(m.now()); wait > 0 {
@@ -133,11 +133,11 @@ func (m *Manager) reconcileLoadBalancer(u *unstructured.Unstructured) (time.Dura
 	address, err := m.addresses.vips.lease(uidOf(u))
 	if err != nil {
 		d.condition("Ready", "False", "IPAllocationFailed", err.Error())
-		return exhaustedRetry, m.commit(actorNetwork, d)
+		return exhaustedRetry, m.commit(m.networkProvider().balancer, d)
 	}
 	d.replace([]any{map[string]any{"ip": address.String()}}, "status", "loadBalancer", "ingress")
 	d.condition("Ready", "True", "ServiceReady", "")
-	return 0, m.commit(actorNetwork, d)
+	return 0, m.commit(m.networkProvider().balancer, d)
 }
 
 func ingressOf(u *unstructured.Unstructured) string {

@@ -22,6 +22,7 @@ var networkVPC = networkProvider{
 	},
 	address:    portAddress,
 	balanced:   true,
+	balancer:   actorNetwork,
 	annotation: func(string) (string, string) { return "lb.iaas.vmware.com/enable-endpoint-health-check", "" },
 }
 

@@ -26,9 +26,12 @@ type networkProvider struct {
 	describe func(nic map[string]any, vm *unstructured.Unstructured, network string)
 	// address is what an interface object says that the VM's address is.
 	address func(nic *unstructured.Unstructured) string
-	// balanced says whether there is a load balancer; annotation is what its
-	// VirtualMachineService carries.
+	// finalizer is what net-operator puts on the object of an interface; "" is none.
+	finalizer string
+	// balanced says whether there is a load balancer, which writes as balancer;
+	// annotation is what its VirtualMachineService carries.
 	balanced   bool
+	balancer   string
 	annotation func(network string) (key, value string)
 	// probed says whether a readiness probe of VMs is allowed (domain.md 1.12).
 	probed bool
@@ -36,6 +39,8 @@ type networkProvider struct {
 
 var networkProviders = map[string]*networkProvider{
 	inventory.NSXVPC: &networkVPC,
+	inventory.NSXT:   &networkNSXT,
+	inventory.VDS:    &networkVDS,
 	inventory.Plain:  &networkPlain,
 }
 

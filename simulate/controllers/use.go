@@ -9,19 +9,28 @@ import (
 
 // PoolUse is what is in use of a pool of addresses.
 type PoolUse struct {
-	// VPC whose private blocks they are from; empty for the load balancer's.
-	VPC       string
+	// VPC whose private blocks they are from; empty without one.
+	VPC string
+	// Range is the pool of nodes' addresses without NSX; empty for another. The pool
+	// that has neither VPC nor Range is the load balancer's.
+	Range     string
 	Addresses vcenter.Use
 	// Subnets are what the blocks of a VPC are given out in: each belongs to one
 	// SubnetSet, so there can be none left while addresses are free.
 	Subnets vcenter.Use
 }
 
-// Pools are the load balancer's pool and the private blocks of the VPCs that the
+// Pools are the load balancer's pool, those of nodes without NSX, and the private blocks of the VPCs that the
 // namespaces are in or were, by name. Like the rest of a Manager it must not be
 // called while the clock calls a function.
 func (m *Manager) Pools(namespaces []string) []PoolUse {
 	out := []PoolUse{{Addresses: m.addresses.vips.use()}}
+	for i, r := range m.addresses.nodes.ranges {
+		out = append(out, PoolUse{Range: poolName(i), Addresses: vcenter.Use{Capacity: r.Count(), Used: m.addresses.nodes.takenOf(r)}})
+	}
+	if p := m.networkProvider(); p != &networkVPC && p != &networkNSXT {
+		return out
+	}
 	// A VPC is only made when somebody asks for an address: that one looks must
 	// change nothing.
 	vpcs := maps.Clone(m.addresses.vpcs)

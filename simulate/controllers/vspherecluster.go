@@ -135,6 +135,10 @@ func (m *Manager) findEndpoint(d *draft, u, cluster *unstructured.Unstructured) 
 			return false, nil
 		}
 	}
+	if m.networkProvider().network(m, namespaceOf(u), nameOf(u)) == "" {
+		d.condition("LoadBalancerReady", "False", "NotReady", noNetwork(namespaceOf(u)))
+		return false, nil
+	}
 	service, err := m.createEndpointService(u, cluster)
 	if err != nil {
 		return false, err

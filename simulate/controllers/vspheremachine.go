@@ -237,10 +237,13 @@ func (m *Manager) deleteVSphereMachine(d *draft, vm *unstructured.Unstructured) 
 	return 0, m.commit(actorProvider, d)
 }
 
-// refuseVM plays the admission of a VirtualMachine (domain.md E27): what it says
-// is the text of the refused request, or "".
+// refuseVM is why a VirtualMachine cannot be asked for, or "": it has no network to
+// name, or admission refuses it (domain.md E27), in which case this is its text.
 func (m *Manager) refuseVM(u, cluster *unstructured.Unstructured) string {
 	namespace, class := namespaceOf(u), resource.Text(u.Object, "spec", "storageClass")
+	if p := m.networkProvider(); p.of.Kind != "" && p.network(m, namespace, resource.Text(cluster.Object, "spec", "infrastructureRef", "name")) == "" {
+		return noNetwork(namespace)
+	}
 	if image := resource.Text(u.Object, "spec", "imageName"); !strings.HasPrefix(image, imageNamePrefix) && m.image(image) == nil {
 		return fmt.Sprintf("admission webhook \"default.mutating.virtualmachine.vmoperator.vmware.com\" denied the request: spec.imageName: Invalid value: %q: no VM image exists for %q in namespace or cluster scope", image, image)
 	}

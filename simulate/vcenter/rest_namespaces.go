@@ -2,10 +2,13 @@ package vcenter
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/vksync/vksync/simulate/inventory"
 )
 
 // wireNamespace is every form a namespace has in REST (domain.md 6.3): what is
@@ -162,10 +165,23 @@ func (v *VCenter) deleteNamespace(r *http.Request) (any, error) {
 	return nil, v.namespaces.remove(r.PathValue("namespace"))
 }
 
+// providerCodes are the REST API's names of the network providers. A Supervisor
+// without a network of its own calls itself what one on port groups does.
+var providerCodes = map[string]string{
+	inventory.NSXVPC: "NSX_VPC", inventory.NSXT: "NSXT_CONTAINER_PLUGIN",
+	inventory.VDS: "VSPHERE_NETWORK", inventory.Plain: "VSPHERE_NETWORK",
+}
+
+// providerCode is how the Supervisor connects its namespaces.
+func (v *VCenter) providerCode() string { return providerCodes[v.inv.NetworkProvider()] }
+
 // defaultNetwork is what a namespace gets that asks for no network.
 func (v *VCenter) defaultNetwork() Network {
+	if v.inv.NetworkProvider() != inventory.NSXVPC {
+		return Network{Provider: v.providerCode()}
+	}
 	return Network{
-		Provider:     "NSX_VPC",
+		Provider:     v.providerCode(),
 		PrivateCIDRs: slices.Clone(v.inv.Spec.Networks.PrivateCIDRs),
 		SubnetSize:   int64(v.inv.SubnetSize()),
 	}
@@ -191,7 +207,7 @@ func (v *VCenter) apply(spec *NamespaceSpec, w wireNamespace, all bool) error {
 		func() error { return applyAccess(spec, w.AccessList) },
 		func() error { return v.applyStorage(spec, w.StorageSpecs) },
 		func() error { return v.applyVMService(spec, w) },
-		func() error { return applyNetwork(spec, w.NetworkSpec) },
+		func() error { return v.applyNetwork(spec, w.NetworkSpec) },
 	)
 }
 
@@ -291,12 +307,15 @@ func (v *VCenter) applyVMService(spec *NamespaceSpec, w wireNamespace) error {
 	return nil
 }
 
-func applyNetwork(spec *NamespaceSpec, w *wireNetwork) error {
+func (v *VCenter) applyNetwork(spec *NamespaceSpec, w *wireNetwork) error {
 	if w == nil {
 		return nil
 	}
-	if !slices.Contains([]string{"NSX_VPC", "NSXT_CONTAINER_PLUGIN", "VSPHERE_NETWORK"}, w.Provider) {
+	switch code := v.providerCode(); {
+	case !slices.Contains(slices.Collect(maps.Values(providerCodes)), w.Provider):
 		return refuse(invalidArgument, "The network provider %q is not NSX_VPC, NSXT_CONTAINER_PLUGIN or VSPHERE_NETWORK.", w.Provider)
+	case w.Provider != code:
+		return refuse(invalidArgument, "The network provider %s is not that of Supervisor %s, which connects its namespaces with %s.", w.Provider, v.inv.Spec.Supervisor.Name, code)
 	}
 	spec.Network.Provider = w.Provider
 	config, size := w.VPCConfig, int64(0)
