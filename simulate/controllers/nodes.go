@@ -31,10 +31,14 @@ func (m *Manager) nodeOf(machine *unstructured.Unstructured) node {
 	if vm == nil || deleting(vm) {
 		return node{}
 	}
-	if resource.Text(machine.Object, "status", "nodeRef", "name") == "" {
+	running := isTrue(vm.Object, conditionGuestNetwork) && primaryIP(vm) != ""
+	switch joined := resource.Text(machine.Object, "status", "nodeRef", "name") != ""; {
+	case joined:
+		return m.joinedNode(machine, vm, running)
+	case running:
 		return m.joiningNode(machine)
 	}
-	return m.joinedNode(machine, vm)
+	return node{}
 }
 
 // joiningNode is a Node that the management side has not seen yet.
@@ -54,39 +58,49 @@ func (m *Manager) joiningNode(machine *unstructured.Unstructured) node {
 }
 
 // joinedNode is a Node that was seen: whether its kubelet speaks depends on the VM.
-func (m *Manager) joinedNode(machine, vm *unstructured.Unstructured) node {
+func (m *Manager) joinedNode(machine, vm *unstructured.Unstructured, running bool) node {
 	seen := resource.ConditionOf(machine.Object, "NodeReady")
 	last := node{exists: true, ready: seen.Status, since: since(machine.Object, "NodeReady")}
 	if last.ready != "Unknown" && last.ready != "False" {
 		last.ready = "True"
 	}
-	if primaryIP(vm) == "" {
-		silent := since(vm.Object, conditionGuestNetwork)
-		if silent.IsZero() { // the VM is gone: VM Service has forgotten all of it
-			silent = since(contentOf(m.get(kindVSphereMachine, namespaceOf(machine), nameOf(machine))), conditionProvisioned)
-		}
-		lost := silent.Add(nodeGrace)
-		switch {
-		case last.ready == "Unknown":
-		case lost.After(m.now()):
-			last.next = lost
-		default:
-			return node{exists: true, ready: "Unknown", since: lost}
-		}
+	silent, back := m.silence(machine, vm, running)
+	lost := silent.Add(nodeGrace)
+	switch spoken := running && !back.After(m.now()); {
+	case spoken && last.ready == "True":
 		return last
+	case spoken:
+		return node{exists: true, ready: "True", since: back}
+	case running:
+		last.next = back
 	}
-	up := since(vm.Object, conditionGuestNetwork)
-	first := resource.Text(machine.Object, "status", "lastUpdated")
+	switch {
+	case silent.IsZero(), last.ready == "Unknown":
+	case !lost.After(m.now()):
+		return node{exists: true, ready: "Unknown", since: lost, next: last.next}
+	case last.next.IsZero() || lost.Before(last.next):
+		last.next = lost
+	}
+	return last
+}
+
+// silence is since when the kubelet of a Node that was seen says nothing, zero for
+// one that never stopped, and from when on it speaks, where its VM runs. After a
+// boot it only starts again; on a VM that was made again kubeadm joins anew.
+func (m *Manager) silence(machine, vm *unstructured.Unstructured, running bool) (silent, back time.Time) {
+	namespace, name := namespaceOf(machine), nameOf(machine)
+	became := parseStamp(resource.Text(machine.Object, "status", "lastUpdated"))
+	placed, up := since(vm.Object, conditionPlacement), since(vm.Object, conditionGuestNetwork)
 	ready, _ := m.nodeReadyAt(machine)
-	if parseStamp(first).Before(up) { // it was a node before this boot: kubelet only starts again
-		ready = up.Add(m.takes(StepNodeReady, namespaceOf(machine), nameOf(machine)))
+	switch {
+	case placed.After(became): // made again
+		return placed, ready
+	case running && up.After(became): // booted again
+		return since(vm.Object, conditionPower).Add(-m.takes(StepPowerOn, namespace, name)), up.Add(m.takes(StepNodeReady, namespace, name))
+	case running:
+		return time.Time{}, ready
+	case up.IsZero(): // the VM is gone: VM Service has forgotten all of it
+		return since(contentOf(m.get(kindVSphereMachine, namespace, name)), conditionProvisioned), time.Time{}
 	}
-	if ready.After(m.now()) {
-		last.next = ready
-		return last
-	}
-	if last.ready == "True" {
-		return last
-	}
-	return node{exists: true, ready: "True", since: ready}
+	return up, time.Time{}
 }
