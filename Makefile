@@ -56,7 +56,7 @@ picture: ## draw the README's picture of the dashboard again
 	go test -run '^TestThePictureOfTheReadmeIsNew$$' ./cmd/vksync -update
 
 bench: ## measure speed and size against the bars to hold
-	go test -run '^$$' -bench '^BenchmarkBars$$' -benchtime 1x -timeout 30m ./cmd/vksync
+	go test -run '^$$' -bench '^Benchmark(Bars|Life)$$' -benchtime 1x -timeout 30m ./cmd/vksync
 	go test -run '^$$' -bench '^BenchmarkKeyToScreen$$' -benchtime 300x ./tui
 	cd testdata/apiserver && go test -run '^$$' -bench '^BenchmarkNoOpPlan$$' -benchtime 5x -timeout 30m .
 

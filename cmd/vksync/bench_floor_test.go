@@ -184,4 +184,3 @@ func (l *floorLab) spec(n int) types.VirtualMachineConfigSpec {
 	}
 	return spec
 }
-

@@ -14,6 +14,14 @@ func manifests(n, controlPlane, workers int) string {
 	return strings.Join(namespaces(n, controlPlane, workers), "")
 }
 
+const (
+	// clusterHead is what each generated cluster begins with.
+	clusterHead = "---\napiVersion: cluster.x-k8s.io/v1beta2\n"
+	// firstRelease is what generated clusters run; they can be upgraded to nextRelease.
+	firstRelease = "v1.34.1+vmware.1-vkr.4"
+	nextRelease  = "v1.34.2+vmware.1-vkr.1"
+)
+
 // namespaces are the files of a generated fleet, one for each namespace.
 func namespaces(n, controlPlane, workers int) []string {
 	var files []string
@@ -41,9 +49,7 @@ spec:
 // cluster is a manifest of usual size: two node pools, labels, and variables.
 func cluster(namespace string, i, controlPlane, workers int) string {
 	first := (workers + 1) / 2
-	return fmt.Sprintf(`---
-apiVersion: cluster.x-k8s.io/v1beta2
-kind: Cluster
+	return fmt.Sprintf(clusterHead+`kind: Cluster
 metadata:
   name: c%05d
   namespace: %s
@@ -114,9 +120,13 @@ spec:
   loadBalancer: {ranges: [10.20.0.10-10.20.255.250]}
   vmClasses: [{name: best-effort-small, cpus: 2, memoryMiB: 4096}]
   contentLibraries:
-  - {name: vks-releases, images: [{name: vmi-0a1b2c3d4e5f60718, displayName: photon-5-amd64-v1.34.1---vmware.1-vkr.4, os: {name: photon, version: "5"}, diskGiB: 20}]}
+  - name: vks-releases
+    images:
+    - {name: vmi-0a1b2c3d4e5f60718, displayName: photon-5-amd64-v1.34.1---vmware.1-vkr.4, os: {name: photon, version: "5"}, diskGiB: 20}
+    - {name: vmi-1a2b3c4d5e6f70819, displayName: photon-5-amd64-v1.34.2---vmware.1-vkr.1, os: {name: photon, version: "5"}, diskGiB: 20}
   kubernetesReleases:
   - {version: v1.34.1+vmware.1-vkr.4, images: [vmi-0a1b2c3d4e5f60718]}
+  - {version: v1.34.2+vmware.1-vkr.1, images: [vmi-1a2b3c4d5e6f70819]}
   clusterClasses: [builtin-generic-v3.4.0]
 `)
 	return b.String()
