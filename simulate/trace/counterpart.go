@@ -36,19 +36,17 @@ func Counterpart(r, played *Recording, id ID) ID {
 // Overlap says how long after step i the next one was asked for, if that did not
 // wait until everything had settled.
 func (r *Recording) Overlap(s *Script, i int) (time.Duration, bool) {
-	if i+1 >= len(s.Steps) {
-		return 0, false
-	}
-	from, quiet := int64(-1), false
+	next, from, quiet := 0, int64(0), false
 	for _, c := range r.Changes {
 		switch {
-		case c.Verb != Mark:
-		case c.Mark == s.Steps[i].Mark && from < 0:
-			from = c.T
-		case from >= 0 && settled(c.Mark):
+		case c.Verb != Mark || next >= len(s.Steps):
+		case c.Mark == s.Steps[next].Mark:
+			if next == i+1 {
+				return time.Duration(c.T-from) * time.Millisecond, !quiet
+			}
+			next, from, quiet = next+1, c.T, false
+		case settled(c.Mark):
 			quiet = true
-		case from >= 0 && c.Mark == s.Steps[i+1].Mark:
-			return time.Duration(c.T-from) * time.Millisecond, !quiet
 		}
 	}
 	return 0, false

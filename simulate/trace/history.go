@@ -66,8 +66,9 @@ type Part struct {
 	histories []*history
 }
 
-// Split cuts a recording into its steps. Objects' values go on from one to the next.
-// Changes outside of steps count for these, and are not compared.
+// Split cuts a recording into its steps: from the mark of one to that of the next,
+// or to any mark that comes when all had settled. Objects' values go on from one to
+// the next. Changes outside of steps count for these, and are not compared.
 func Split(r *Recording, s *Script, names Names) ([]Part, error) {
 	w := walker{script: s, names: names, objects: map[ID]*object{}, lives: map[ID]int{}}
 	next := 0
@@ -81,17 +82,17 @@ func Split(r *Recording, s *Script, names Names) ([]Part, error) {
 			if w.part != nil {
 				w.part.Settled = true
 			}
-		default:
+		case next < len(s.Steps) && s.Steps[next].Mark == c.Mark:
 			w.end()
-			if next < len(s.Steps) && s.Steps[next].Mark == c.Mark {
-				w.begin(s.Steps[next], c.T)
-				next++
-			}
+			w.begin(s.Steps[next], c.T)
+			next++
+		case w.part != nil && w.part.Settled:
+			w.end() // something was asked that is no step
 		}
 	}
 	w.end()
 	if next < len(s.Steps) {
-		return nil, fmt.Errorf("the step %q is not among the marks of the recording, or not after the step above it", s.Steps[next].Mark)
+		return nil, fmt.Errorf("line %d of the steps: %q is not among the marks of the recording, or not after the step above it", s.Steps[next].Line, s.Steps[next].Mark)
 	}
 	return w.parts, nil
 }

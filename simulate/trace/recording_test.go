@@ -1,8 +1,10 @@
 package trace
 
 import (
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMalformedRecordingsAreToldByLine(t *testing.T) {
@@ -58,14 +60,47 @@ func TestMalformedStepsAreToldByLine(t *testing.T) {
 		step + "delete: true":                                           `step "m" says neither which object nor`,
 		"ignore: [everything]\ncluster: c\n" + step + "delete: true":    `s:1: ignore is "everything", want GROUP/*`,
 		"cluster: c\n" + step + "apply: {kind: Cluster}":                "s:4: apply takes an object with apiVersion",
-		"a: [": "s: ",
-		"- a":  "s:1: a steps file is a mapping",
-		"x: 1": `s:1: a steps file has no "x"`,
-		"":     "s: ",
+		"cluster: c\n" + step + "jsonpatch: {op: add}":                  "s:3: jsonpatch takes a list",
+		"cluster: c\n" + step + "patch: [1]":                            "s:3: patch takes",
+		"cluster: c\n" + step + "annotate: x":                           "s:3: annotate takes keys with values",
+		"a: [":                                                          "s: ",
+		"- a":                                                           "s:1: a steps file is a mapping",
+		"x: 1":                                                          `s:1: a steps file has no "x"`,
+		"":                                                              "s: ",
 	} {
 		if _, err := DecodeScript("s", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: the error is %v, want %q", text, err, want)
 		}
+	}
+}
+
+func TestStepsThatDoNotWait(t *testing.T) {
+	script, err := DecodeScript("s", []byte("cluster: c\nsteps: [{mark: a, delete: true}, {mark: b, delete: Machine/x}, {mark: b, delete: {kind: Machine, name: y}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Recording{}
+	for _, mark := range []string{"0 other", "10 a", "25 b", "30 note", "40 settled c", "70 b", "80 gone"} {
+		at, text, _ := strings.Cut(mark, " ")
+		ms, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Changes = append(r.Changes, Change{T: ms, Verb: Mark, Mark: text})
+	}
+	for i, want := range []struct {
+		wait time.Duration
+		cut  bool
+	}{{15 * time.Millisecond, true}, {45 * time.Millisecond, false}, {0, false}} {
+		if wait, cut := r.Overlap(script, i); wait != want.wait || cut != want.cut {
+			t.Errorf("step %d: %v %v, want %v %v", i, wait, cut, want.wait, want.cut)
+		}
+	}
+	if parts := split(t, r, script); len(parts) != 3 || parts[0].Settled || !parts[1].Settled {
+		t.Errorf("the parts are %v", parts)
+	}
+	if id := script.Steps[1].Asks[0].Object; id != (ID{Group: "cluster.x-k8s.io", Kind: "Machine", Name: "x"}) {
+		t.Errorf("the second step is about %v", id)
 	}
 }
 

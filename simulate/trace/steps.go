@@ -243,16 +243,19 @@ func (d *decoder) step(n *yaml.Node, cluster string) Step {
 		},
 		JSON: ask(JSON), Patch: ask(Patch), Annotate: ask(Annotate), Label: ask(Label),
 		Delete: func(n *yaml.Node) {
-			if n.Kind == yaml.ScalarNode {
-				if n.Value != "true" {
-					d.fail(n, "delete is true, or the kind and name of an object")
-				}
+			switch {
+			case n.Kind == yaml.ScalarNode && n.Value == "true":
 				s.Asks = append(s.Asks, Ask{Verb: Delete})
-				return
+			case n.Kind == yaml.ScalarNode && !strings.Contains(n.Value, "/"):
+				d.fail(n, "delete is true, or the kind and name of an object")
+			default:
+				s.Asks = append(s.Asks, Ask{Verb: Delete, Object: d.object(n, ID{})})
 			}
-			s.Asks = append(s.Asks, Ask{Verb: Delete, Object: d.object(n, ID{})})
 		},
 	})
+	for i := range s.Asks {
+		d.check(n, s.Asks[i])
+	}
 	for i := range s.Asks {
 		a := &s.Asks[i]
 		if a.Verb != Apply && a.Object == (ID{}) {
@@ -269,6 +272,26 @@ func (d *decoder) step(n *yaml.Node, cluster string) Step {
 		d.fail(n, "step %q asks for nothing: want one of apply, jsonpatch, patch, annotate, label, delete", s.Mark)
 	}
 	return s
+}
+
+// check refuses a body that cannot be what its verb takes.
+func (d *decoder) check(n *yaml.Node, a Ask) {
+	_, isMap := a.Body.(map[string]any)
+	_, isList := a.Body.([]any)
+	switch a.Verb {
+	case JSON:
+		if !isList {
+			d.fail(n, "jsonpatch takes a list of operations")
+		}
+	case Patch:
+		if !isMap {
+			d.fail(n, "patch takes the fields to merge")
+		}
+	case Annotate, Label:
+		if !isMap {
+			d.fail(n, "%s takes keys with values, null to take one off", a.Verb)
+		}
+	}
 }
 
 func (d *decoder) object(n *yaml.Node, base ID) ID {
