@@ -46,6 +46,7 @@ func (v *VCenter) admit(ctx *simulator.Context, m *simulator.Method) (mo.Referen
 	if ctx.Session == nil || slices.Contains(reads, m.Name) {
 		return nil, nil // without a session vcsim refuses by itself what is not public
 	}
+	v.shared = true
 	v.tasks.serve(ctx.Session.UserName)
 	switch body := m.Body.(type) {
 	case *types.CreateVM_Task:

@@ -15,6 +15,7 @@ import (
 type group struct {
 	folder types.ManagedObjectReference
 	pools  map[string]types.ManagedObjectReference // by zone name
+	names  map[string]bool                         // of the VMs that we made in it
 }
 
 // groupKey names a group; without a cluster it is the namespace's own.
@@ -85,7 +86,7 @@ func (v *VCenter) makeGroup(f groupKey) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &group{folder: folder, pools: map[string]types.ManagedObjectReference{}}
+	g := &group{folder: folder, pools: map[string]types.ManagedObjectReference{}, names: map[string]bool{}}
 	for _, zone := range v.inv.ZoneNames() {
 		if g.pools[zone], err = v.createPool(ctx, parent.pools[zone], name); err != nil {
 			return nil, err

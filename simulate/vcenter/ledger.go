@@ -223,6 +223,14 @@ func (l *ledger) setMaintenance(host string, on bool) {
 	}
 }
 
+// resting reports whether a host is in maintenance, or is none.
+func (l *ledger) resting(host string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h, ok := l.hosts[host]
+	return !ok || h.maintenance
+}
+
 func (h *hostBook) freeMiB() int64  { return h.memoryMiB - h.usedMiB }
 func (h *hostBook) freeShares() int { return h.shares - h.usedShares }
 

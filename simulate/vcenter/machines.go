@@ -59,6 +59,10 @@ func (m *machines) change(moid string, f func(*machine)) bool {
 	return ok
 }
 
+func (m *machines) setGuest(moid, ip, hostname string) {
+	m.change(moid, func(vm *machine) { vm.IP, vm.HostName = ip, hostname })
+}
+
 // each calls f on all VMs, in no order.
 func (m *machines) each(f func(*machine)) {
 	m.mu.Lock()

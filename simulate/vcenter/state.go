@@ -113,6 +113,7 @@ func (v *VCenter) wake(vm VMState) error {
 	}
 	if vm.IP != "" || vm.HostName != "" {
 		v.setGuest(ctx, o, vm.IP, vm.HostName)
+		v.machines.setGuest(vm.MoID, vm.IP, vm.HostName)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -44,10 +43,15 @@ type VCenter struct {
 	handler  http.Handler
 
 	// direct is held during every call that changes vcsim from inside, and during
-	// every SOAP call but waits for updates.
-	direct sync.Mutex
+	// every SOAP call but waits for updates. What is guarded by it may be used by
+	// who has only entered.
+	direct *backlog
 	site   *site
 	groups map[groupKey]*group // folders with pools, guarded by direct
+	next   int64               // the number of the next object, guarded by direct; see foresee
+	// shared says that a client has changed something, or tried to. Names and states
+	// are not only ours from then on, and nothing is left for later.
+	shared bool // guarded by direct
 
 	// machines has its own lock because clients create machines as well.
 	machines *machines
@@ -73,6 +77,7 @@ func New(config Config) (*VCenter, error) {
 		inv:      config.Inventory,
 		scratch:  dir,
 		onChange: config.OnChange,
+		direct:   newBacklog(),
 		groups:   map[groupKey]*group{},
 		machines: newMachines(),
 		ledger:   newLedger(config.Inventory),
@@ -120,7 +125,11 @@ func (v *VCenter) build() error {
 }
 
 // Close removes what the vCenter keeps on disk. The VCenter is not usable after it.
-func (v *VCenter) Close() error { return v.scratch.remove() }
+func (v *VCenter) Close() error {
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	return errors.Join(v.direct.fault(), v.scratch.remove())
+}
 
 // Handler serves /sdk (SOAP), the REST sessions, and the REST endpoints of
 // Supervisors, vSphere Namespaces, VM classes, storage policies and content

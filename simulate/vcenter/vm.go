@@ -15,9 +15,12 @@ import (
 // *PlaceError when the spot has no room (any more), and with a *TaskError when
 // vcsim refuses.
 func (v *VCenter) CreateVM(spec VMSpec) (VMRef, error) {
-	v.direct.Lock()
-	defer v.direct.Unlock()
-	ref, err := v.createVM(spec, false)
+	ref, err := v.foreseeCreate(spec)
+	if ref.MoID == "" && err == nil {
+		v.direct.Lock()
+		defer v.direct.Unlock()
+		ref, err = v.createVM(spec, false)
+	}
 	if err != nil {
 		return VMRef{}, fmt.Errorf("creating VM %s/%s: %w", spec.Namespace, spec.Name, err)
 	}
@@ -25,9 +28,9 @@ func (v *VCenter) CreateVM(spec VMSpec) (VMRef, error) {
 }
 
 func (v *VCenter) createVM(spec VMSpec, force bool) (VMRef, error) {
-	vm := &machine{VMState: VMState{VMSpec: spec}}
-	if spec.Name == "" || spec.InstanceUUID == "" || spec.BiosUUID == "" {
-		return VMRef{}, fmt.Errorf("a VM needs a name, an instance UUID and a BIOS UUID")
+	vm, err := newMachine(spec)
+	if err != nil {
+		return VMRef{}, err
 	}
 	g, err := v.makeGroup(groupKey{spec.Namespace, spec.Cluster})
 	if err != nil {
@@ -38,23 +41,45 @@ func (v *VCenter) createVM(spec VMSpec, force bool) (VMRef, error) {
 		return VMRef{}, err
 	}
 	if v.named(folder, spec.Name) {
-		return VMRef{}, fmt.Errorf("a VM of that name is in folder %s already", g.folder.Value)
+		return VMRef{}, nameTaken(g, spec.Name)
 	}
 	if err := v.ledger.take(vm.need(), spec.Spot, force); err != nil {
 		return VMRef{}, err
 	}
-	info, err := v.runCreate(folder, g.pools[spec.Spot.Zone], spec)
+	ref, err := v.makeVM(g, spec)
 	if err != nil {
 		v.ledger.give(vm.need(), spec.Spot)
 		return VMRef{}, err
 	}
-	ref, _ := info.Result.(types.ManagedObjectReference)
-	vm.MoID = ref.Value
+	g.names[spec.Name] = true
+	vm.MoID = ref.MoID
 	v.machines.add(vm)
-	if err := v.slim(ref, spec); err != nil {
+	return ref, nil
+}
+
+func newMachine(spec VMSpec) (*machine, error) {
+	if spec.Name == "" || spec.InstanceUUID == "" || spec.BiosUUID == "" {
+		return nil, fmt.Errorf("a VM needs a name, an instance UUID and a BIOS UUID")
+	}
+	return &machine{VMState: VMState{VMSpec: spec}}, nil
+}
+
+func nameTaken(g *group, name string) error {
+	return fmt.Errorf("a VM named %s is in folder %s already", name, g.folder.Value)
+}
+
+// makeVM has vcsim create a VM in the folder of g.
+func (v *VCenter) makeVM(g *group, spec VMSpec) (VMRef, error) {
+	folder, err := find[*simulator.Folder](v, g.folder)
+	if err != nil {
 		return VMRef{}, err
 	}
-	return VMRef{MoID: ref.Value, Task: info.Task.Value}, nil
+	info, err := v.runCreate(folder, g.pools[spec.Spot.Zone], spec)
+	if err != nil {
+		return VMRef{}, err
+	}
+	ref, _ := info.Result.(types.ManagedObjectReference)
+	return VMRef{MoID: ref.Value, Task: info.Task.Value}, v.slim(ref, spec)
 }
 
 func (v *VCenter) runCreate(folder *simulator.Folder, pool types.ManagedObjectReference, spec VMSpec) (types.TaskInfo, error) {
@@ -85,9 +110,14 @@ func (v *VCenter) named(folder *simulator.Folder, name string) (found bool) {
 // PowerOn powers a VM on. It fails when it is on already, and when its host is
 // in maintenance.
 func (v *VCenter) PowerOn(moid string) (task string, err error) {
-	return v.run("powering on", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
-		return vm.PowerOnVMTask(ctx, &types.PowerOnVM_Task{This: vm.Self})
-	})
+	if task, err := v.foreseePowerOn(moid); task != "" || err != nil {
+		return task, err
+	}
+	return v.run("powering on", moid, powerOn)
+}
+
+func powerOn(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
+	return vm.PowerOnVMTask(ctx, &types.PowerOnVM_Task{This: vm.Self})
 }
 
 // PowerOff powers a VM off. It fails when it is off already.
@@ -99,14 +129,22 @@ func (v *VCenter) PowerOff(moid string) (task string, err error) {
 
 // Destroy removes a VM with its disks and frees what it took. It must be off.
 func (v *VCenter) Destroy(moid string) (task string, err error) {
-	return v.run("destroying", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
+	vm, _ := v.VM(moid)
+	task, err = v.run("destroying", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
 		return vm.DestroyTask(ctx, &types.Destroy_Task{This: vm.Self})
 	})
+	if err == nil {
+		v.freeName(vm)
+	}
+	return task, err
 }
 
 // SetGuest writes what VMware Tools would report: the address and the host name.
 // An empty ip means that Tools do not run.
 func (v *VCenter) SetGuest(moid, ip, hostname string) error {
+	if foreseen, err := v.foreseeGuest(moid, ip, hostname); foreseen || err != nil {
+		return err
+	}
 	v.direct.Lock()
 	defer v.direct.Unlock()
 	vm, err := find[*simulator.VirtualMachine](v, vmRef(moid))
@@ -114,6 +152,7 @@ func (v *VCenter) SetGuest(moid, ip, hostname string) error {
 		return fmt.Errorf("setting guest information: %w", err)
 	}
 	v.setGuest(v.context(), vm, ip, hostname)
+	v.machines.setGuest(moid, ip, hostname)
 	return nil
 }
 
@@ -138,7 +177,6 @@ func (v *VCenter) setGuest(ctx *simulator.Context, vm *simulator.VirtualMachine,
 		}
 		v.registry.Update(ctx, vm, changes)
 	})
-	v.machines.change(vm.Self.Value, func(m *machine) { m.IP, m.HostName = ip, hostname })
 }
 
 // SetMaintenance puts a host into maintenance or takes it out. VMs on it stay,
@@ -162,9 +200,15 @@ func (v *VCenter) SetMaintenance(host string, on bool) error {
 }
 
 // run starts a task on a VM and waits for its end.
-func (v *VCenter) run(doing, moid string, start func(*simulator.Context, *simulator.VirtualMachine) soap.HasFault) (string, error) {
+func (v *VCenter) run(doing, moid string, start taskStart) (string, error) {
 	v.direct.Lock()
 	defer v.direct.Unlock()
+	return v.runTask(doing, moid, start)
+}
+
+type taskStart func(*simulator.Context, *simulator.VirtualMachine) soap.HasFault
+
+func (v *VCenter) runTask(doing, moid string, start taskStart) (string, error) {
 	vm, err := find[*simulator.VirtualMachine](v, vmRef(moid))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", doing, err)
