@@ -46,10 +46,15 @@ type tracePlayer struct {
 }
 
 // playTrace plays a whole script and returns what happened, in the form of a
-// recording.
+// recording. What is no controller takes as long as in r.
 func playTrace(t testing.TB, s *trace.Script, r *trace.Recording, seed uint64) *trace.Recording {
 	t.Helper()
-	world, err := simulate.New(simulate.Config{Inventory: traceInventory(t, s, r), Seed: seed, Latencies: traceLatencies(r)})
+	return playTraceIn(t, s, r, seed, traceLatencies(r))
+}
+
+func playTraceIn(t testing.TB, s *trace.Script, r *trace.Recording, seed uint64, latencies map[controllers.Step]controllers.Triangle) *trace.Recording {
+	t.Helper()
+	world, err := simulate.New(simulate.Config{Inventory: traceInventory(t, s, r), Seed: seed, Latencies: latencies})
 	if err != nil {
 		t.Fatal(err)
 	}

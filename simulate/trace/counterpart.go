@@ -12,15 +12,18 @@ func Counterpart(r, played *Recording, id ID) ID {
 	if normal == id.Name {
 		return id
 	}
-	nth := -1
+	nth, found := -1, false
 	for _, c := range r.Changes {
 		if c.Verb != Added || c.ID.Kind != id.Kind || realNames.Of(c.ID.Name) != normal {
 			continue
 		}
 		nth++
-		if c.ID.Name == id.Name {
+		if found = c.ID.Name == id.Name; found {
 			break
 		}
+	}
+	if !found {
+		return id
 	}
 	for _, c := range played.Changes {
 		if c.Verb != Added || c.ID.Kind != id.Kind || playedNames.Of(c.ID.Name) != normal {
