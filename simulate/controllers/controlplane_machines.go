@@ -72,7 +72,13 @@ func (p *controlPlane) machineFields() map[string]any {
 	}
 	fields := map[string]any{"readinessGates": append(gates, resource.Items(p.template("spec"), "readinessGates")...)}
 	for _, name := range []string{"deletion", "taints"} {
-		if value := resource.Field(p.template("spec"), name); value != nil {
+		switch value := resource.Field(p.template("spec"), name).(type) {
+		case nil:
+		case map[string]any:
+			if len(value) > 0 {
+				fields[name] = value
+			}
+		default:
 			fields[name] = value
 		}
 	}
