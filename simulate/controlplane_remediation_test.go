@@ -126,6 +126,13 @@ func TestRemediationKeepsQuorum(t *testing.T) {
 		t.Errorf("the answer is %s, %v went", got, l.gone())
 	}
 	l.patch("VirtualMachine", names[2], `{"spec":{"powerState":"PoweredOn"}}`)
+	l.until("all members are healthy", func() bool {
+		voters, fit := controllers.Voters(l.world.EtcdMembers("team-a", "prod"))
+		if voters != 3 {
+			t.Errorf("a member that boots again does not vote: there are %d voters", voters)
+		}
+		return fit == 3
+	})
 	l.settle("the remediation")
 	if got := l.gone(); !slices.Equal(got, names[:1]) {
 		t.Errorf("%v went, want %s", got, names[0])

@@ -74,19 +74,8 @@ func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bo
 	return joined.Add(m.takes(StepNodeReady, namespaceOf(machine), nameOf(machine))), ok
 }
 
-// hasNode says whether the Node of a machine exists: from when kubeadm is through
-// until its VM goes, whose Node the cloud provider removes (observed.md 6.6).
-func (m *Manager) hasNode(machine *unstructured.Unstructured) bool {
-	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
-	if vm == nil || deleting(vm) {
-		return false
-	}
-	if nodeNameOf(machine) != "" {
-		return true
-	}
-	joined, known := m.joinedAt(machine)
-	return known && !joined.After(m.now())
-}
+// hasNode says whether the Node of a machine exists.
+func (m *Manager) hasNode(machine *unstructured.Unstructured) bool { return m.nodeOf(machine).exists }
 
 // running says whether the guest of a machine runs.
 func (m *Manager) running(machine *unstructured.Unstructured) bool {
@@ -102,13 +91,23 @@ func (m *Manager) componentsHealthy(machine *unstructured.Unstructured) bool {
 }
 
 // catchingUp says whether the etcd member of a machine that joined is a learner
-// still. On the machine that ran kubeadm init there was nothing to learn.
+// still. On the machine that ran kubeadm init there was nothing to learn, and one
+// that was a voter remains it when its VM boots again.
 func (m *Manager) catchingUp(machine *unstructured.Unstructured) bool {
 	joined, known := m.joinedAt(machine)
-	if !known || m.initialises(machine) {
+	if !known || m.initialises(machine) || m.bootedAgain(machine) {
 		return false
 	}
 	return joined.Add(m.takes(StepEtcd, namespaceOf(machine), nameOf(machine))).After(m.now())
+}
+
+// bootedAgain says whether the VM of a machine booted after it had become a node.
+func (m *Manager) bootedAgain(machine *unstructured.Unstructured) bool {
+	if nodeNameOf(machine) == "" {
+		return false
+	}
+	became := parseStamp(resource.Text(machine.Object, "status", "lastUpdated"))
+	return since(contentOf(m.get(kindVM, namespaceOf(machine), nameOf(machine))), conditionGuestNetwork).After(became)
 }
 
 func contentOf(u *unstructured.Unstructured) map[string]any {
