@@ -95,11 +95,17 @@ func begin(t *testing.T) *life {
 // create makes prod.
 func (l *life) create(controlPlane, workers int) {
 	l.Helper()
+	l.make(clusterProd(controlPlane, workers))
+}
+
+// make makes a Cluster of team-a, or whatever else a manifest says.
+func (l *life) make(text string) {
+	l.Helper()
 	content := map[string]any{}
-	if err := yaml.Unmarshal([]byte(clusterProd(controlPlane, workers)), &content); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &content); err != nil {
 		l.Fatal(err)
 	}
-	if _, err := l.kind("Cluster").Create(l.Context(), &unstructured.Unstructured{Object: content}, metav1.CreateOptions{}); err != nil {
+	if _, err := l.kind(resource.Text(content, "kind")).Create(l.Context(), &unstructured.Unstructured{Object: content}, metav1.CreateOptions{}); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -144,6 +150,9 @@ func (l *life) until(what string, is func() bool) {
 
 var plurals = map[string]schema.GroupVersionResource{
 	"Cluster":             {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"},
+	"MachineDeployment":   {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machinedeployments"},
+	"MachineHealthCheck":  {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machinehealthchecks"},
+	"ClusterClass":        {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusterclasses"},
 	"Machine":             {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
 	"KubeadmControlPlane": {Group: "controlplane.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmcontrolplanes"},
 	"KubeadmConfig":       {Group: "bootstrap.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmconfigs"},
