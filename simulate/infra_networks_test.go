@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/vksync/vksync/reconcile/journal"
+	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/inventory"
 )
 
@@ -59,6 +60,15 @@ func TestAPlainNetworkHasOneInterfacePerVM(t *testing.T) {
 	if want := []string{"172.26.0.10", "172.26.0.11", "172.26.0.12", "172.26.0.13", "172.26.0.14"}; !slices.Equal(addresses, want) {
 		t.Errorf("the nodes have addresses %v, want %v", addresses, want)
 	}
+}
+
+// complains is a condition that is False with a message.
+func complains(kind, name, message string) match {
+	return objects(kind+" "+name+": "+message, func(o *journal.Object) bool {
+		return o.Kind == kind && o.Name == name && slices.ContainsFunc(o.Conditions, func(c resource.Condition) bool {
+			return c.Status == "False" && strings.Contains(c.Message, message)
+		})
+	})
 }
 
 // endpointComesFirst asks for the order of observed.md 6.5: nothing of a cluster's
@@ -123,8 +133,8 @@ func TestAPoolOfPortGroupsRunsOut(t *testing.T) {
 	h.first(t, says("NetworkInterface", ".*", "Failure", "True", "CannotAllocIP"))
 	refused := h.first(t, says("NetworkInterface", ".*", "Ready", "False", "CannotAllocIP"))
 	vm := strings.TrimSuffix(h[refused].Object.Name, "-primary-eth0")
-	h.inOrder(t, "one hop up after the other", says("NetworkInterface", vm+"-primary-eth0", "Ready", "False", "CannotAllocIP"),
-		says("VSphereMachine", vm, "VirtualMachineProvisioned", "False", "NotReady"))
+	h.inOrder(t, "one hop up after the other", says("NetworkInterface", vm+"-primary-eth0", "Ready", "False", "CannotAllocIP"), complains("VirtualMachine", vm, "all in use"),
+		complains("VSphereMachine", vm, "all in use"), complains("Machine", vm, "all in use"))
 	if n := len(h.all(operated("CreateVM_Task", ".*"))); n != 3 {
 		t.Errorf("%d VMs were made with 3 addresses", n)
 	}
