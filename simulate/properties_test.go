@@ -7,24 +7,13 @@ import (
 	"fmt"
 	"hash"
 	"math/rand/v2"
-	"strings"
 	"testing"
-	"testing/fstest"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
-	"github.com/vksync/vksync/reconcile"
-	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
-	"github.com/vksync/vksync/reconcile/phase"
-	"github.com/vksync/vksync/reconcile/plan"
-	"github.com/vksync/vksync/schema"
-	"github.com/vksync/vksync/simulate"
 )
 
 var (
@@ -51,12 +40,9 @@ func TestProperties(t *testing.T) {
 
 // A wanderer takes one world from one random revision to the next.
 type wanderer struct {
-	world    *simulate.World
-	engine   *reconcile.Engine
-	recorder *journal.Recorder
-	guard    *guard
-	hear     func(journal.Event)
-	sum      hash.Hash
+	*stage
+	guard *guard
+	sum   hash.Hash
 }
 
 // wander goes through random changes of a random fleet and returns a digest of all
@@ -88,34 +74,11 @@ func newWanderer(t *testing.T, seed uint64) *wanderer {
 	t.Helper()
 	w := &wanderer{guard: newGuard(), sum: sha256.New()}
 	encoder := journal.NewEncoder(w.sum)
-	var err error
-	w.world, err = simulate.New(simulate.Config{
-		Inventory: labInventory(t), Seed: seed,
-		Record: func(now time.Time, e journal.Event) { w.recorder.Record(now, e) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.world.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	w.hear = func(e journal.Event) {
+	w.stage = newStage(t, seed, nil, func(e journal.Event) {
 		if err := encoder.Encode(e); err != nil {
 			t.Error(err)
 		}
 		w.guard.hear(e)
-	}
-	w.recorder = journal.NewRecorder(w.world.Now(), w.hear)
-	w.engine, err = reconcile.Connect(t.Context(), reconcile.Endpoints{Kube: w.world.KubeConfig(), VSphere: w.world.VSphereConfig(), World: w.world, Source: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.engine.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
 	})
 	return w
 }
@@ -127,14 +90,12 @@ func (w *wanderer) breakOff(t *testing.T, f fleet, after int) {
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
 	heard := 0
-	w.recorder = journal.NewRecorder(w.world.Now(), w.hear, func(journal.Event) {
+	w.record(func(journal.Event) {
 		if heard++; heard == after {
 			kill()
 		}
 	})
-	p := w.plan(t, f)
-	_, err := w.engine.Run(ctx, p, apply.Options{World: w.world, Journal: w.recorder, Concurrency: 1, Begin: journal.Begin{Simulated: true}})
-	if err != nil && ctx.Err() == nil {
+	if _, err := w.run(ctx, w.plan(t, f.manifests())); err != nil && ctx.Err() == nil {
 		t.Errorf("the run that is broken off: %v", err)
 	}
 }
@@ -142,13 +103,13 @@ func (w *wanderer) breakOff(t *testing.T, f fleet, after int) {
 // become makes the world what the fleet asks for, and says whether all rules held.
 func (w *wanderer) become(t *testing.T, f fleet, what string) bool {
 	t.Helper()
-	w.recorder = journal.NewRecorder(w.world.Now(), w.hear)
-	p := w.plan(t, f)
+	w.record(nil)
+	p := w.plan(t, f.manifests())
 	if p.Failed() {
 		t.Errorf("%s: the plan is refused:\n%s", what, p.Text())
 		return false
 	}
-	end, err := w.engine.Run(t.Context(), p, apply.Options{World: w.world, Journal: w.recorder, Concurrency: 1, Begin: journal.Begin{Simulated: true}})
+	end, err := w.run(t.Context(), p)
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return false
@@ -157,7 +118,7 @@ func (w *wanderer) become(t *testing.T, f fleet, what string) bool {
 		t.Errorf("%s: the run ended %s with %d of %d goals reached\n%s", what, end.Outcome, end.Reached, end.Goals, w.reasons(p))
 		return false
 	}
-	if again := w.plan(t, f); !again.Empty() {
+	if again := w.plan(t, f.manifests()); !again.Empty() {
 		t.Errorf("%s: a second plan is not empty:\n%s", what, again.Text())
 		return false
 	}
@@ -165,34 +126,6 @@ func (w *wanderer) become(t *testing.T, f fleet, what string) bool {
 		t.Errorf("%s: %s", what, broken)
 	}
 	return len(w.guard.broken) == 0
-}
-
-func (w *wanderer) plan(t *testing.T, f fleet) *plan.Plan {
-	t.Helper()
-	files := fstest.MapFS{}
-	for i, manifest := range strings.Split(f.manifests(), "---\n") {
-		files[fmt.Sprintf("%04d.yaml", i)] = &fstest.MapFile{Data: []byte(manifest)}
-	}
-	desired, problems := schema.Load(files, ".")
-	if err := problems.Err(); err != nil {
-		t.Fatal(err)
-	}
-	p, err := w.engine.Plan(t.Context(), &desired.Resources, reconcile.Options{Prune: true, PruneLimit: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// reasons say what each goal that was not reached waits for.
-func (w *wanderer) reasons(p *plan.Plan) string {
-	var b strings.Builder
-	for _, g := range p.Goals {
-		if chain, _ := w.recorder.Why(g.Addr); len(chain) > 0 {
-			fmt.Fprintf(&b, "%s: %s\n", g.Addr, phase.Cause(chain))
-		}
-	}
-	return b.String()
 }
 
 // outsider is a cluster that somebody else made.
@@ -205,12 +138,7 @@ func (w *wanderer) letOutsiderIn(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(manifest), &u.Object); err != nil {
 		t.Fatal(err)
 	}
-	client, err := dynamic.NewForConfig(w.world.KubeConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	clusters := client.Resource(runtimeschema.GroupVersionResource{Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"})
-	if _, err := clusters.Namespace("team-a").Create(t.Context(), u, metav1.CreateOptions{}); err != nil {
+	if _, err := w.kubectl("Cluster").Create(t.Context(), u, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }
