@@ -21,11 +21,11 @@ func TestNothingComesBeforeTheLoadBalancerHasAnAddress(t *testing.T) {
 	h := s.bring(t, day2(1, "v1.33", map[string]int{"a": 2}))
 	address := says("Service", "prod", "Ready", "True", "")
 	for _, m := range []struct{ kind, names string }{
-		{"Secret", "prod-ca"}, {"Secret", "prod-kubeconfig"}, {"Machine", cp}, {"Machine", pool("a")}, {"VirtualMachine", ".*"},
+		{"Secret", "prod-ca"}, {"Secret", "prod-kubeconfig"}, {"Machine", cp}, {"Machine", poolOf("a")}, {"VirtualMachine", ".*"},
 	} {
 		h.inOrder(t, "6.5: no "+m.kind+" before the address", address, made(m.kind, m.names))
 	}
-	h.inOrder(t, "6.5", made("VirtualMachineService", "prod"), made("Service", "prod"), says("VSphereCluster", ".*", "LoadBalancerReady", "False", "WaitingForIP"), address,
+	h.inOrder(t, "6.5", made("VirtualMachineService", "prod"), says("VSphereCluster", ".*", "LoadBalancerReady", "False", "WaitingForIP"), made("Service", "prod"), address,
 		says("VSphereCluster", ".*", "LoadBalancerReady", "True", ""), inPhase("Cluster", "prod", "Provisioned"))
 }
 
@@ -46,10 +46,10 @@ func TestAMissingImageShowsOneHopAfterTheOtherAndHoldsUpOnlyVMs(t *testing.T) {
 	h.inOrder(t, "6.7 f1: one hop after the other", says("VirtualMachine", cp, "VirtualMachineImageReady", "False", ""),
 		blames("VSphereMachine", cp, "VirtualMachineProvisioned"), blames("Machine", cp, "InfrastructureReady"),
 		blames("KubeadmControlPlane", ".*", "MachinesReady"), blames("Cluster", "prod", "ControlPlaneMachinesReady"))
-	for _, there := range []match{made("Secret", "prod-kubeconfig"), made("Secret", cp), made("Machine", pool("a"))} {
+	for _, there := range []match{made("Secret", "prod-kubeconfig"), made("Secret", cp), made("Machine", poolOf("a"))} {
 		h.first(t, there)
 	}
-	h.never(t, "6.7 f1: worker VMs never come", made("VirtualMachine", pool("a")))
+	h.never(t, "6.7 f1: worker VMs never come", made("VirtualMachine", poolOf("a")))
 	h.never(t, "6.7 f1: no VM is made in vCenter", operated("CreateVM_Task", ".*"))
 
 	h = s.bring(t, strings.SplitN(day2(1, "v1.33", nil), "---\n", 2)[0])
@@ -110,7 +110,7 @@ func TestAMarkedMachineIsRemediated(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, 9, nil)
 	s.bring(t, withHealthChecks(day2(3, "v1.33", map[string]int{"a": 2})))
-	for _, names := range []string{pool("a"), cp} {
+	for _, names := range []string{poolOf("a"), cp} {
 		victim := ages(t, s, names)[1]
 		s.patch(t, "Machine", victim, `{"metadata":{"annotations":{"cluster.x-k8s.io/remediate-machine":""}}}`)
 		h := s.pass(t, 20*time.Minute)
@@ -142,7 +142,7 @@ func TestANamespaceThatIsDeletedTakesItsClusterWithItInNoOrder(t *testing.T) {
 			t.Errorf("6.7 n1: %s comes after %d ms, want the same second: it has no finalizer", m.what, at-begin)
 		}
 	}
-	for _, m := range []match{operated("Destroy_Task", cp), operated("Destroy_Task", pool("a")), gone("Cluster", "prod"), gone("Machine", cp)} {
+	for _, m := range []match{operated("Destroy_Task", cp), operated("Destroy_Task", poolOf("a")), gone("Cluster", "prod"), gone("Machine", cp)} {
 		h.first(t, m)
 	}
 	if left := s.list(t, "Machine"); len(left) > 0 {

@@ -9,10 +9,10 @@ import (
 )
 
 // A fleet is what random revisions ask for: a vSphere Namespace and its clusters.
-type fleet map[string]shape
+type fleet map[string]asked
 
-// A shape is what is asked of one cluster.
-type shape struct {
+// asked is what is asked of one cluster.
+type asked struct {
 	controlPlane int
 	version      string
 	// class and storage are the variables of all machines.
@@ -44,7 +44,7 @@ func randomFleet(r *rand.Rand) fleet {
 
 func (f fleet) add(r *rand.Rand) string {
 	name := fmt.Sprintf("c%d", r.IntN(1000))
-	s := shape{
+	s := asked{
 		controlPlane: pick(r, 1, 1, 3), version: pick(r, releases[0], releases[0], releases[1]),
 		class: "best-effort-small", storage: "vks-gold", team: "one", pools: map[string]poolShape{},
 	}
@@ -94,45 +94,45 @@ func (f fleet) changed(r *rand.Rand) (fleet, string) {
 }
 
 // changes are the kinds of change of a cluster; each says what it did.
-var changes = []func(*shape, *rand.Rand) string{
-	func(s *shape, r *rand.Rand) string {
+var changes = []func(*asked, *rand.Rand) string{
+	func(s *asked, r *rand.Rand) string {
 		s.controlPlane = pick(r, 1, 3, 5)
 		return fmt.Sprintf("%d control-plane machines", s.controlPlane)
 	},
-	func(s *shape, _ *rand.Rand) string {
+	func(s *asked, _ *rand.Rand) string {
 		if at := slices.Index(releases, s.version); at+1 < len(releases) {
 			s.version = releases[at+1]
 		}
 		return "version " + s.version
 	},
-	func(s *shape, r *rand.Rand) string {
+	func(s *asked, r *rand.Rand) string {
 		s.class = pick(r, "best-effort-small", "best-effort-medium")
 		return "VM class " + s.class
 	},
-	func(s *shape, r *rand.Rand) string {
+	func(s *asked, r *rand.Rand) string {
 		s.storage = pick(r, "vks-gold", "vks-silver")
 		return "storage class " + s.storage
 	},
-	func(s *shape, r *rand.Rand) string {
+	func(s *asked, r *rand.Rand) string {
 		s.team = pick(r, "one", "two", "three")
 		return "label team=" + s.team
 	},
-	func(s *shape, r *rand.Rand) string {
+	func(s *asked, r *rand.Rand) string {
 		pool := fmt.Sprintf("p%d", r.IntN(10))
 		s.pools[pool] = poolShape{replicas: r.IntN(5)}
 		return "pool " + pool
 	},
-	onPool(func(s *shape, pool string, _ *rand.Rand) string {
+	onPool(func(s *asked, pool string, _ *rand.Rand) string {
 		delete(s.pools, pool)
 		return "no pool " + pool
 	}),
-	onPool(func(s *shape, pool string, r *rand.Rand) string {
+	onPool(func(s *asked, pool string, r *rand.Rand) string {
 		p := s.pools[pool]
 		p.replicas = r.IntN(6)
 		s.pools[pool] = p
 		return fmt.Sprintf("pool %s of %d", pool, p.replicas)
 	}),
-	onPool(func(s *shape, pool string, r *rand.Rand) string {
+	onPool(func(s *asked, pool string, r *rand.Rand) string {
 		p := s.pools[pool]
 		p.class, p.surge, p.unavailable = pick(r, "", "best-effort-medium"), r.IntN(3), r.IntN(2)
 		s.pools[pool] = p
@@ -141,8 +141,8 @@ var changes = []func(*shape, *rand.Rand) string{
 }
 
 // onPool is a change of a pool, where there is one.
-func onPool(change func(*shape, string, *rand.Rand) string) func(*shape, *rand.Rand) string {
-	return func(s *shape, r *rand.Rand) string {
+func onPool(change func(*asked, string, *rand.Rand) string) func(*asked, *rand.Rand) string {
+	return func(s *asked, r *rand.Rand) string {
 		if len(s.pools) == 0 {
 			return "nothing"
 		}
@@ -168,7 +168,7 @@ spec:
 	return b.String()
 }
 
-func (s shape) manifest(name string) string {
+func (s asked) manifest(name string) string {
 	var pools strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s.pools)) {
 		p := s.pools[name]

@@ -83,6 +83,9 @@ func (g *guard) hear(e journal.Event) {
 
 func (g *guard) hearObject(e journal.Event, o *journal.Object) {
 	removed := o.Verb == resource.Deleted || o.Deleting
+	if o.Present {
+		removed = false
+	}
 	if removed && o.Kind == "Cluster" && !g.mayGo[o.Name] || removed && o.Cluster == outsider && (o.Actor == "vksync" || o.Kind == "Machine") {
 		g.breaks(e, "%s deletes %s %s of cluster %s, which nobody asked for", o.Actor, o.Kind, o.Name, o.Cluster)
 	}
@@ -106,7 +109,7 @@ func (g *guard) hearObject(e journal.Event, o *journal.Object) {
 	for _, c := range o.Conditions {
 		switch c.Type {
 		case "EtcdMemberHealthy":
-			m.healthy = c.Status == "True"
+			m.healthy = c.Status == "True" || c.Reason == "Deleting" // it answers until its VM goes
 			m.member = m.member || m.healthy
 		case "Ready":
 			m.ready = c.Status == "True"

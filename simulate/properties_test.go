@@ -133,7 +133,7 @@ const outsider = "outsider"
 
 func (w *wanderer) letOutsiderIn(t *testing.T) {
 	t.Helper()
-	manifest := shape{controlPlane: 1, version: releases[0], class: "best-effort-small", storage: "vks-gold", team: "none"}.manifest(outsider)
+	manifest := asked{controlPlane: 1, version: releases[0], class: "best-effort-small", storage: "vks-gold", team: "none"}.manifest(outsider)
 	u := &unstructured.Unstructured{}
 	if err := yaml.Unmarshal([]byte(manifest), &u.Object); err != nil {
 		t.Fatal(err)

@@ -102,11 +102,16 @@ func (s *stage) run(ctx context.Context, p *plan.Plan) (journal.End, error) {
 	return s.engine.Run(ctx, p, apply.Options{World: s.world, Journal: s.recorder, Concurrency: 1, Begin: journal.Begin{Simulated: true}})
 }
 
-// bring makes the world what a revision asks for, and returns what happened.
+// bring makes the world what a revision asks for, and returns what happened, up to
+// when all has come to rest.
 func (s *stage) bring(t testing.TB, manifests string) history {
 	t.Helper()
 	var h history
-	s.record(func(e journal.Event) { h = append(h, e) })
+	s.record(func(e journal.Event) {
+		if e.Object == nil || !e.Object.Present { // which did not happen
+			h = append(h, e)
+		}
+	})
 	p := s.plan(t, manifests)
 	if p.Failed() {
 		t.Fatalf("the plan is refused:\n%s", p.Text())
@@ -118,7 +123,7 @@ func (s *stage) bring(t testing.TB, manifests string) history {
 	if end.Outcome != journal.Reached {
 		t.Fatalf("the run ended %s with %d of %d goals reached\n%s", end.Outcome, end.Reached, end.Goals, s.reasons(p))
 	}
-	return h
+	return append(h, s.pass(t, time.Minute)...)
 }
 
 // reasons say what each goal that was not reached waits for.
