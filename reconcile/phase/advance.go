@@ -47,7 +47,7 @@ func (c *cluster) advanceCreation(at time.Duration) {
 	c.set(Topology, at, exists && c.start != NotYet, exists && c.topologyStands(), 0, 0)
 
 	infra := self.holds(infrastructureReady) || c.infra.holds(ready) || self == nil && old
-	c.set(Infrastructure, at, c.infra != nil && c.infra.facts != 0 || c.step(Infrastructure).Start != NotYet, exists && infra, 0, 0)
+	c.set(Infrastructure, at, c.infra != nil || c.step(Infrastructure).Start != NotYet, exists && infra, 0, 0)
 
 	done, all := count(&c.controlPlane, c.controlPlane.bootstrapped, cp)
 	c.set(Bootstrap, at, c.controlPlane.made > 0 || !all && old && c.stirred, exists && all, done, cp)

@@ -155,7 +155,7 @@ func TestGanttRows(t *testing.T) {
 			apply(journal.Event{Blocked: &journal.Blocked{Addr: prodCluster, Phase: phase.Bootstrap}}), 9, nil, `
 0 prerequisites done 0-0 *
 1 topology done 0-1 *
-2 infrastructure done 2-2 *
+2 infrastructure done 1-2 *
 3 control plane 0/1 blocked 2- *
  3a bootstrap 0/1 blocked 2- *
  3b VM 0/1 pending -
@@ -170,7 +170,7 @@ func TestGanttRows(t *testing.T) {
 			says(14, phase.Bootstrap, "Machine prod-cp-a", "BootstrapConfigReady"), 16, nil, `
 0 prerequisites done 0-0 *
 1 topology done 0-1 *
-2 infrastructure done 2-2 *
+2 infrastructure done 1-2 *
 3 control plane 1/3 running 3- *
  cp-b done 3-13 *
   3a bootstrap done 3-4 *
@@ -192,7 +192,7 @@ func TestGanttRows(t *testing.T) {
 			says(26, phase.Topology, "Cluster prod", "Available"), 30, ahead, `
 0 prerequisites done 0-0 *
 1 topology done 0-1 *
-2 infrastructure done 2-2 *
+2 infrastructure done 1-2 *
 3 control plane 1/1 done 3-13 * +1
  cp-a done 3-13 *
   3a bootstrap done 3-4 *
@@ -216,7 +216,7 @@ func TestGanttRows(t *testing.T) {
 			says(14, phase.Workers, "Machine prod-np-s-a", "BootstrapConfigReady"), 20, nil, `
 0 prerequisites done 0-0 *
 1 topology done 0-1 *
-2 infrastructure done 2-2 *
+2 infrastructure done 1-2 *
 3 control plane 1/1 done 3-13 *
  cp-a done 3-13 *
   3a bootstrap done 3-4 *
