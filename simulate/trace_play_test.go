@@ -63,7 +63,7 @@ func playTraceIn(t testing.TB, s *trace.Script, r *trace.Recording, seed uint64,
 			t.Error(err)
 		}
 	}()
-	openTraceNamespaces(t, world, s.Namespaces())
+	openTraceNamespaces(t, world, s)
 	client, err := dynamic.NewForConfig(world.KubeConfig())
 	if err != nil {
 		t.Fatal(err)
@@ -88,24 +88,61 @@ func playTraceIn(t testing.TB, s *trace.Script, r *trace.Recording, seed uint64,
 	return &p.played
 }
 
-// prepareClasses gives the ClusterClasses of the recording the classes of node
-// pools that its steps use.
+// prepareClasses makes the ClusterClasses of the recording that are the user's own,
+// with their templates and the classes of node pools that its steps use.
 func (p *tracePlayer) prepareClasses() {
-	var pools []any
-	for _, name := range p.script.PoolClasses() {
-		pools = append(pools, map[string]any{"class": name})
-	}
 	for _, namespace := range p.script.Namespaces() {
 		for _, class := range p.script.Classes() {
-			id := trace.ID{Group: "cluster.x-k8s.io", Kind: "ClusterClass", Namespace: namespace, Name: class}
-			err := p.ask(trace.Ask{Verb: trace.Patch, Object: id, Body: map[string]any{
-				"spec": map[string]any{"workers": map[string]any{"machineDeployments": pools}},
-			}})
-			if err != nil && !apierrors.IsNotFound(err) {
+			if shippedClass(class) {
+				continue
+			}
+			if err := p.prepareClass(namespace, class); err != nil {
 				p.t.Fatalf("preparing ClusterClass %s: %v", class, err)
 			}
 		}
 	}
+	p.run(p.world.Now().Add(time.Minute), traceQuiet)
+}
+
+func (p *tracePlayer) prepareClass(namespace, class string) error {
+	const vmware, bootstrap = "vmware.infrastructure.cluster.x-k8s.io", "bootstrap.cluster.x-k8s.io"
+	names := trace.TemplatesOf(p.real, p.script).Named(class)
+	ref := func(group, kind, name string) map[string]any {
+		return map[string]any{"templateRef": map[string]any{"apiVersion": group + "/v1beta2", "kind": kind, "name": name}}
+	}
+	template := func(group, kind, name string, spec map[string]any) map[string]any {
+		return map[string]any{
+			"apiVersion": group + "/v1beta2", "kind": kind,
+			"metadata": map[string]any{"namespace": namespace, "name": name},
+			"spec":     map[string]any{"template": map[string]any{"spec": spec}},
+		}
+	}
+	var pools []any
+	for _, name := range p.script.PoolClasses() {
+		pools = append(pools, map[string]any{"class": name,
+			"bootstrap":      ref(bootstrap, "KubeadmConfigTemplate", names.Bootstrap),
+			"infrastructure": ref(vmware, "VSphereMachineTemplate", names.Worker),
+		})
+	}
+	size := map[string]any{"className": traceClass, "storageClass": traceClass}
+	for _, object := range []map[string]any{
+		template(vmware, "VSphereMachineTemplate", names.ControlPlane, size),
+		template(vmware, "VSphereMachineTemplate", names.Worker, size),
+		template(bootstrap, "KubeadmConfigTemplate", names.Bootstrap, map[string]any{}),
+		{
+			"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "ClusterClass",
+			"metadata": map[string]any{"namespace": namespace, "name": class},
+			"spec": map[string]any{
+				"controlPlane": map[string]any{"machineInfrastructure": ref(vmware, "VSphereMachineTemplate", names.ControlPlane)},
+				"workers":      map[string]any{"machineDeployments": pools},
+			},
+		},
+	} {
+		if err := p.apply(object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refused tells that a step could not be asked for.
@@ -223,9 +260,6 @@ func (p *tracePlayer) counterpart(id trace.ID) trace.ID {
 func (p *tracePlayer) apply(content map[string]any) error {
 	ctx := p.t.Context()
 	object := &unstructured.Unstructured{Object: content}
-	if object.GetKind() == "Cluster" {
-		withVariables(content)
-	}
 	gvk := object.GroupVersionKind()
 	r, err := p.resource(trace.ID{Group: gvk.Group, Kind: gvk.Kind, Namespace: object.GetNamespace(), Name: object.GetName()})
 	if err != nil {

@@ -47,6 +47,18 @@ var traceScripts = map[string]string{
   annotate: {cluster.x-k8s.io/remediate-machine: ""}
   object: {kind: Machine, name: MACHINE}
 `,
+	"templates of the class and variables of a pool rotated": seedWorld + seedStep("s1", 1, "a:2") + `
+- mark: control-plane template
+  apply:
+    apiVersion: vmware.infrastructure.cluster.x-k8s.io/v1beta2
+    kind: VSphereMachineTemplate
+    metadata: {name: larger, namespace: test-s}
+    spec: {template: {spec: {className: large, storageClass: gold}}}
+  jsonpatch: [{op: replace, path: /spec/controlPlane/machineInfrastructure/templateRef/name, value: larger}]
+  object: {kind: ClusterClass, name: qs}
+- mark: pool variable
+  patch: {spec: {topology: {workers: {machineDeployments: [{class: qs-worker, name: a, replicas: 2, variables: {overrides: [{name: vmClass, value: huge}]}}]}}}}
+`,
 	"a missing image": "world: {networkProvider: plain, missingImages: [v1.35.0]}\n" + seedSteps + seedStep("s1", 1, "a:1") + `
 - mark: delete
   delete: true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -12,7 +13,6 @@ import (
 	"github.com/vksync/vksync/reconcile"
 	"github.com/vksync/vksync/reconcile/apply"
 	"github.com/vksync/vksync/reconcile/journal"
-	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/schema"
 	"github.com/vksync/vksync/simulate"
 	"github.com/vksync/vksync/simulate/controllers"
@@ -39,7 +39,14 @@ func traceInventory(t testing.TB, s *trace.Script, r *trace.Recording) *inventor
 	for _, d := range datastores {
 		stores = append(stores, d.(map[string]any)["name"])
 	}
-	var images, releases []any
+	var policies, classes, images, releases []any
+	vmClasses, storageClasses := s.Sizes()
+	for _, name := range append(vmClasses, traceClass) {
+		classes = append(classes, map[string]any{"name": name, "cpus": 2, "memoryMiB": 4096})
+	}
+	for _, name := range append(storageClasses, traceClass) {
+		policies = append(policies, map[string]any{"name": name, "datastores": stores})
+	}
 	for i, version := range s.Versions() {
 		image := fmt.Sprintf("vmi-%017x", i+1)
 		if !slices.Contains(s.World.MissingImages, version) {
@@ -55,13 +62,13 @@ func traceInventory(t testing.TB, s *trace.Script, r *trace.Recording) *inventor
 		"metadata": map[string]any{"name": "recorded"},
 		"spec": map[string]any{
 			"datacenter": "dc0", "supervisor": supervisor, "zones": zones, "datastores": datastores,
-			"storagePolicies":    []any{map[string]any{"name": traceClass, "datastores": stores}},
+			"storagePolicies":    policies,
 			"networks":           traceNetworks(s.World.NetworkProvider),
 			"loadBalancer":       map[string]any{"ranges": []any{"10.20.0.10-10.20.0.250"}},
-			"vmClasses":          []any{map[string]any{"name": traceClass, "cpus": 2, "memoryMiB": 4096}},
+			"vmClasses":          classes,
 			"contentLibraries":   []any{map[string]any{"name": "images", "images": images}},
 			"kubernetesReleases": releases,
-			"clusterClasses":     s.Classes(),
+			"clusterClasses":     slices.DeleteFunc(s.Classes(), func(name string) bool { return !shippedClass(name) }),
 		},
 	})
 	if err != nil {
@@ -81,6 +88,11 @@ func traceNetworks(provider string) map[string]any {
 // traceClass is what VM class and storage class are called, which a recording's
 // ClusterClass has in its templates.
 const traceClass = "recorded"
+
+// shippedClass says whether a Supervisor brings a ClusterClass along.
+func shippedClass(name string) bool {
+	return strings.HasPrefix(name, "builtin-generic") || name == "tanzukubernetescluster"
+}
 
 func traceZones(s *trace.Script, r *trace.Recording) []string {
 	seen := map[string]bool{}
@@ -127,20 +139,25 @@ func traceLatencies(r *trace.Recording) map[controllers.Step]controllers.Triangl
 }
 
 // openTraceNamespaces makes the vSphere Namespaces of a recording.
-func openTraceNamespaces(t testing.TB, world *simulate.World, namespaces []string) {
+func openTraceNamespaces(t testing.TB, world *simulate.World, s *trace.Script) {
 	t.Helper()
 	ctx := t.Context()
 	files := fstest.MapFS{}
-	for _, name := range namespaces {
+	vmClasses, storageClasses := s.Sizes()
+	classes, policies := append(vmClasses, traceClass), []string{}
+	for _, name := range append(storageClasses, traceClass) {
+		policies = append(policies, "{name: "+name+"}")
+	}
+	for _, name := range s.Namespaces() {
 		files[name+".yaml"] = &fstest.MapFile{Data: fmt.Appendf(nil, `apiVersion: vksync.dev/v1alpha1
 kind: VSphereNamespace
 metadata: {name: %s}
 spec:
   supervisor: recorded
-  storagePolicies: [{name: %s}]
+  storagePolicies: [%s]
   vmClasses: [%s]
   contentLibraries: [images]
-`, name, traceClass, traceClass)}
+`, name, strings.Join(policies, ", "), strings.Join(classes, ", "))}
 	}
 	desired, problems := schema.Load(files, ".")
 	if err := problems.Err(); err != nil {
@@ -157,25 +174,9 @@ spec:
 	recorder := journal.NewRecorder(world.Now(), func(journal.Event) {})
 	end, err := engine.Run(ctx, p, apply.Options{World: world, Journal: recorder, Concurrency: 1, Begin: journal.Begin{Simulated: true}})
 	if err != nil || end.Outcome != journal.Reached {
-		t.Fatalf("the namespaces %v were not made: %v %v", namespaces, end.Outcome, err)
+		t.Fatalf("the namespaces %v were not made: %v %v", s.Namespaces(), end.Outcome, err)
 	}
 	if err := engine.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// withVariables gives a Cluster the variables that the templates of a recording's
-// class have as values.
-func withVariables(cluster map[string]any) {
-	topology := resource.Fields(cluster, "spec", "topology")
-	if topology == nil {
-		return
-	}
-	list := resource.Items(topology, "variables")
-	for _, name := range []string{"vmClass", "storageClass"} {
-		if !slices.ContainsFunc(list, func(v any) bool { return resource.Text(v, "name") == name }) {
-			list = append(list, map[string]any{"name": name, "value": traceClass})
-		}
-	}
-	topology["variables"] = list
 }
