@@ -2,6 +2,7 @@ package simulate_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,4 +158,25 @@ func splitTrace(t testing.TB, r *trace.Recording, s *trace.Script) []trace.Part 
 		t.Fatal(err)
 	}
 	return parts
+}
+
+// TestTraceRotatesWithItsClass changes nothing but a ClusterClass.
+func TestTraceRotatesWithItsClass(t *testing.T) {
+	t.Parallel()
+	script := seedScript(t, traceScripts["templates of the class and variables of a pool rotated"])
+	within, replaced := "", map[string][]string{}
+	for _, c := range playTrace(t, script, &trace.Recording{}, 1).Changes {
+		switch {
+		case c.Verb == trace.Mark && c.Mark != "settled":
+			within = c.Mark
+		case c.Verb == trace.Deleted && c.ID.Kind == "Machine":
+			pool := strings.HasPrefix(c.ID.Name, "s1-a-")
+			replaced[within] = append(replaced[within], map[bool]string{true: "worker", false: "control plane"}[pool])
+		}
+	}
+	for step, want := range map[string][]string{"control-plane template": {"control plane"}, "pool variable": {"worker", "worker"}} {
+		if !slices.Equal(replaced[step], want) {
+			t.Errorf("step %q replaced %v, want %v", step, replaced[step], want)
+		}
+	}
 }

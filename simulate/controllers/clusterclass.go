@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/kubeapi"
 )
 
 // reconcileClass looks at a ClusterClass: it says Paused at once, and with the next
@@ -35,6 +36,24 @@ func (m *Manager) reconcileClass(class *unstructured.Unstructured) (time.Duratio
 	}
 	classConditions(d)
 	return 0, m.commit(actorCore, d)
+}
+
+// notifyClusters has the topology of every Cluster looked at again whose ClusterClass
+// changed, as the real controller watches them. Classes change so rarely that an
+// index of who uses which would not pay.
+func (m *Manager) notifyClusters(c kubeapi.Change) {
+	if c.Before == nil || c.After == nil {
+		return
+	}
+	class := keyOf(c.After)
+	// Listing needs the store, which is locked now.
+	m.clock.AfterFunc(0, func() {
+		for _, cluster := range m.store.List(kindCluster.GroupKind, "", nil) {
+			if used := m.classFor(cluster); used != nil && keyOf(used) == class {
+				m.enqueueKey(keyOf(cluster), hop)
+			}
+		}
+	})
 }
 
 // shippedClass is a class that the Supervisor has had for long.

@@ -174,6 +174,8 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	switch key.GK() {
 	case kindCluster.GroupKind:
 		m.notifyCluster(c)
+	case kindClusterClass.GroupKind:
+		m.notifyClusters(c)
 	case kindMachineDeployment.GroupKind:
 		m.notifyDeployment(c)
 	case kindMachineHealthCheck.GroupKind:
