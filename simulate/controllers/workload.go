@@ -77,10 +77,11 @@ func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bo
 // hasNode says whether the Node of a machine exists.
 func (m *Manager) hasNode(machine *unstructured.Unstructured) bool { return m.nodeOf(machine).exists }
 
-// running says whether the guest of a machine runs.
+// running says whether the guest of a machine runs and can be reached.
 func (m *Manager) running(machine *unstructured.Unstructured) bool {
 	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
-	return vm != nil && !deleting(vm) && resource.Text(vm.Object, "status", "powerState") == poweredOn
+	return vm != nil && !deleting(vm) && primaryIP(vm) != "" &&
+		resource.Text(vm.Object, "status", "powerState") == poweredOn
 }
 
 // componentsHealthy says whether the static pods and the etcd member of a
