@@ -63,14 +63,20 @@ func (p *controlPlane) bootstrap() map[string]any {
 	return spec
 }
 
+// gatesOfAll are the readiness gates of every control-plane Machine. It is shared
+// by all, and full, so that appending to it copies.
+var gatesOfAll = func() []any {
+	gates := make([]any, len(machineGates))
+	for i, kind := range machineGates {
+		gates[i] = map[string]any{"conditionType": kind}
+	}
+	return gates
+}()
+
 // machineFields are the fields of a Machine's spec that are changed in place
 // (domain.md 3.2).
 func (p *controlPlane) machineFields() map[string]any {
-	var gates []any
-	for _, kind := range machineGates {
-		gates = append(gates, map[string]any{"conditionType": kind})
-	}
-	fields := map[string]any{"readinessGates": append(gates, resource.Items(p.template("spec"), "readinessGates")...)}
+	fields := map[string]any{"readinessGates": append(gatesOfAll, resource.Items(p.template("spec"), "readinessGates")...)}
 	for _, name := range []string{"deletion", "taints"} {
 		switch value := resource.Field(p.template("spec"), name).(type) {
 		case nil:
