@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate"
+	"github.com/vksync/vksync/simulate/controllers"
 )
 
 // going are the machines that are being deleted.
@@ -198,5 +200,72 @@ func TestAnAutoscalerOwnsItsReplicas(t *testing.T) {
 	p.pass(5 * time.Minute)
 	if n := resource.Int(p.deployment().Object, "spec", "replicas"); n != 3 {
 		t.Errorf("the deployment has %d replicas, want the 3 of the autoscaler", n)
+	}
+}
+
+func TestADeletionGoesThroughItsStagesAndNoLongerThanItsTimeouts(t *testing.T) {
+	t.Parallel()
+	hour := controllers.Triangle{Min: time.Hour, Mode: time.Hour, Max: time.Hour}
+	p := newPoolIn(t, simulate.Config{Inventory: labInventory(t), Latencies: map[controllers.Step]controllers.Triangle{
+		controllers.StepDrain: hour, controllers.StepVolumeDetach: hour,
+	}}, 1, 1)
+	p.change(`{deletion: {nodeDrainTimeoutSeconds: 60, nodeVolumeDetachTimeoutSeconds: 30}}`)
+	p.pass(5 * time.Second)
+	name := names(p.machines())[0]
+	hooks := []string{"pre-drain.delete.hook.machine.cluster.x-k8s.io/one", "pre-terminate.delete.hook.machine.cluster.x-k8s.io/two"}
+	for _, hook := range hooks {
+		p.patch("machines", name, `metadata: {annotations: {`+hook+`: ""}}`)
+	}
+	if err := p.kind("machines").Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var stages []string
+	begun := map[string]time.Time{}
+	p.each = func() {
+		if u := p.machine(name); u != nil {
+			if stage := resource.ConditionOf(u.Object, "Deleting").Reason; begun[stage].IsZero() {
+				stages, begun[stage] = append(stages, stage), p.Now()
+			}
+		}
+	}
+	p.pass(time.Minute)
+	p.patch("machines", name, `metadata: {annotations: {`+hooks[0]+`: null}}`)
+	p.pass(3 * time.Minute)
+	p.patch("machines", name, `metadata: {annotations: {`+hooks[1]+`: null}}`)
+	p.until("the machine to be gone", 5*time.Minute, func() bool { return p.machine(name) == nil })
+	want := []string{"NotDeleting", "WaitingForPreDrainHook", "DrainingNode", "WaitingForVolumeDetach", "WaitingForPreTerminateHook", "WaitingForInfrastructureDeletion", "WaitingForBootstrapDeletion"}
+	if !slices.Equal(stages, want) && !slices.Equal(stages, want[1:]) {
+		t.Errorf("the deletion went through %v, want %v", stages, want)
+	}
+	for stage, want := range map[[2]string]time.Duration{{"DrainingNode", "WaitingForVolumeDetach"}: time.Minute, {"WaitingForVolumeDetach", "WaitingForPreTerminateHook"}: 30 * time.Second} {
+		if took := begun[stage[1]].Sub(begun[stage[0]]); took < want || took > want+2*time.Second {
+			t.Errorf("%s took %s, want its timeout of %s", stage[0], took, want)
+		}
+	}
+}
+
+func TestASavedRolloutGoesOn(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 3)
+	p.check(`{}`)
+	p.change(`{variables: {overrides: [{name: vmClass, value: best-effort-medium}]}}`)
+	p.until("the rollout to be halfway", 30*time.Minute, func() bool { return p.count(p.machines(), "UpToDate") == 2 })
+	done := slices.DeleteFunc(p.machines(), func(u *unstructured.Unstructured) bool { return resource.ConditionOf(u.Object, "UpToDate").Status != "True" })
+	dir := t.TempDir()
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	resumed := enter(t, simulate.Config{From: dir})
+	for _, world := range []*pool{p, resumed} {
+		world.until("the end of the rollout", time.Hour, func() bool {
+			return len(world.list("machinesets")) == 1 && world.count(world.machines(), "UpToDate") == 3 && world.count(world.machines(), "Available") == 3
+		})
+		for _, name := range names(done) {
+			if world.machine(name) == nil {
+				t.Errorf("%s was up to date and is gone", name)
+			}
+		}
+		world.mark(names(world.machines())[0])
+		world.until("the health check to act", time.Minute, func() bool { return len(going(world.machines())) == 1 })
 	}
 }

@@ -41,23 +41,13 @@ type pool struct {
 // newPool makes the cluster and lets it become available with all its machines.
 func newPool(t *testing.T, controlPlane, workers int) *pool {
 	t.Helper()
-	p := &pool{t: t}
-	var recorder *journal.Recorder
-	world, err := simulate.New(simulate.Config{Inventory: labInventory(t), Record: func(now time.Time, e journal.Event) { recorder.Record(now, e) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	recorder = journal.NewRecorder(world.Now(), func(e journal.Event) { p.events = append(p.events, e) })
-	p.World = world
-	t.Cleanup(func() {
-		if err := world.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if p.objects, err = dynamic.NewForConfig(world.KubeConfig()); err != nil {
-		t.Fatal(err)
-	}
-	client, err := vsphere.Dial(t.Context(), world.VSphereConfig())
+	return newPoolIn(t, simulate.Config{Inventory: labInventory(t)}, controlPlane, workers)
+}
+
+func newPoolIn(t *testing.T, config simulate.Config, controlPlane, workers int) *pool {
+	t.Helper()
+	p := enter(t, config)
+	client, err := vsphere.Dial(t.Context(), p.VSphereConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +65,29 @@ func newPool(t *testing.T, controlPlane, workers int) *pool {
 	p.until("the machines to be available", 30*time.Minute, func() bool {
 		return p.count(p.machines(), "Available") == workers && p.count(p.list("machines"), "Available") == workers+controlPlane
 	})
+	return p
+}
+
+// enter opens a world.
+func enter(t *testing.T, config simulate.Config) *pool {
+	t.Helper()
+	p := &pool{t: t}
+	var recorder *journal.Recorder
+	config.Record = func(now time.Time, e journal.Event) { recorder.Record(now, e) }
+	world, err := simulate.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder = journal.NewRecorder(world.Now(), func(e journal.Event) { p.events = append(p.events, e) })
+	p.World = world
+	t.Cleanup(func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if p.objects, err = dynamic.NewForConfig(world.KubeConfig()); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 

@@ -1,13 +1,10 @@
 package controllers
 
-import "time"
-
 // A setCount is what a rollout knows of one MachineSet.
 type setCount struct {
-	name    string
-	created time.Time
-	wanted  int64 // spec.replicas
-	total   int64 // status.replicas
+	name   string
+	wanted int64 // spec.replicas
+	total  int64 // status.replicas
 	// available is status.availableReplicas.
 	available int64
 }

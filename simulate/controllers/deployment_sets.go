@@ -114,7 +114,7 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 
 func countSet(set *unstructured.Unstructured) setCount {
 	return setCount{
-		name: nameOf(set), created: createdAt(set),
+		name:      nameOf(set),
 		wanted:    resource.Int(set.Object, "spec", "replicas"),
 		total:     resource.Int(set.Object, "status", "replicas"),
 		available: resource.Int(set.Object, "status", "availableReplicas"),
