@@ -250,7 +250,9 @@ func TestASavedRolloutGoesOn(t *testing.T) {
 	p.check(`{}`)
 	p.change(`{variables: {overrides: [{name: vmClass, value: best-effort-medium}]}}`)
 	p.until("the rollout to be halfway", 30*time.Minute, func() bool { return p.count(p.machines(), "UpToDate") == 2 })
-	done := slices.DeleteFunc(p.machines(), func(u *unstructured.Unstructured) bool { return resource.ConditionOf(u.Object, "UpToDate").Status != "True" })
+	done := slices.DeleteFunc(p.machines(), func(u *unstructured.Unstructured) bool {
+		return resource.ConditionOf(u.Object, "UpToDate").Status != "True"
+	})
 	dir := t.TempDir()
 	if err := p.Save(dir); err != nil {
 		t.Fatal(err)

@@ -8,8 +8,9 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// Convert gives u in another served version of its kind. Only Clusters differ
-// in more than their apiVersion (domain.md 1.1). u is not written to.
+// Convert gives u in another served version of its kind. Only Clusters and
+// MachineHealthChecks differ in more than their apiVersion (domain.md 1.1, 1.6). u
+// is not written to.
 func Convert(u *unstructured.Unstructured, version string) *unstructured.Unstructured {
 	group, from, _ := cutGroup(resource.Text(u.Object, "apiVersion"))
 	if from == version {
@@ -21,6 +22,13 @@ func Convert(u *unstructured.Unstructured, version string) *unstructured.Unstruc
 		return out
 	}
 	out.Object["apiVersion"] = group + "/" + version
+	if group == groupCluster && u.GetKind() == kindMachineHealthCheck.Kind {
+		if spec := resource.Fields(out.Object, "spec"); spec != nil && version == "v1beta2" {
+			checkToSeconds(spec)
+		} else if spec != nil {
+			checkToDurations(spec)
+		}
+	}
 	if group != groupCluster || u.GetKind() != kindCluster.Kind {
 		return out
 	}
@@ -95,8 +103,15 @@ func timeoutsToSeconds(part map[string]any) {
 		delete(part, n[0])
 		resource.SetField(part, int64(d/time.Second), "deletion", n[1])
 	}
-	move(part, []string{"strategy"}, []string{"rollout", "strategy"})
 	move(part, []string{"machineHealthCheck"}, []string{"healthCheck"})
+	if check := resource.Fields(part, "healthCheck"); check != nil {
+		checkToSeconds(check)
+	}
+	move(part, []string{"strategy", "remediation", "maxInFlight"}, []string{"healthCheck", "remediation", "maxInFlight"})
+	if strategy := resource.Fields(part, "strategy"); strategy != nil {
+		delete(strategy, "remediation")
+	}
+	move(part, []string{"strategy"}, []string{"rollout", "strategy"})
 }
 
 func secondsToTimeouts(part map[string]any) {
@@ -108,7 +123,11 @@ func secondsToTimeouts(part map[string]any) {
 	delete(part, "deletion")
 	move(part, []string{"rollout", "strategy"}, []string{"strategy"})
 	delete(part, "rollout")
+	move(part, []string{"healthCheck", "remediation", "maxInFlight"}, []string{"strategy", "remediation", "maxInFlight"})
 	move(part, []string{"healthCheck"}, []string{"machineHealthCheck"})
+	if check := resource.Fields(part, "machineHealthCheck"); check != nil {
+		checkToDurations(check)
+	}
 }
 
 func eachRef(cluster map[string]any, visit func(map[string]any)) {
