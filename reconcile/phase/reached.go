@@ -47,18 +47,18 @@ func lackOfCluster(o resource.Object) Link {
 			Condition: c.Type, Reason: c.Reason, Message: c.Message,
 		}
 	}
-	if seen := resource.Int(o.Object, "status", "observedGeneration"); seen < o.GetGeneration() {
-		return link(resource.Condition{
-			Type: "observedGeneration", Reason: NotObserved,
-			Message: fmt.Sprintf("its controller has seen generation %d of %d", seen, o.GetGeneration()),
-		})
-	}
 	conditions := clusterConditions(o.Object)
 	if asksForPause(o) {
 		if c := conditions["Paused"]; c.Status != "True" {
 			return link(resource.Condition{Type: "Paused", Reason: NotObserved, Message: "its controllers have not stopped yet"})
 		}
 		return Link{} // all the rest waits for the end of the pause
+	}
+	if seen := resource.Int(o.Object, "status", "observedGeneration"); seen < o.GetGeneration() {
+		return link(resource.Condition{
+			Type: "observedGeneration", Reason: NotObserved,
+			Message: fmt.Sprintf("its controller has seen generation %d of %d", seen, o.GetGeneration()),
+		})
 	}
 	topology := conditions["TopologyReconciled"]
 	if topology.Status == "False" && topology.Reason != upgradeDeferred {

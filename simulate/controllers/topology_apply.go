@@ -24,7 +24,17 @@ func (a application) say(value any, path ...string) {
 	case value != nil:
 		a.replace(value, path...)
 	case a.changed:
-		a.unset(path...)
+		a.retract(path...)
+	}
+}
+
+// retract removes a field, and what was only there to hold it.
+func (a application) retract(path ...string) {
+	for a.unset(path...); len(path) > 2; a.unset(path...) {
+		path = path[:len(path)-1]
+		if holder, ok := resource.Field(a.root, path...).(map[string]any); !ok || len(holder) > 0 {
+			return
+		}
 	}
 }
 
