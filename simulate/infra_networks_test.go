@@ -76,14 +76,14 @@ func complains(kind, name, message string) match {
 func endpointComesFirst(t *testing.T, h history) {
 	t.Helper()
 	h.inOrder(t, "6.5 order", made("VirtualMachineService", "prod"), says("VSphereCluster", ".*", "LoadBalancerReady", "False", "WaitingForIP"), made("Service", "prod"),
-		says("Service", "prod", "Ready", "True", ""), says("VSphereCluster", ".*", "LoadBalancerReady", "True", "Ready"), inPhase("Cluster", "prod", "Provisioned"),
+		says("VSphereCluster", ".*", "LoadBalancerReady", "True", "Ready"), inPhase("Cluster", "prod", "Provisioned"),
 		made("Secret", "prod-ca"), made("Machine", cp))
 	for _, kind := range []string{"Secret", "Machine", "VSphereMachine", "KubeadmConfig"} {
 		names := ".*"
 		if kind == "Secret" {
 			names = "prod-(ca|etcd|sa|proxy|kubeconfig)"
 		}
-		h.allBefore(t, "6.5: nothing before the address", says("Service", "prod", "Ready", "True", "ServiceReady"), made(kind, names))
+		h.allBefore(t, "6.5: nothing before the address", says("VSphereCluster", ".*", "LoadBalancerReady", "False", "WaitingForIP"), made(kind, names))
 	}
 }
 
@@ -92,6 +92,14 @@ func TestPortGroupsHaveOneNetworkInANamespace(t *testing.T) {
 	h, _ := play(t, run{manifests: namespaceTeamA + clusterProd(1, 2), inventory: siteOn(t, inventory.Networks{Provider: inventory.VDS, Ranges: []string{"172.26.0.10-172.26.0.20"}})})
 
 	endpointComesFirst(t, h)
+	h.first(t, says("VirtualMachineService", "prod", "VirtualMachineServiceServiceReady", "Unknown", "ServiceReadyNotPresent"))
+	for _, kind := range []string{"Service", "Endpoints"} {
+		for _, it := range h.named(t, kind, "prod", 1) {
+			if len(it.owners) != 1 || it.owners[0].Kind != "VirtualMachineService" || !it.owners[0].Controller || len(it.labels) != 0 {
+				t.Errorf("6.5: %s prod has owners %v and labels %v", kind, it.owners, it.labels)
+			}
+		}
+	}
 	h.named(t, "Network", "primary", 1)
 	for _, it := range h.named(t, "NetworkInterface", "prod-(~|np-~-~)-~-primary-eth0", 3) {
 		if !slices.Equal(it.finalizers, []string{"networkinterface.netoperator.vmware.com"}) {

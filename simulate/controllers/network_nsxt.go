@@ -20,11 +20,12 @@ var networkNSXT = networkProvider{
 	describe: func(nic map[string]any, _ *unstructured.Unstructured, network string) {
 		nic["spec"] = map[string]any{"virtualNetwork": network}
 	},
-	address:    firstIPAddress,
-	balanced:   true,
-	balancer:   actorNCP,
-	annotation: func(network string) (string, string) { return "ncp.vmware.com/virtual-network-name", network },
-	probed:     true,
+	address:      firstIPAddress,
+	balanced:     true,
+	balancerSays: true,
+	balancer:     actorNCP,
+	annotation:   func(network string) (string, string) { return "ncp.vmware.com/virtual-network-name", network },
+	probed:       true,
 }
 
 func virtualNetworkName(infrastructure string) string { return infrastructure + "-vnet" }

@@ -17,18 +17,16 @@ const conditionServiceReady = "VirtualMachineServiceServiceReady"
 func (m *Manager) reconcileVMService(u *unstructured.Unstructured) (time.Duration, error) {
 	d := edit(u, m.now())
 	if deleting(u) {
+		for _, k := range []kind{kindService, kindEndpoints} {
+			if err := m.remove(actorVMService, m.get(k, namespaceOf(u), nameOf(u))); err != nil {
+				return 0, err
+			}
+		}
 		d.removeFinalizers(finalizerVMService)
 		return 0, m.commit(actorVMService, d)
 	}
 	d.addFinalizer(finalizerVMService)
-	service, err := m.create(actorVMService, kindService, map[string]any{
-		"metadata": map[string]any{
-			"namespace": namespaceOf(u), "name": nameOf(u),
-			"labels":          map[string]any{labelVMCluster: labelOf(u, labelVMCluster)},
-			"ownerReferences": []any{ref(u, true)},
-		},
-		"spec": map[string]any{"type": "LoadBalancer", "ports": resource.Items(u.Object, "spec", "ports")},
-	})
+	service, err := m.createService(u)
 	if err != nil {
 		return 0, err
 	}
@@ -40,21 +38,38 @@ func (m *Manager) reconcileVMService(u *unstructured.Unstructured) (time.Duratio
 	}
 	if c := resource.ConditionOf(service.Object, "Ready"); c.Type != "" {
 		d.condition(conditionServiceReady, c.Status, c.Reason, c.Message)
+	} else {
+		d.condition(conditionServiceReady, "Unknown", "ServiceReadyNotPresent", "")
 	}
 	return 0, m.commit(actorVMService, d)
+}
+
+// createService makes the Service of a VirtualMachineService, which has its labels
+// and annotations.
+func (m *Manager) createService(u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return m.create(actorVMService, kindService, map[string]any{
+		"metadata": sharedMeta(u, u),
+		"spec":     map[string]any{"type": "LoadBalancer", "ports": resource.Items(u.Object, "spec", "ports")},
+	})
+}
+
+// sharedMeta is the metadata of an object that belongs to a VirtualMachineService
+// and has the name, labels and annotations of like.
+func sharedMeta(service, like *unstructured.Unstructured) map[string]any {
+	meta := map[string]any{"namespace": namespaceOf(like), "name": nameOf(like), "ownerReferences": []any{ref(service, true)}}
+	for _, field := range []string{"labels", "annotations"} {
+		if shared := resource.Fields(like.Object, "metadata", field); len(shared) > 0 {
+			meta[field] = copyMap(shared)
+		}
+	}
+	return meta
 }
 
 // syncEndpoints lists the control-plane VMs that have an address, and are not about
 // to go, as ready or not ready: one with a probe is ready when the probe says so, and
 // what it was before while it says nothing yet (domain.md 1.15).
 func (m *Manager) syncEndpoints(u, service *unstructured.Unstructured) error {
-	endpoints, err := m.create(actorVMService, kindEndpoints, map[string]any{
-		"metadata": map[string]any{
-			"namespace": namespaceOf(u), "name": nameOf(u),
-			"labels":          map[string]any{labelVMCluster: labelOf(u, labelVMCluster)},
-			"ownerReferences": []any{ref(service, true)},
-		},
-	})
+	endpoints, err := m.create(actorVMService, kindEndpoints, map[string]any{"metadata": sharedMeta(u, service)})
 	if err != nil {
 		return err
 	}
@@ -96,8 +111,9 @@ func (m *Manager) selected(u *unstructured.Unstructured) []*unstructured.Unstruc
 	for k, v := range resource.Fields(u.Object, "spec", "selector") {
 		selector[k], _ = v.(string)
 	}
-	// The label that the store indexes has the same value as the selector's own.
-	selector[labelCluster] = labelOf(u, labelVMCluster)
+	if cluster := selector[labelVMCluster]; cluster != "" {
+		selector[labelCluster] = cluster // which the store indexes
+	}
 	return m.store.List(kindVM.GroupKind, namespaceOf(u), selector)
 }
 
@@ -136,7 +152,9 @@ func (m *Manager) reconcileLoadBalancer(u *unstructured.Unstructured) (time.Dura
 		return exhaustedRetry, m.commit(m.networkProvider().balancer, d)
 	}
 	d.replace([]any{map[string]any{"ip": address.String()}}, "status", "loadBalancer", "ingress")
-	d.condition("Ready", "True", "ServiceReady", "")
+	if m.networkProvider().balancerSays {
+		d.condition("Ready", "True", "ServiceReady", "")
+	}
 	return 0, m.commit(m.networkProvider().balancer, d)
 }
 

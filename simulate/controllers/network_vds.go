@@ -30,27 +30,27 @@ var networkVDS = networkProvider{
 
 const (
 	// labelDefaultNetwork marks the Network that CAPV takes.
-	labelDefaultNetwork = "capv.vmware.com/is-default-network"
+	labelDefaultNetwork       = "capv.vmware.com/is-default-network"
+	labelDefaultNetworkLegacy = "capw.vmware.com/is-default-network"
 	// workloadNetwork is what the one network of a site is called here.
 	workloadNetwork = "primary"
 	// netOperatorNamespace is where the site's side of a network is described.
 	netOperatorNamespace = "vmware-system-netop"
 )
 
-// defaultNetwork is the one Network of a namespace that is labelled as default, or
-// "" where there is none or more than one.
+// defaultNetwork is the one Network of a namespace that is labelled as default, in
+// the present way or the older, or "" where there is none or more than one.
 func (m *Manager) defaultNetwork(namespace, _ string) string {
-	networks := m.store.List(kindNetwork.GroupKind, namespace, map[string]string{labelDefaultNetwork: "true"})
-	if len(networks) != 1 {
-		return ""
+	for _, label := range []string{labelDefaultNetwork, labelDefaultNetworkLegacy} {
+		if networks := m.store.List(kindNetwork.GroupKind, namespace, map[string]string{label: "true"}); len(networks) == 1 {
+			return nameOf(networks[0])
+		}
 	}
-	return nameOf(networks[0])
+	return ""
 }
 
 // noNetwork is what CAPV says of a cluster whose network has no name.
-func noNetwork(namespace string) string {
-	return "no default network found with label " + labelDefaultNetwork + "=true in namespace " + namespace
-}
+const noNetwork = "no default network found with label " + labelDefaultNetwork
 
 // describeNetworks writes what a Supervisor on distributed switches has of networks
 // before anybody uses it: the port group and the pools of its addresses.

@@ -20,10 +20,11 @@ var networkVPC = networkProvider{
 		resource.SetField(nic, "virtualmachine/"+nameOf(vm)+"/"+interfaceName, "metadata", "annotations", "nsx.vmware.com/attachment_ref")
 		nic["spec"] = map[string]any{"subnetSet": network}
 	},
-	address:    portAddress,
-	balanced:   true,
-	balancer:   actorNetwork,
-	annotation: func(string) (string, string) { return "lb.iaas.vmware.com/enable-endpoint-health-check", "" },
+	address:      portAddress,
+	balanced:     true,
+	balancerSays: true,
+	balancer:     actorNetwork,
+	annotation:   func(string) (string, string) { return "lb.iaas.vmware.com/enable-endpoint-health-check", "" },
 }
 
 // exhaustedRetry is how long nsx-operator waits before it tries again where

@@ -29,10 +29,12 @@ type networkProvider struct {
 	// finalizer is what net-operator puts on the object of an interface; "" is none.
 	finalizer string
 	// balanced says whether there is a load balancer, which writes as balancer;
-	// annotation is what its VirtualMachineService carries.
-	balanced   bool
-	balancer   string
-	annotation func(network string) (key, value string)
+	// balancerSays whether it says of a Service that it is Ready. annotation is what
+	// its VirtualMachineService carries.
+	balanced     bool
+	balancer     string
+	balancerSays bool
+	annotation   func(network string) (key, value string)
 	// probed says whether a readiness probe of VMs is allowed (domain.md 1.12).
 	probed bool
 }

@@ -129,14 +129,8 @@ func (m *Manager) findEndpoint(d *draft, u, cluster *unstructured.Unstructured) 
 		d.condition("LoadBalancerReady", "False", "WaitingForIP", "there is no load balancer and no spec.controlPlaneEndpoint")
 		return false, nil
 	}
-	for _, field := range []string{"pods", "services"} {
-		if len(resource.Items(cluster.Object, "spec", "clusterNetwork", field, "cidrBlocks")) == 0 {
-			d.condition("LoadBalancerReady", "False", "NotReady", fmt.Sprintf("cluster %s/%s has no Pod or Service CIDR blocks", namespaceOf(cluster), nameOf(cluster)))
-			return false, nil
-		}
-	}
-	if m.networkProvider().network(m, namespaceOf(u), nameOf(u)) == "" {
-		d.condition("LoadBalancerReady", "False", "NotReady", noNetwork(namespaceOf(u)))
+	if message := m.refuseService(u, cluster); message != "" {
+		d.condition("LoadBalancerReady", "False", "NotReady", message)
 		return false, nil
 	}
 	service, err := m.createEndpointService(u, cluster)
@@ -152,6 +146,20 @@ func (m *Manager) findEndpoint(d *draft, u, cluster *unstructured.Unstructured) 
 	d.set(address, "spec", "controlPlaneEndpoint", "host")
 	d.set(int64(apiServerPort), "spec", "controlPlaneEndpoint", "port")
 	return true, nil
+}
+
+// refuseService is why there can be no VirtualMachineService, or "": one or the
+// other kind of block tells the IP family, and a Network has to be known.
+func (m *Manager) refuseService(u, cluster *unstructured.Unstructured) string {
+	blocks := len(resource.Items(cluster.Object, "spec", "clusterNetwork", "pods", "cidrBlocks")) +
+		len(resource.Items(cluster.Object, "spec", "clusterNetwork", "services", "cidrBlocks"))
+	switch {
+	case blocks == 0:
+		return fmt.Sprintf("cluster %s/%s has no Pod or Service CIDR blocks", namespaceOf(cluster), nameOf(cluster))
+	case m.networkProvider().network(m, namespaceOf(u), nameOf(u)) == "":
+		return noNetwork
+	}
+	return ""
 }
 
 func waitingForIP(service *unstructured.Unstructured) string {
@@ -205,14 +213,16 @@ func (m *Manager) createEndpointService(u, cluster *unstructured.Unstructured) (
 	return m.create(actorProvider, kindVMService, map[string]any{
 		"metadata": map[string]any{
 			"namespace": namespaceOf(u), "name": name,
-			"labels":          map[string]any{labelVMCluster: name},
 			"annotations":     map[string]any{annotation: value},
 			"ownerReferences": []any{ref(u, false)},
 		},
 		"spec": map[string]any{
-			"type":     "LoadBalancer",
-			"ports":    []any{map[string]any{"name": "apiserver", "protocol": "TCP", "port": int64(apiServerPort), "targetPort": int64(apiServerPort)}},
-			"selector": map[string]any{labelVMCluster: name, labelVMRole: "controlplane"},
+			"type":  "LoadBalancer",
+			"ports": []any{map[string]any{"name": "apiserver", "protocol": "TCP", "port": int64(apiServerPort), "targetPort": int64(apiServerPort)}},
+			"selector": map[string]any{
+				labelVMCluster: name, labelVMRole: "controlplane",
+				labelVMClusterLegacy: name, labelVMRoleLegacy: "controlplane",
+			},
 		},
 	})
 }

@@ -242,7 +242,7 @@ func (m *Manager) deleteVSphereMachine(d *draft, vm *unstructured.Unstructured) 
 func (m *Manager) refuseVM(u, cluster *unstructured.Unstructured) string {
 	namespace, class := namespaceOf(u), resource.Text(u.Object, "spec", "storageClass")
 	if p := m.networkProvider(); p.of.Kind != "" && p.network(m, namespace, resource.Text(cluster.Object, "spec", "infrastructureRef", "name")) == "" {
-		return noNetwork(namespace)
+		return noNetwork
 	}
 	if image := resource.Text(u.Object, "spec", "imageName"); !strings.HasPrefix(image, imageNamePrefix) && m.image(image) == nil {
 		return fmt.Sprintf("admission webhook \"default.mutating.virtualmachine.vmoperator.vmware.com\" denied the request: spec.imageName: Invalid value: %q: no VM image exists for %q in namespace or cluster scope", image, image)
