@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,8 @@ import (
 // it sets, and only those: an unchanged draft costs nothing.
 type draft struct {
 	base  *unstructured.Unstructured
-	root  map[string]any // base's content until the first change
-	owned []string       // paths whose map is this draft's own; "" is the root
+	root  map[string]any   // base's content until the first change
+	owned []map[string]any // the maps that are this draft's own, the root first
 	now   time.Time
 }
 
@@ -35,20 +36,24 @@ func (d *draft) object() *unstructured.Unstructured {
 func (d *draft) own(path ...string) map[string]any {
 	if len(d.owned) == 0 {
 		d.root = copyMap(d.root)
-		d.owned = append(d.owned, "")
+		d.owned = append(d.owned, d.root)
 	}
-	at, name := d.root, ""
+	at := d.root
 	for _, step := range path {
-		name += "\x00" + step
 		child, _ := at[step].(map[string]any)
-		if !slices.Contains(d.owned, name) {
+		if !d.owns(child) {
 			child = copyMap(child)
 			at[step] = child
-			d.owned = append(d.owned, name)
+			d.owned = append(d.owned, child)
 		}
 		at = child
 	}
 	return at
+}
+
+func (d *draft) owns(m map[string]any) bool {
+	address := reflect.ValueOf(m).Pointer()
+	return slices.ContainsFunc(d.owned, func(own map[string]any) bool { return reflect.ValueOf(own).Pointer() == address })
 }
 
 func copyMap(m map[string]any) map[string]any {
