@@ -51,13 +51,26 @@ func (l *changeLog) addVM(e controllers.VMEvent) {
 	l.pending = append(l.pending, happening{at: l.now(), vm: &e})
 }
 
-// drain tells what is pending and says whether any of it concerns a kind that
-// some client watches.
-func (l *changeLog) drain() (watched bool) {
+// drain tells what is pending.
+func (l *changeLog) drain() {
+	pending, _ := l.take()
+	l.tell(pending)
+}
+
+// take returns what is pending, and whether any of it concerns a kind that some
+// client watches.
+func (l *changeLog) take() (pending []happening, watched bool) {
 	l.mu.Lock()
-	pending := l.pending
+	pending = l.pending
 	l.pending = nil
 	l.mu.Unlock()
+	for _, h := range pending {
+		watched = watched || h.vm == nil && l.store.Watched(kindOf(h.change))
+	}
+	return pending, watched
+}
+
+func (l *changeLog) tell(pending []happening) {
 	l.stirred = l.stirred || len(pending) > 0
 	for _, h := range pending {
 		var event journal.Event
@@ -65,7 +78,6 @@ func (l *changeLog) drain() (watched bool) {
 		case h.vm != nil:
 			event.VM = vmEvent(h.vm)
 		default:
-			watched = watched || l.store.Watched(kindOf(h.change))
 			change, differs := resource.Diff(h.change.Before, h.change.After)
 			if !differs {
 				continue
@@ -76,7 +88,6 @@ func (l *changeLog) drain() (watched bool) {
 			l.record(h.at, event)
 		}
 	}
-	return watched
 }
 
 // Present tells of the objects that exist of chosen clusters, as of what was there

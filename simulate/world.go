@@ -256,9 +256,14 @@ func (w *World) Wait(ctx context.Context, deadline time.Time, _ <-chan struct{})
 		if err := w.controllers.Err(); err != nil {
 			return "", err
 		}
-		watched := w.changes.drain()
+		changes, watched := w.changes.take()
+		var seen uint64
+		if watched {
+			seen = w.store.Bookmark() // clients read it while the journal is written
+		}
+		w.changes.tell(changes)
 		if w.tellUsePaced(); watched {
-			break
+			return strconv.FormatUint(seen, 10), nil
 		}
 		next, any := w.clock.next()
 		if !any || next.After(deadline) {
