@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,28 +15,6 @@ type Script struct {
 	Ignore  []Ignore
 	Cluster string // the cluster that a step is about which names no object
 	Steps   []Step
-}
-
-// Setting is the world of a recording. Zero values are those of a Supervisor with
-// NSX VPC, one zone, and an endpoint from a load balancer.
-type Setting struct {
-	// NetworkProvider is one of Providers.
-	NetworkProvider string
-	// EndpointGiven says that the control-plane endpoint was given beforehand.
-	EndpointGiven bool
-	// Zones is how many there are; at least 1.
-	Zones int
-	// MissingImages are versions, as in a topology, whose image is not there.
-	MissingImages []string
-}
-
-// Providers are the network providers by the names that a steps file may use, and
-// what the Inventory calls them.
-var Providers = map[string]string{
-	"plain": "plain", "netop": "plain", "": "nsx-vpc",
-	"vsphere-network": "vds", "vds": "vds",
-	"nsx-t": "nsx-t", "nsx": "nsx-t",
-	"nsx-vpc": "nsx-vpc", "vpc": "nsx-vpc",
 }
 
 // Verbs that a step may have.
@@ -64,8 +41,26 @@ type Ask struct {
 	Body   any // of Apply an object; of a patch its content; of Annotate and Label a map, null taking off; nil for Delete
 }
 
-// DecodeScript reads a *.steps.yaml. Everything in it that is not understood is
-// told of in one error, each as FILE:LINE with what is allowed.
+// DecodeScript reads a *.steps.yaml:
+//
+//	world: {networkProvider: plain, controlPlaneEndpoint: given, zones: 1, missingImages: [v1.36.0]}
+//	ignore: [what the set-up made: see Ignore]
+//	cluster: what a step is about that names no object
+//	steps:
+//	- mark: the text of a MARK in the recording
+//	  apply: an object or a list of them
+//	- mark: several verbs in one step are written one after the other
+//	  jsonpatch: [{op: replace, path: /spec/topology/version, value: v1.36.0}]
+//	  annotate: {key: value, other: null}
+//	  object: {kind: Machine, name: as in the recording}
+//	- mark: or a merge patch
+//	  patch: {spec: {paused: true}}
+//	- mark: of the cluster, or of an object
+//	  delete: {kind: Machine, name: as in the recording}
+//
+// Everything in it that is not understood is told of in one error, each as
+// FILE:LINE with what is allowed; the rest is in the Script. It is nil if the file
+// is no YAML.
 func DecodeScript(file string, text []byte) (*Script, error) {
 	d := decoder{file: file}
 	var document yaml.Node
@@ -92,123 +87,6 @@ func DecodeScript(file string, text []byte) (*Script, error) {
 		d.fail(root, "there are no steps")
 	}
 	return s, errors.Join(d.problems...)
-}
-
-// A decoder walks YAML and collects what is wrong with it.
-type decoder struct {
-	file     string
-	problems []error
-}
-
-func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
-	d.problems = append(d.problems, fmt.Errorf("%s:%d: %s", d.file, n.Line, fmt.Sprintf(format, args...)))
-}
-
-// each calls the function of every key of a mapping.
-func (d *decoder) each(n *yaml.Node, what string, known map[string]func(*yaml.Node)) {
-	if n.Kind != yaml.MappingNode {
-		d.fail(n, "%s is a mapping of %s", what, keysOf(known))
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if f := known[key.Value]; f != nil {
-			f(n.Content[i+1])
-			continue
-		}
-		d.fail(key, "%s has no %q, only %s", what, key.Value, keysOf(known))
-	}
-}
-
-func keysOf(known map[string]func(*yaml.Node)) string {
-	var keys []string
-	for key := range known {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return strings.Join(keys, ", ")
-}
-
-func (d *decoder) text(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode {
-		d.fail(n, "want a text")
-	}
-	return n.Value
-}
-
-func (d *decoder) value(n *yaml.Node) any {
-	var out any
-	if err := n.Decode(&out); err != nil {
-		d.fail(n, "%v", err)
-	}
-	return plain(out)
-}
-
-// plain makes the integers of YAML those of an API object.
-func plain(v any) any {
-	switch v := v.(type) {
-	case int:
-		return int64(v)
-	case []any:
-		for i := range v {
-			v[i] = plain(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = plain(v[k])
-		}
-	case map[any]any:
-		out := map[string]any{}
-		for k, x := range v {
-			out[fmt.Sprint(k)] = plain(x)
-		}
-		return out
-	}
-	return v
-}
-
-func (d *decoder) world(n *yaml.Node, s *Setting) {
-	d.each(n, "world", map[string]func(*yaml.Node){
-		"networkProvider": func(n *yaml.Node) {
-			provider, known := Providers[d.text(n)]
-			if !known {
-				d.fail(n, "networkProvider is %q, want plain, vsphere-network, nsx-t or nsx-vpc", n.Value)
-			}
-			s.NetworkProvider = provider
-		},
-		"controlPlaneEndpoint": func(n *yaml.Node) {
-			switch d.text(n) {
-			case "given":
-				s.EndpointGiven = true
-			case "load-balancer":
-			default:
-				d.fail(n, "controlPlaneEndpoint is %q, want given or load-balancer", n.Value)
-			}
-		},
-		"zones": func(n *yaml.Node) {
-			if err := n.Decode(&s.Zones); err != nil || s.Zones < 1 || s.Zones > 9 {
-				d.fail(n, "zones is %q, want a number from 1 to 9", n.Value)
-				s.Zones = 1
-			}
-		},
-		"missingImages": func(n *yaml.Node) {
-			if err := n.Decode(&s.MissingImages); err != nil {
-				d.fail(n, "missingImages is a list of versions")
-			}
-		},
-		"note": func(*yaml.Node) {},
-	})
-	if s.NetworkProvider == "" {
-		s.NetworkProvider = Providers[""]
-	}
-}
-
-func (d *decoder) list(n *yaml.Node, what string) []*yaml.Node {
-	if n.Kind != yaml.SequenceNode {
-		d.fail(n, "%s is a list", what)
-		return nil
-	}
-	return n.Content
 }
 
 func (d *decoder) steps(n *yaml.Node, cluster string) []Step {
@@ -292,53 +170,4 @@ func (d *decoder) check(n *yaml.Node, a Ask) {
 			d.fail(n, "%s takes keys with values, null to take one off", a.Verb)
 		}
 	}
-}
-
-func (d *decoder) object(n *yaml.Node, base ID) ID {
-	if n.Kind == yaml.ScalarNode { // Kind/name
-		kind, name, found := strings.Cut(n.Value, "/")
-		if !found {
-			d.fail(n, "object is %q, want Kind/name or {kind, name}", n.Value)
-		}
-		return ID{Group: groupOfKind(kind), Kind: kind, Name: name}
-	}
-	var out ID
-	d.each(n, "object", map[string]func(*yaml.Node){
-		"apiVersion": func(n *yaml.Node) { out.Group = groupOf(d.text(n)) },
-		"group":      func(n *yaml.Node) { out.Group = d.text(n) },
-		"kind":       func(n *yaml.Node) { out.Kind = d.text(n) },
-		"namespace":  func(n *yaml.Node) { out.Namespace = d.text(n) },
-		"name":       func(n *yaml.Node) { out.Name = d.text(n) },
-	})
-	if out.Kind == "" {
-		out.Kind = base.Kind
-	}
-	if out.Name == "" && out.Kind == base.Kind {
-		out.Name = base.Name
-	}
-	if out.Kind == "" || out.Name == "" {
-		d.fail(n, "object needs kind and name")
-	}
-	if out.Group == "" {
-		out.Group = groupOfKind(out.Kind)
-	}
-	return out
-}
-
-// groupOfKind is the API group of the kinds that are asked for by kind alone.
-func groupOfKind(kind string) string {
-	switch kind {
-	case "Cluster", "ClusterClass", "Machine", "MachineSet", "MachineDeployment", "MachineHealthCheck", "MachinePool":
-		return "cluster.x-k8s.io"
-	case "KubeadmControlPlane", "KubeadmControlPlaneTemplate":
-		return "controlplane.cluster.x-k8s.io"
-	case "KubeadmConfig", "KubeadmConfigTemplate":
-		return "bootstrap.cluster.x-k8s.io"
-	case "VSphereCluster", "VSphereMachine", "VSphereMachineTemplate", "VSphereClusterTemplate":
-		return "vmware.infrastructure.cluster.x-k8s.io"
-	case "VirtualMachine", "VirtualMachineService", "VirtualMachineSetResourcePolicy", "VirtualMachineClass",
-		"ClusterVirtualMachineImage", "VirtualMachineImage":
-		return "vmoperator.vmware.com"
-	}
-	return ""
 }
