@@ -1,8 +1,6 @@
 package trace
 
-import (
-
-)
+import ()
 
 // A Recording is every change of every object of a namespace while something was
 // asked of it, in the order in which it was seen.
