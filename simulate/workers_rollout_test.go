@@ -90,3 +90,21 @@ func TestARotatedTemplateReplacesWorkersWithinTheStrategy(t *testing.T) {
 		})
 	}
 }
+
+func TestAPausedDeploymentIsScaledButNotRolledOut(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 2)
+	p.patch("machinedeployments", p.deployment().GetName(), `spec: {paused: true}`)
+	p.pass(3 * time.Second)
+	before := names(p.machines())
+	p.change(`{variables: {overrides: [{name: vmClass, value: best-effort-medium}]}, replicas: 3}`)
+	p.until("the third machine", 30*time.Minute, func() bool { return p.count(p.machines(), "Available") == 3 })
+	p.pass(10 * time.Minute)
+	if after := names(p.machines()); len(p.list("machinesets")) != 1 || !slices.Contains(after, before[0]) || !slices.Contains(after, before[1]) {
+		t.Errorf("machines %v became %v in %d sets, want one more of the same", before, after, len(p.list("machinesets")))
+	}
+	p.patch("machinedeployments", p.deployment().GetName(), `spec: {paused: false}`)
+	p.until("the rollout", time.Hour, func() bool {
+		return p.count(p.machines(), "UpToDate") == 3 && p.count(p.machines(), "Available") == 3 && len(p.list("machinesets")) == 1
+	})
+}

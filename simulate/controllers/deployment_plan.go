@@ -7,13 +7,16 @@ type setCount struct {
 	total  int64 // status.replicas
 	// available is status.availableReplicas.
 	available int64
+	// most is how many machines the deployment was to have at most when the set
+	// was last scaled, surge included; 0 is unknown.
+	most int64
 }
 
 // A rollout decides how many replicas each MachineSet of a deployment should
 // have next (domain.md 3.4). It assumes the worst: whatever goes was available.
 type rollout struct {
 	desired, maxSurge, maxUnavailable int64
-	onDelete                          bool
+	onDelete, paused                  bool
 	fresh                             setCount   // of the present template
 	old                               []setCount // of former ones, the oldest first
 	intent                            map[string]int64
@@ -22,10 +25,14 @@ type rollout struct {
 // plan is the replicas that differ from what the sets ask for now, by set.
 func (r *rollout) plan() map[string]int64 {
 	r.intent = map[string]int64{}
-	r.scaleFresh()
-	if r.onDelete {
+	switch {
+	case r.paused:
+		r.scaleInProportion()
+	case r.onDelete:
+		r.scaleFresh()
 		r.followDeleted()
-	} else {
+	default:
+		r.scaleFresh()
 		r.scaleOld()
 		r.breakDeadlock()
 	}

@@ -37,6 +37,14 @@ func TestARolloutGoesOneStepFurther(t *testing.T) {
 		"on delete, somebody has":                {rollout{desired: 3, onDelete: true, old: []setCount{s("a", 3, 2, 2)}}, sets{"a": 2}},
 		"on delete, the place is taken":          {rollout{desired: 3, onDelete: true, old: []setCount{s("a", 2, 2, 2)}}, sets{"": 1}},
 		"on delete, a scale down takes old ones": {rollout{desired: 2, onDelete: true, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"a": 1}},
+		"paused, one set":                        {rollout{desired: 5, maxSurge: 1, paused: true, old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 5}},
+		"paused, as it should be":                {rollout{desired: 3, maxSurge: 1, paused: true, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 3)}}, sets{}},
+		"paused, more in proportion": {rollout{desired: 10, maxSurge: 2, paused: true,
+			fresh: setCount{name: "new", wanted: 2, total: 2, most: 6}, old: []setCount{{name: "a", wanted: 4, total: 4, most: 6}}}, sets{"new": 4, "a": 8}},
+		"paused, less in proportion": {rollout{desired: 2, maxSurge: 1, paused: true,
+			fresh: setCount{name: "new", wanted: 2, total: 2, most: 6}, old: []setCount{{name: "a", wanted: 4, total: 4, most: 6}}}, sets{"new": 1, "a": 2}},
+		"paused, all new ones there": {rollout{desired: 3, maxSurge: 1, paused: true, fresh: s("new", 3, 3, 3), old: []setCount{s("a", 1, 1, 1)}}, sets{"a": 0}},
+		"paused, to nothing":         {rollout{paused: true, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 0, "a": 0}},
 	} {
 		if got := c.plan(); !maps.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

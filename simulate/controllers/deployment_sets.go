@@ -87,7 +87,7 @@ func sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.
 // rollout.after will have passed.
 func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured) (time.Duration, error) {
 	fresh, old := sortSets(d, sets)
-	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root)}
+	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root), paused: resource.Flag(d.root, "spec", "paused")}
 	r.maxSurge, r.maxUnavailable = surgeOf(d.root)
 	if fresh != nil {
 		r.fresh = countSet(fresh)
@@ -103,9 +103,12 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 		}
 	}
 	var err error
-	if fresh == nil {
+	switch {
+	case fresh == nil && r.paused:
+		return 0, nil
+	case fresh == nil:
 		err = m.createSet(d, cluster, revision, next[r.fresh.name])
-	} else {
+	default:
 		err = m.updateSet(d, fresh, revision, false, next)
 	}
 	d.set(revision, "metadata", "annotations", annotationRevision)
@@ -113,11 +116,13 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 }
 
 func countSet(set *unstructured.Unstructured) setCount {
+	most, _ := wholeNumber(resource.Text(set.Object, "metadata", "annotations", annotationMax))
 	return setCount{
 		name:      nameOf(set),
 		wanted:    resource.Int(set.Object, "spec", "replicas"),
 		total:     resource.Int(set.Object, "status", "replicas"),
 		available: resource.Int(set.Object, "status", "availableReplicas"),
+		most:      most,
 	}
 }
 

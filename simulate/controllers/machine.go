@@ -111,9 +111,6 @@ func missingPart(d *draft, condition, kind string, served bool) {
 // a control-plane machine is, its control plane says.
 func (m *Manager) compareTemplate(d *draft, u *unstructured.Unstructured) {
 	if hasLabel(u, labelControlPlane) {
-		if !hasCondition(u, "UpToDate") {
-			d.condition("UpToDate", "True", "UpToDate", "")
-		}
 		return
 	}
 	owner := controllerOf(u)
