@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -36,24 +37,6 @@ func (m *Manager) reconcileClass(class *unstructured.Unstructured) (time.Duratio
 	}
 	classConditions(d)
 	return 0, m.commit(actorCore, d)
-}
-
-// notifyClusters has the topology of every Cluster looked at again whose ClusterClass
-// changed, as the real controller watches them. Classes change so rarely that an
-// index of who uses which would not pay.
-func (m *Manager) notifyClusters(c kubeapi.Change) {
-	if c.Before == nil || c.After == nil {
-		return
-	}
-	class := keyOf(c.After)
-	// Listing needs the store, which is locked now.
-	m.clock.AfterFunc(0, func() {
-		for _, cluster := range m.store.List(kindCluster.GroupKind, "", nil) {
-			if used := m.classFor(cluster); used != nil && keyOf(used) == class {
-				m.enqueueKey(keyOf(cluster), hop)
-			}
-		}
-	})
 }
 
 // shippedClass is a class that the Supervisor has had for long.
@@ -93,4 +76,33 @@ func (m *Manager) templatesOfClass(class *unstructured.Unstructured) []*unstruct
 		}
 	}
 	return out
+}
+
+// notifyUsers wakes the Clusters of a class that was changed, or looked at anew, as the
+// real topology controller watches them. Classes change so rarely that an index of who
+// uses which would not pay.
+func (m *Manager) notifyUsers(c kubeapi.Change) {
+	same := func(path ...string) bool {
+		return c.Before != nil && c.After != nil && resource.Field(c.Before.Object, path...) == resource.Field(c.After.Object, path...)
+	}
+	if same("metadata", "generation") && same("status", "observedGeneration") {
+		return
+	}
+	if c.Before == nil && c.Actor == actorReleases {
+		return // comes with its namespace, in which nobody uses it yet
+	}
+	class := c.After
+	if class == nil {
+		class = c.Before
+	}
+	namespace, name := namespaceOf(class), nameOf(class)
+	// Listing needs the store, which is locked now.
+	m.clock.AfterFunc(0, func() {
+		for _, cluster := range m.store.List(kindCluster.GroupKind, "", nil) {
+			ref := resource.Fields(cluster.Object, "spec", "topology", "classRef")
+			if resource.Text(ref, "name") == name && cmp.Or(resource.Text(ref, "namespace"), namespaceOf(cluster)) == namespace {
+				m.enqueueKey(keyOf(cluster), hop)
+			}
+		}
+	})
 }

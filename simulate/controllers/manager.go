@@ -175,7 +175,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	case kindCluster.GroupKind:
 		m.notifyCluster(c)
 	case kindClusterClass.GroupKind:
-		m.notifyClusters(c)
+		m.notifyUsers(c)
 	case kindMachineDeployment.GroupKind:
 		m.notifyDeployment(c)
 	case kindMachineHealthCheck.GroupKind:
