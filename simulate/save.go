@@ -89,6 +89,9 @@ func write(path string, content func(io.Writer) error) (err error) {
 func withoutSecrets(u *unstructured.Unstructured) *unstructured.Unstructured {
 	u = u.DeepCopy()
 	resource.HideAnnotations(u.Object, resource.NotKept)
+	for _, handsOn := range []string{"template", "machineTemplate"} { // to machines
+		resource.HideAnnotations(resource.Fields(u.Object, "spec", handsOn), resource.NotKept)
+	}
 	switch u.GetKind() {
 	case "Secret":
 		for key := range resource.Fields(u.Object, "data") {
