@@ -3,6 +3,8 @@ package simulate_test
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -284,6 +286,33 @@ func comparePlan(t *testing.T, a plan.Action, lives map[string]*fate) {
 	for part, l := range lives {
 		if !planned[part] && l.comes+len(l.goes) > 0 {
 			t.Errorf("%s: %d machines came and %v went, and nothing was planned", part, l.comes, l.goes)
+		}
+	}
+}
+
+// Values that may be secret are not in a saved world. A Cluster that nobody changes is
+// left alone in one that goes on, although nobody knows any more what it was made from.
+func TestWhatASavedWorldDoesNotKeepReplacesNothing(t *testing.T) {
+	t.Parallel()
+	idle, busy := baseShape(), baseShape()
+	idle.controlPlane, idle.a, idle.b = "replicas: 1", "replicas: 1", "-"
+	idle.variables["osConfiguration"] = "{sshd: {banner: welcome}}"
+	idle.metadata = ", annotations: {runbook: 'https://ada:welcome@wiki.example'}"
+	idle.controlPlane += ", metadata: {annotations: {runbook: 'https://ada:welcome@wiki.example'}}"
+	busy.controlPlane, busy.a, busy.b = "replicas: 1", "replicas: 1", "-"
+	other := strings.Replace(idle.manifest(), "name: prod", "name: idle", 1)
+	base := t.TempDir() + "/base"
+	play(t, run{manifests: namespaceTeamA + busy.manifest() + other, save: base, unmetered: true})
+	for _, file := range []string{"objects.jsonl", "world.json"} {
+		if text, err := os.ReadFile(filepath.Join(base, file)); err != nil || strings.Contains(string(text), "welcome") {
+			t.Errorf("%s has a value that may be secret, or cannot be read: %v", file, err)
+		}
+	}
+	busy.a = "replicas: 3"
+	_, h, _ := playPlan(t, run{manifests: namespaceTeamA + busy.manifest() + other, from: base, unmetered: true, then: time.Hour})
+	for _, e := range h {
+		if o := e.Object; o != nil && o.Kind == "Machine" && o.Cluster == "idle" && (o.Verb != resource.Updated || o.Deleting) {
+			t.Errorf("%s was %s", o.Name, o.Verb)
 		}
 	}
 }

@@ -21,7 +21,8 @@ func (m *Manager) machineTemplate(cluster *unstructured.Unstructured, p part, cu
 
 // bootstrapTemplate is the KubeadmConfigTemplate that a pool is to use.
 func (m *Manager) bootstrapTemplate(cluster *unstructured.Unstructured, p part, current string) (name string, err error) {
-	return m.template(cluster, p, kindKubeadmConfigTemplate, "bootstrap", current, p.kubeadmSpec())
+	before := resource.Items(contentOf(m.get(kindKubeadmConfigTemplate, namespaceOf(cluster), current)), "spec", "template", "spec", "files")
+	return m.template(cluster, p, kindKubeadmConfigTemplate, "bootstrap", current, p.kubeadmSpec(before))
 }
 
 func (m *Manager) template(cluster *unstructured.Unstructured, p part, k kind, use, current string, spec map[string]any) (string, error) {

@@ -72,8 +72,9 @@ func (a application) sayMachines(p part, spec ...string) {
 // sayKubeadm says the bootstrap configuration of the control plane. Files of others stay.
 func (a application) sayKubeadm(p part) {
 	a.say("cloud-config", "spec", "kubeadmConfigSpec", "format")
-	files := p.files()
-	for _, file := range resource.Items(a.root, "spec", "kubeadmConfigSpec", "files") {
+	before := resource.Items(a.root, "spec", "kubeadmConfigSpec", "files")
+	files := p.files(before)
+	for _, file := range before {
 		if !strings.HasPrefix(resource.Text(file, "path"), variableFiles) {
 			files = append(files, file)
 		}

@@ -79,9 +79,10 @@ func volumeSize(volume any) string {
 // each variable that reaches them, with a digest in place of the value. It knows
 // nothing of the Kubernetes version: an upgrade does not rotate bootstrap
 // templates (observed.md 6.6).
-func (p part) kubeadmSpec() map[string]any {
+// Before are the files there are.
+func (p part) kubeadmSpec(before []any) map[string]any {
 	spec := map[string]any{"format": "cloud-config"}
-	if files := p.files(); len(files) > 0 {
+	if files := p.files(before); len(files) > 0 {
 		spec["files"] = files
 	}
 	return spec
@@ -89,14 +90,26 @@ func (p part) kubeadmSpec() map[string]any {
 
 const variableFiles = "/etc/vmware/vks/"
 
-func (p part) files() []any {
+func (p part) files(before []any) []any {
 	var out []any
 	for _, v := range p.variables() {
 		if v.reaches(p) {
-			out = append(out, map[string]any{"path": variableFiles + v.name, "content": v.digest()})
+			out = append(out, v.file(before))
 		}
 	}
 	return out
+}
+
+// file stands for a variable on the nodes. A value that was not kept when the world
+// was saved is the one it was.
+func (v variableValue) file(before []any) map[string]any {
+	path := variableFiles + v.name
+	for _, known := range before {
+		if resource.Text(known, "path") == path && !v.kept() {
+			return resource.Fields(known)
+		}
+	}
+	return map[string]any{"path": path, "content": v.digest()}
 }
 
 // rollout is how machines of the part are replaced.

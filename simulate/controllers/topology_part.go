@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -96,6 +97,12 @@ func (p part) variables() []variableValue {
 type variableValue struct {
 	name  string
 	value any
+}
+
+// kept says whether the whole value is known: a saved world has none that may be secret.
+func (v variableValue) kept() bool {
+	text, err := json.Marshal(v.value)
+	return err == nil && !strings.Contains(string(text), resource.NotKept)
 }
 
 // digest stands for a variable's value where the value itself is nobody's business.
