@@ -103,13 +103,16 @@ func selectorOf(deployment map[string]any, name string) map[string]any {
 // carryKeys sets the keys of wanted in the map at path and removes those that were
 // carried there before and are not wanted any more. What others wrote stays.
 func (d *draft) carryKeys(wanted, before map[string]any, path ...string) {
-	at := func(key string) []string { return append(append([]string{}, path...), key) }
+	have := resource.Fields(d.root, path...)
 	for key, value := range wanted {
-		d.set(value, at(key)...)
+		if have[key] != value {
+			d.own(path...)[key] = value
+		}
 	}
 	for key := range before {
-		if _, still := wanted[key]; !still {
-			d.unset(at(key)...)
+		_, still := wanted[key]
+		if _, there := have[key]; there && !still {
+			delete(d.own(path...), key)
 		}
 	}
 }

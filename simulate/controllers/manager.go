@@ -216,7 +216,12 @@ func (m *Manager) notifyOwner(c kubeapi.Change, child kubeapi.Key, owner any) {
 	switch key.GK() {
 	case kindVSphereCluster.GroupKind:
 	case kindCluster.GroupKind:
-		m.enqueueKey(key, summaryDelay(c))
+		for _, ctl := range m.byKind[key.GK()] {
+			// The topology controller watches what it makes, which is no Machine.
+			if ctl.name != actorTopology || child.GK() != kindMachine.GroupKind {
+				m.enqueue(request{ctl, key}, summaryDelay(c))
+			}
+		}
 	default:
 		m.enqueueKey(key, hop)
 	}
