@@ -25,19 +25,15 @@ import (
 // version that is asked for.
 func traceInventory(t testing.TB, s *trace.Script, r *trace.Recording) *inventory.Inventory {
 	t.Helper()
-	var zones, names, datastores []any
+	var zones, datastores, stores []any
 	for _, zone := range traceZones(s, r) {
 		var hosts []any
 		for i := range 4 {
 			hosts = append(hosts, map[string]any{"name": fmt.Sprintf("esx-%d.%s.example", i, zone), "cores": 256, "mhz": 2600, "memoryMiB": 4 << 20})
 		}
 		zones = append(zones, map[string]any{"name": zone, "cluster": "compute-" + zone, "hosts": hosts})
-		names = append(names, zone)
 		datastores = append(datastores, map[string]any{"name": "store-" + zone, "capacityGiB": 1 << 20, "zones": []any{zone}})
-	}
-	var stores []any
-	for _, d := range datastores {
-		stores = append(stores, d.(map[string]any)["name"])
+		stores = append(stores, "store-"+zone)
 	}
 	var policies, classes, images, releases []any
 	vmClasses, storageClasses := s.Sizes()

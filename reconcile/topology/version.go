@@ -89,7 +89,8 @@ func (a Around) controlPlaneUnderWay(at *version.Version) error {
 	case !ok:
 		return nil
 	case has.String() != at.String():
-		return fmt.Errorf("Cluster.spec.topology.version %s was not propagated to control plane yet (control plane version %s)", at, has) //nolint:staticcheck // its words
+		//lint:ignore ST1005 the words are the webhook's
+		return fmt.Errorf("Cluster.spec.topology.version %s was not propagated to control plane yet (control plane version %s)", at, has)
 	}
 	reached := versionsOf(a.ControlPlane)
 	if len(reached) == 0 {

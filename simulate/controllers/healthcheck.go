@@ -95,7 +95,7 @@ func (m *Manager) targetsOf(u, cluster *unstructured.Unstructured) []*unstructur
 func (m *Manager) breaker(d *draft, total, failed int) bool {
 	trigger := resource.Fields(d.root, "spec", "remediation", "triggerIf")
 	least, most := int64(0), int64(total)
-	limit := fmt.Sprint("100%")
+	limit := "100%"
 	what := "exceeds maxUnhealthy (total: %d, unhealthy: %d, maxUnhealthy: %s)"
 	if interval := resource.Text(trigger, "unhealthyInRange"); interval != "" {
 		limit, what = interval, "does not fall within the range (total: %d, unhealthy: %d, unhealthyRange: %s)"

@@ -103,14 +103,15 @@ func firstIPAddress(nic *unstructured.Unstructured) string {
 // prefixOf is the subnet of a VirtualNetworkInterface with its own address; false
 // when it has none.
 func prefixOf(nic *unstructured.Unstructured) (netip.Prefix, bool) {
-	for _, address := range resource.Items(nic.Object, "status", "ipAddresses") {
-		ip, err := netip.ParseAddr(resource.Text(address, "ip"))
-		mask, errMask := netip.ParseAddr(resource.Text(address, "subnetMask"))
-		if err != nil || errMask != nil || !mask.Is4() {
-			return netip.Prefix{}, false
-		}
-		ones, _ := net.IPMask(mask.AsSlice()).Size()
-		return netip.PrefixFrom(ip, ones), true
+	addresses := resource.Items(nic.Object, "status", "ipAddresses")
+	if len(addresses) == 0 {
+		return netip.Prefix{}, false
 	}
-	return netip.Prefix{}, false
+	ip, err := netip.ParseAddr(resource.Text(addresses[0], "ip"))
+	mask, errMask := netip.ParseAddr(resource.Text(addresses[0], "subnetMask"))
+	if err != nil || errMask != nil || !mask.Is4() {
+		return netip.Prefix{}, false
+	}
+	ones, _ := net.IPMask(mask.AsSlice()).Size()
+	return netip.PrefixFrom(ip, ones), true
 }
