@@ -203,6 +203,7 @@ func makeVM(t testing.TB, v *vcenter.VCenter, name string) string {
 	if _, err := v.PowerOn(ref.MoID); err != nil {
 		t.Fatal(err)
 	}
+	v.State() // waits until vcsim has done it, so that its events are older than what follows
 	return ref.MoID
 }
 
