@@ -46,6 +46,7 @@ var imports = map[string][]string{
 	"simulate/vcenter":             {"reconcile/resource", "simulate/inventory"},
 	"simulate/controllers":         {"reconcile/resource", "reconcile/topology", "simulate/kubeapi", "simulate/inventory", "simulate/vcenter"},
 	"simulate/gate":                {},
+	"simulate/trace":               {"reconcile/resource"},
 	"simulate": {
 		"reconcile/apply", "reconcile/journal", "reconcile/phase", "reconcile/resource", "reconcile/vsphere",
 		"simulate/controllers", "simulate/gate", "simulate/inventory", "simulate/kubeapi", "simulate/vcenter",

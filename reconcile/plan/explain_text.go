@@ -6,22 +6,45 @@ import (
 	"unicode/utf8"
 )
 
-// writeParts prints what an action does to machines, below its changes.
-func writeParts(b *strings.Builder, a Action) {
+// A Line is one of those that say what an action does to machines. Those that are
+// Below belong to the part above.
+type Line struct {
+	Text  string
+	Below bool
+}
+
+// Machines says in words what an action does to machines, part by part in the order of
+// their turns; nothing when it does nothing to any, or is skipped.
+func (a Action) Machines() []Line {
 	if len(a.Parts) == 0 || a.Skip != "" {
-		return
+		return nil
 	}
-	const indent = "      "
-	b.WriteString(indent + "machines\n")
+	var out []Line
 	for _, c := range a.Parts {
-		writeWrapped(b, indent+"  ", c.When()+c.Part+": "+c.Sentence())
+		out = append(out, Line{Text: c.When() + c.Part + ": " + c.Sentence()})
 		if len(c.Goes) > 0 {
-			writeWrapped(b, indent+"    ", c.verb()+" in this order: "+strings.Join(c.Goes, ", "))
+			out = append(out, Line{Text: c.verb() + " in this order: " + strings.Join(c.Goes, ", "), Below: true})
 		}
-		writeWrapped(b, indent+"    ", "because of "+strings.Join(c.Because, ", "))
+		out = append(out, Line{Text: "because of " + strings.Join(c.Because, ", "), Below: true})
 	}
 	if a.Peak != nil {
-		writeWrapped(b, indent+"  ", a.Peak.String())
+		out = append(out, Line{Text: a.Peak.String()})
+	}
+	return out
+}
+
+// writeParts prints what an action does to machines, below its changes.
+func writeParts(b *strings.Builder, a Action) {
+	const indent = "      "
+	for i, line := range a.Machines() {
+		if i == 0 {
+			b.WriteString(indent + "machines\n")
+		}
+		if line.Below {
+			writeWrapped(b, indent+"    ", line.Text)
+		} else {
+			writeWrapped(b, indent+"  ", line.Text)
+		}
 	}
 }
 

@@ -200,6 +200,26 @@ func (l *planLayout) action(i int, a *planAction) {
 		l.add(planText, planDoing, i, span{paint.Gray, planIndent + "at " + paint.Clean(at)})
 	}
 	l.changes(i, a.Changes)
+	l.machines(i, a.Machines())
+}
+
+// machines is what an action does to machines, and in which order.
+func (l *planLayout) machines(i int, lines []plan.Line) {
+	for k, line := range lines {
+		if k == 0 {
+			l.add(planText, planDoing, i, span{"", planIndent + "machines"})
+		}
+		indent := planIndent + "  "
+		if line.Below {
+			indent += "  "
+		}
+		for n, text := range paint.Wrap(paint.Clean(line.Text), l.width-len(indent)-2) {
+			if n > 0 {
+				text = "  " + text
+			}
+			l.add(planText, planDoing, i, span{map[bool]string{true: paint.Gray}[line.Below], indent + text})
+		}
+	}
 }
 
 // standingRoom is what how an action stands takes of its line. A reason that does not

@@ -124,6 +124,17 @@ func vary(a *plan.Action) {
 			}, Effect: plan.Rolling, Affects: "control plane and workers"},
 			plan.Change{Path: "spec.topology.version", Old: "v1.33.3+vmware.1-vkr.1", New: "v1.34.1+vmware.1-vkr.4", Effect: plan.Rolling, Affects: "control plane and workers"},
 			plan.Change{Path: "metadata.annotations[note]", Old: "a", Effect: plan.InPlace})
+		a.Parts = []plan.PartChange{
+			{
+				Part: "control plane", Effect: plan.Rolling, Because: []string{"spec.topology.version", "spec.topology.variables[node]"}, From: 3, To: 3,
+				Goes: []string{"prod-7k2xq-4wzzt", "prod-7k2xq-9bq6n", "prod-7k2xq-tgd5l"}, Going: 3, Comes: 3, Surge: 1, Peak: 4, Turn: 1,
+			},
+			{
+				Part: "workers services", Effect: plan.Rolling, Because: []string{"spec.topology.version"}, From: 5, To: 5,
+				Going: 5, Comes: 5, Surge: 1, Peak: 6, Turn: 2,
+			},
+		}
+		a.Peak = &plan.Peak{Machines: 9, CPUs: 18, MemoryMiB: 36 << 10, Addresses: 9, More: 1}
 	case "staging":
 		update(plan.Scale, plan.Change{Path: "spec.topology.workers.machineDeployments[services].replicas", Old: 2, New: 3, Effect: plan.Scale, Affects: "workers services"})
 	case "preview":

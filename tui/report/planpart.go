@@ -42,7 +42,8 @@ type action struct {
 	Reason, Skip        string
 	Changes             []change
 	MoreChanges         int
-	Updates             bool // there is an old value to show
+	Machines            []plan.Line // what it does to machines
+	Updates             bool        // there is an old value to show
 }
 
 type change struct{ Path, Old, New, Effect, EffectClass, Affects string }
@@ -202,6 +203,9 @@ func actionOf(id int, a plan.Action, room int) action {
 		})
 	}
 	out.MoreChanges = more
+	for _, line := range a.Machines() {
+		out.Machines = append(out.Machines, plan.Line{Text: say(line.Text), Below: line.Below})
+	}
 	return out
 }
 
