@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -214,4 +215,19 @@ func FuzzDecodeScript(f *testing.F) {
 			s.Namespaces()
 		}
 	})
+}
+
+func TestTheWorldOfAScriptMayBeNamedInSeveralWays(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Setting{
+		"{}": {NetworkProvider: "nsx-vpc", Zones: 1},
+		"{networkProvider: NSX-VPC, controlPlaneEndpoint: VirtualMachineService, zones: 2}": {NetworkProvider: "nsx-vpc", Zones: 2},
+		"{networkProvider: vsphere_network, controlPlaneEndpoint: loadBalancer}":            {NetworkProvider: "vds", Zones: 1},
+		"{networkProvider: plain, controlPlaneEndpoint: given, zones: [a, b, c]}":           {NetworkProvider: "plain", EndpointGiven: true, Zones: 3},
+	} {
+		script, err := DecodeScript("s", []byte("world: "+text+"\ncluster: s1\nsteps: [{mark: m, delete: true}]"))
+		if err != nil || !reflect.DeepEqual(script.World, want) {
+			t.Errorf("%s: %+v, %v; want %+v", text, script.World, err, want)
+		}
+	}
 }
