@@ -14,6 +14,7 @@ package simulate
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -77,7 +78,7 @@ type World struct {
 	controllers *controllers.Manager
 	changes     changeLog
 	metering    metering
-	servers     map[string]*kubeapi.PipeListener
+	endpoints   map[string]endpoint // by host
 	user        *url.Userinfo
 	inbox       *inbox             // nil until the world is served
 	onInterfere func(Interference) // nil: nobody wants to know
@@ -192,14 +193,25 @@ func (w *World) abandon(cause error) error {
 	return cause
 }
 
+// An endpoint is served in memory.
+type endpoint struct {
+	listener *kubeapi.PipeListener
+	server   *http.Server
+}
+
+// close ends it, and cuts what is connected: an open connection would keep the
+// whole world.
+func (e endpoint) close() error {
+	return errors.Join(e.listener.Close(), e.server.Close())
+}
+
 func (w *World) serve() {
-	w.servers = map[string]*kubeapi.PipeListener{}
+	w.endpoints = map[string]endpoint{}
 	for host, handler := range map[string]http.Handler{supervisorHost: w.store.Handler(), vcenterHost: w.vcenter.Handler()} {
-		listener := kubeapi.NewPipeListener()
-		w.servers[host] = listener
-		server := &http.Server{Handler: handler}
-		// It returns when the listener is closed, which is no fault.
-		go func() { _ = server.Serve(listener) }()
+		e := endpoint{kubeapi.NewPipeListener(), &http.Server{Handler: handler}}
+		w.endpoints[host] = e
+		// It returns when the endpoint is closed, which is no fault.
+		go func() { _ = e.server.Serve(e.listener) }()
 	}
 }
 
@@ -222,11 +234,11 @@ func (w *World) DialContext(ctx context.Context, network, address string) (net.C
 	if err != nil {
 		host = address
 	}
-	listener := w.servers[host]
-	if listener == nil {
+	e, known := w.endpoints[host]
+	if !known {
 		return nil, fmt.Errorf("dialling %s: there is no such host in the simulated world", address)
 	}
-	return listener.Dial(ctx, network, address)
+	return e.listener.Dial(ctx, network, address)
 }
 
 // KubeConfig leads client-go to the Supervisor.
@@ -296,12 +308,11 @@ func (w *World) pass(ctx context.Context, at time.Time) error {
 
 // Close ends the world's servers and removes what it keeps on disk.
 func (w *World) Close() error {
-	for _, listener := range w.servers {
-		if err := listener.Close(); err != nil {
-			return err
-		}
+	var faults []error
+	for _, e := range w.endpoints {
+		faults = append(faults, e.close())
 	}
-	return w.vcenter.Close()
+	return errors.Join(append(faults, w.vcenter.Close())...)
 }
 
 // Inventory is the site the world was built from, as a manifest would give it.
