@@ -53,6 +53,7 @@ type Manager struct {
 	queue     map[request]*turn
 	addresses addressPlan
 	checks    map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
+	settled   map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
 	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
 	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
 	onFault   Fault                         // nil: the first fault ends the simulation
@@ -99,7 +100,7 @@ func New(c Config) *Manager {
 		store: c.Store, clock: c.Clock, vsphere: c.VSphere, inventory: c.Inventory,
 		chance: c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		queue: map[request]*turn{},
-		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{},
+		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
 	}
 	if m.latencies == nil {
 		m.latencies = DefaultLatencies
@@ -171,6 +172,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 		m.notifyOwner(c, key, owner)
 	}
 	m.account(c)
+	m.unsettle(c, key)
 	switch key.GK() {
 	case kindCluster.GroupKind:
 		m.notifyCluster(c)

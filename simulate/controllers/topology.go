@@ -1,32 +1,30 @@
 package controllers
 
 import (
-	"time"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// reconcileTopology makes the objects that the other controllers work on be what a
+// syncTopology makes the objects that the other controllers work on be what a
 // Cluster's topology asks for: all of it recomputed in each pass, written where it
 // differs, and held back where an upgrade has to go first (domain.md E2-E8, 3.2,
 // 3.3; observed.md 6.1 step 2, 6.6).
-func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Duration, error) {
+func (m *Manager) syncTopology(cluster *unstructured.Unstructured) error {
 	if resource.Fields(cluster.Object, "spec", "topology") == nil {
-		return 0, nil
+		return nil
 	}
 	if !deleting(cluster) && !edit(cluster, m.now()).hasFinalizer(finalizerCluster) {
-		return 0, nil // the cluster controller comes first
+		return nil // the cluster controller comes first
 	}
 	var up *upgrade
 	if !deleting(cluster) && !paused(cluster, cluster) && m.classReconciled(cluster) {
 		var err error
 		if up, err = m.applyTopology(cluster); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return 0, m.reportTopology(m.store.Get(keyOf(cluster)), up)
+	return m.reportTopology(m.store.Get(keyOf(cluster)), up)
 }
 
 // applyTopology is one pass over everything, in the order of the real controller:
@@ -67,13 +65,16 @@ func (m *Manager) noteStep(cluster *unstructured.Unstructured, up *upgrade) erro
 	return m.commit(actorTopology, d)
 }
 
+// shimSuffix ends the name of the Secret that owns what is made until the Cluster does.
+const shimSuffix = "-shim"
+
 // generateTopology makes everything in one pass, one object after the other,
 // before anything of it is ready.
 func (m *Manager) generateTopology(cluster *unstructured.Unstructured, p part, pools []part) error {
 	namespace, name := namespaceOf(cluster), nameOf(cluster)
 	shim, err := m.create(actorTopology, kindSecret, map[string]any{
 		"metadata": map[string]any{
-			"namespace": namespace, "name": name + "-shim",
+			"namespace": namespace, "name": name + shimSuffix,
 			"ownerReferences": []any{ref(cluster, false)},
 		},
 		"type": secretType,
@@ -145,7 +146,7 @@ func topologyLabels(cluster *unstructured.Unstructured, pool string) map[string]
 
 // dropShim removes the shim once the Cluster owns what it stood in for.
 func (m *Manager) dropShim(cluster *unstructured.Unstructured) error {
-	shim := m.get(kindSecret, namespaceOf(cluster), nameOf(cluster)+"-shim")
+	shim := m.get(kindSecret, namespaceOf(cluster), nameOf(cluster)+shimSuffix)
 	if shim == nil {
 		return nil
 	}

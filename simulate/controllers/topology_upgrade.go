@@ -133,10 +133,6 @@ func (up *upgrade) step() string {
 
 // looked says whether the last pass was over the present form of the Cluster.
 func looked(cluster *unstructured.Unstructured) bool {
-	for _, c := range resource.Items(cluster.Object, "status", "conditions") {
-		if resource.Text(c, "type") == "TopologyReconciled" {
-			return resource.Int(c, "observedGeneration") == resource.Int(cluster.Object, "metadata", "generation")
-		}
-	}
-	return false
+	report := topologyReport(cluster)
+	return report != nil && resource.Int(report, "observedGeneration") == resource.Int(cluster.Object, "metadata", "generation")
 }

@@ -1,0 +1,63 @@
+package controllers
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/kubeapi"
+)
+
+func TestWhatUnsettlesATopology(t *testing.T) {
+	t.Parallel()
+	one, other := clusterName{"n", "one"}, clusterName{"n", "other"}
+	object := func(k kind, name string, fields ...any) *unstructured.Unstructured {
+		content := map[string]any{"apiVersion": k.apiVersion, "kind": k.Kind}
+		resource.SetField(content, "n", "metadata", "namespace")
+		resource.SetField(content, name, "metadata", "name")
+		resource.SetField(content, int64(1), "metadata", "generation")
+		resource.SetField(content, "one", "metadata", "labels", labelCluster)
+		for i := 0; i < len(fields); i += 2 {
+			resource.SetField(content, fields[i+1], fields[i].([]string)...)
+		}
+		return &unstructured.Unstructured{Object: content}
+	}
+	at := func(path ...string) []string { return path }
+	conditions := func(kind, status string) []any {
+		return []any{map[string]any{"type": kind, "status": status}}
+	}
+	for name, c := range map[string]struct {
+		before, after *unstructured.Unstructured
+		left          []clusterName
+	}{
+		"a count of a control plane":      {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("status", "replicas"), int64(3)), []clusterName{one, other}},
+		"its version":                     {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("status", "version"), "v1"), []clusterName{other}},
+		"its spec":                        {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("metadata", "generation"), int64(2)), []clusterName{other}},
+		"a pool that is gone":             {object(kindMachineDeployment, "one-p"), nil, []clusterName{other}},
+		"a pool of another cluster now":   {object(kindMachineDeployment, "one-p"), object(kindMachineDeployment, "one-p", at("metadata", "labels", labelCluster), "other"), nil},
+		"the node of a machine":           {object(kindMachine, "m"), object(kindMachine, "m", at("status", "nodeRef", "name"), "m"), []clusterName{one, other}},
+		"its version on the way":          {object(kindMachine, "m"), object(kindMachine, "m", at("spec", "version"), "v1"), []clusterName{other}},
+		"a summary of a cluster":          {object(kindCluster, "one"), object(kindCluster, "one", at("status", "conditions"), conditions("Available", "True")), []clusterName{one, other}},
+		"somebody's word on the topology": {object(kindCluster, "one"), object(kindCluster, "one", at("status", "conditions"), conditions("TopologyReconciled", "True")), []clusterName{other}},
+		"an annotation of a cluster":      {object(kindCluster, "one"), object(kindCluster, "one", at("metadata", "annotations", annotationPaused), ""), []clusterName{other}},
+		"somebody's shim":                 {nil, object(kindSecret, "one-shim"), []clusterName{other}},
+		"a template of a class":           {nil, object(kindVSphereTemplate, "class", at("metadata", "labels"), nil), nil},
+		"a value that fits no field":      {object(kindMachine, "m", at("spec", "version"), []any{}), object(kindMachine, "m", at("spec", "version"), []any{}), []clusterName{one, other}},
+	} {
+		m := &Manager{settled: map[clusterName]bool{one: true, other: true}}
+		u := c.after
+		if u == nil {
+			u = c.before
+		}
+		m.unsettle(kubeapi.Change{Before: c.before, After: c.after}, keyOf(u))
+		if len(m.settled) != len(c.left) {
+			t.Errorf("%s: settled are %v, want %v", name, m.settled, c.left)
+		}
+		for _, cluster := range c.left {
+			if !m.settled[cluster] {
+				t.Errorf("%s: settled are %v, want %v", name, m.settled, c.left)
+			}
+		}
+	}
+}
