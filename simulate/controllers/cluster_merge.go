@@ -22,7 +22,7 @@ func bullet(name, message string) string {
 }
 
 func hasCondition(u *unstructured.Unstructured, kind string) bool {
-	return resource.ConditionOf(u.Object, kind).Type != ""
+	return conditionIn(u.Object, kind) != nil
 }
 
 // mirror copies a condition of another object under a new type. One that is not

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ type draft struct {
 	root  map[string]any   // base's content until the first change
 	owned []map[string]any // the maps that are this draft's own, the root first
 	now   time.Time
+
+	conditions conditions
 }
 
 func edit(base *unstructured.Unstructured, now time.Time) *draft {
@@ -36,7 +39,7 @@ func (d *draft) object() *unstructured.Unstructured {
 func (d *draft) own(path ...string) map[string]any {
 	if len(d.owned) == 0 {
 		d.root = copyMap(d.root)
-		d.owned = append(d.owned, d.root)
+		d.owned = append(make([]map[string]any, 0, 4), d.root)
 	}
 	at := d.root
 	for _, step := range path {
@@ -57,11 +60,10 @@ func (d *draft) owns(m map[string]any) bool {
 }
 
 func copyMap(m map[string]any) map[string]any {
-	c := make(map[string]any, len(m)+1)
-	for k, v := range m {
-		c[k] = v
+	if m == nil {
+		return map[string]any{}
 	}
-	return c
+	return maps.Clone(m)
 }
 
 // set writes a scalar unless it is there already.
@@ -124,7 +126,7 @@ func introduce(d *draft, finalizers ...string) bool {
 		}
 		return true
 	}
-	if resource.ConditionOf(d.root, "Paused").Type == "" {
+	if !d.has("Paused") {
 		d.condition("Paused", "False", "NotPaused", "")
 		return true
 	}
@@ -133,74 +135,6 @@ func introduce(d *draft, finalizers ...string) bool {
 
 // setOwners replaces the owner references.
 func (d *draft) setOwners(refs ...any) { d.replace(refs, "metadata", "ownerReferences") }
-
-// condition sets one entry of status.conditions. Its transition time moves only
-// when the status does, as metav1.Condition asks.
-func (d *draft) condition(kind, status, reason, message string) {
-	list := resource.Items(d.root, "status", "conditions")
-	at := slices.IndexFunc(list, func(c any) bool { m, _ := c.(map[string]any); return m["type"] == kind })
-	since := ""
-	if at >= 0 {
-		if old, _ := list[at].(map[string]any); old["status"] == status {
-			if old["reason"] == reason && old["message"] == message {
-				return
-			}
-			since = resource.Text(old, "lastTransitionTime")
-		}
-	}
-	if since == "" {
-		since = stamp(d.now)
-	}
-	entry := map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}
-	next := make([]any, len(list), len(list)+1)
-	copy(next, list)
-	if at >= 0 {
-		next[at] = entry
-	} else {
-		next = append(next, entry)
-	}
-	d.replace(next, "status", "conditions")
-}
-
-// declare adds an entry without reason and message, as net-operator's are.
-func (d *draft) declare(kind, status string) {
-	d.dropConditions(kind)
-	list := resource.Items(d.root, "status", "conditions")
-	d.replace(append(slices.Clip(list), map[string]any{"type": kind, "status": status, "lastTransitionTime": stamp(d.now)}), "status", "conditions")
-}
-
-// dropConditions removes entries of status.conditions.
-func (d *draft) dropConditions(kinds ...string) {
-	var left []any
-	list := resource.Items(d.root, "status", "conditions")
-	for _, c := range list {
-		if !slices.Contains(kinds, resource.Text(c, "type")) {
-			left = append(left, c)
-		}
-	}
-	if len(left) != len(list) {
-		d.replace(left, "status", "conditions")
-	}
-}
-
-func (d *draft) isTrue(kind string) bool { return isTrue(d.root, kind) }
-func (d *draft) isFalse(kind string) bool {
-	return resource.ConditionOf(d.root, kind).Status == "False"
-}
-
-func isTrue(content map[string]any, kind string) bool {
-	return resource.ConditionOf(content, kind).Status == "True"
-}
-
-// since is when a condition took its present status; zero when it is absent.
-func since(content map[string]any, kind string) time.Time {
-	for _, c := range resource.Items(content, "status", "conditions") {
-		if resource.Text(c, "type") == kind {
-			return parseStamp(resource.Text(c, "lastTransitionTime"))
-		}
-	}
-	return time.Time{}
-}
 
 // Times in status carry milliseconds, which Kubernetes' own do not: the
 // controllers compute due times from them.

@@ -126,7 +126,7 @@ func (m *Manager) reconcileIPPool(u *unstructured.Unstructured) (time.Duration, 
 	if taken >= resource.Int(u.Object, "spec", "addressCount") {
 		full = "True"
 	}
-	if resource.ConditionOf(d.root, "full").Status != full {
+	if d.status("full") != full {
 		d.declare("full", full)
 	}
 	return 0, m.commit(actorNetOperator, d)

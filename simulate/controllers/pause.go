@@ -20,12 +20,11 @@ func paused(cluster, u *unstructured.Unstructured) bool {
 // longer says the truth, and reports whether the caller has to commit and stop.
 // A pass that notices that the pause is over only writes so; the next one works.
 func held(d *draft, cluster *unstructured.Unstructured) bool {
-	known := resource.ConditionOf(d.root, "Paused").Status
 	switch {
 	case paused(cluster, d.base):
 		d.condition("Paused", "True", "Paused", pauseMessage(cluster, d.base))
 		return true
-	case known == "True":
+	case d.isTrue("Paused"):
 		d.condition("Paused", "False", "NotPaused", "")
 		return true
 	}

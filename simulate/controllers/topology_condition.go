@@ -91,20 +91,3 @@ func (m *Manager) classReconciled(cluster *unstructured.Unstructured) bool {
 	class := m.classFor(cluster)
 	return class != nil && resource.Int(class.Object, "status", "observedGeneration") == resource.Int(class.Object, "metadata", "generation")
 }
-
-// observed is condition with the generation that it speaks of, so that who changed
-// the object can tell whether the condition knows of the change.
-func (d *draft) observed(kind, status, reason, message string) {
-	generation := resource.Int(d.root, "metadata", "generation")
-	d.condition(kind, status, reason, message)
-	for i, c := range resource.Items(d.root, "status", "conditions") {
-		if resource.Text(c, "type") != kind || resource.Int(c, "observedGeneration") == generation {
-			continue
-		}
-		list := slices.Clone(resource.Items(d.root, "status", "conditions"))
-		entry := copyMap(resource.Fields(c))
-		entry["observedGeneration"] = generation
-		list[i] = entry
-		d.replace(list, "status", "conditions")
-	}
-}

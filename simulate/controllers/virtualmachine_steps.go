@@ -150,5 +150,5 @@ func (m *Manager) syncPower(d *draft, u *unstructured.Unstructured) (bool, time.
 
 // due is how long step still takes, counted from when condition took its status.
 func due(m *Manager, d *draft, condition string, step Step, u *unstructured.Unstructured) time.Duration {
-	return since(d.root, condition).Add(m.takes(step, namespaceOf(u), nameOf(u))).Sub(m.now())
+	return d.since(condition).Add(m.takes(step, namespaceOf(u), nameOf(u))).Sub(m.now())
 }
