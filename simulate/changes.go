@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
@@ -65,7 +64,7 @@ func (l *changeLog) take() (pending []happening, watched bool) {
 	l.pending = nil
 	l.mu.Unlock()
 	for _, h := range pending {
-		watched = watched || h.vm == nil && l.store.Watched(kindOf(h.change))
+		watched = watched || h.vm == nil && l.store.Watched(h.change.Key.GK())
 	}
 	return pending, watched
 }
@@ -94,10 +93,6 @@ func (l *changeLog) tell(pending []happening) {
 // before a run. It is for the goroutine that waits.
 func (w *World) Present(chosen func(namespace, cluster string) bool) []*journal.Object {
 	return journal.Present(slices.Values(w.store.Dump()), w.changes.attribution, chosen)
-}
-
-func kindOf(c kubeapi.Change) schema.GroupKind {
-	return subject(c).GroupVersionKind().GroupKind()
 }
 
 // subject is the object a change is about.

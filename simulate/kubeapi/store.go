@@ -50,6 +50,8 @@ func (k Key) GK() schema.GroupKind { return schema.GroupKind{Group: k.Group, Kin
 
 // Change is a committed write. Before is nil for a creation, After for a removal.
 type Change struct {
+	// Key names the object.
+	Key           Key
 	Before, After *unstructured.Unstructured
 	// Actor is who wrote: the field manager.
 	Actor string

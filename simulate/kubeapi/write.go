@@ -173,7 +173,7 @@ func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstru
 	s.created++
 	meta["resourceVersion"] = formatVersion(s.version)
 	s.adopt(s.insert(t, key, u))
-	s.publish(t, Change{After: u, Actor: w.actor, Version: s.version})
+	s.publish(t, Change{Key: key, After: u, Actor: w.actor, Version: s.version})
 	return u, nil
 }
 
@@ -216,7 +216,7 @@ func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructure
 	if !slices.Equal(owners, r.owners) {
 		s.adopt(r)
 	}
-	s.publish(t, Change{Before: old, After: u, Actor: w.actor, Version: s.version})
+	s.publish(t, Change{Key: r.key, Before: old, After: u, Actor: w.actor, Version: s.version})
 	if t.isNamespace() {
 		s.finishNamespace(r.key.Name)
 	}
@@ -255,7 +255,7 @@ func (s *Store) mark(actor string, t *table, r *record, finalizers ...any) {
 	s.version++
 	meta["resourceVersion"] = formatVersion(s.version)
 	s.replace(t, r, u)
-	s.publish(t, Change{Before: old, After: u, Actor: actor, Version: s.version})
+	s.publish(t, Change{Key: r.key, Before: old, After: u, Actor: actor, Version: s.version})
 	if t.isNamespace() {
 		s.emptyNamespace(r.key.Name)
 	}
@@ -266,7 +266,7 @@ func (s *Store) drop(actor string, t *table, r *record) {
 	owners := r.owners
 	s.version++
 	s.remove(t, r)
-	s.publish(t, Change{Before: r.object, Actor: actor, Version: s.version})
+	s.publish(t, Change{Key: r.key, Before: r.object, Actor: actor, Version: s.version})
 	s.orphaned(r.uid)
 	for _, uid := range owners {
 		s.finishForeground(uid)
