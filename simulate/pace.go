@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"container/heap"
 	"context"
 	"sync"
 	"time"
@@ -68,7 +67,7 @@ func (c *clock) due() (f func(), wait time.Duration) {
 		return nil, c.pace.until(first)
 	}
 	c.pace.calling = true
-	return heap.Pop(&c.queue).(timer).f, 0
+	return c.take(), 0
 }
 
 func (c *clock) done() {
