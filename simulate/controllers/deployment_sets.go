@@ -50,11 +50,20 @@ func templateDifferences(current, desired map[string]any) []difference {
 	return out
 }
 
+// rolloutAfter is spec.rollout.after of a deployment; zero where it is unset.
+func rolloutAfter(deployment map[string]any) time.Time {
+	after := resource.Text(deployment, "spec", "rollout", "after")
+	if after == "" {
+		return time.Time{}
+	}
+	return parseStamp(after)
+}
+
 // setDifferences are those of a MachineSet to its deployment; made before
 // rollout.after has passed is one too.
 func setDifferences(set *unstructured.Unstructured, deployment map[string]any, now time.Time) []difference {
 	out := templateDifferences(resource.Fields(set.Object, "spec", "template"), resource.Fields(deployment, "spec", "template"))
-	after := parseStamp(resource.Text(deployment, "spec", "rollout", "after"))
+	after := rolloutAfter(deployment)
 	if !after.IsZero() && after.Before(now) && createdAt(set).Before(after) {
 		out = append(out, "MachineDeployment spec.rolloutAfter expired")
 	}
@@ -128,7 +137,7 @@ func countSet(set *unstructured.Unstructured) setCount {
 
 // untilRollout is the time to rollout.after; zero when it is unset or over.
 func (m *Manager) untilRollout(d *draft) time.Duration {
-	after := parseStamp(resource.Text(d.root, "spec", "rollout", "after"))
+	after := rolloutAfter(d.root)
 	if after.IsZero() {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,36 +12,66 @@ import (
 // reconcileMachine joins what bootstrap, infrastructure and the workload cluster
 // say of one machine (domain.md E25, E36, E43, E49).
 func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration, error) {
-	d := edit(u, m.now())
-	cluster := m.clusterFor(u)
-	if cluster == nil && !deleting(u) {
+	d, v := edit(u, m.now()), m.view(u)
+	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	if cluster == nil && !v.deleting {
 		return 0, nil
 	}
-	if !deleting(u) && !d.hasFinalizer(finalizerMachine) {
+	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerMachine)) {
 		d.addFinalizer(finalizerMachine)
 		return 0, m.commit(actorCore, d)
 	}
 	if halts(d, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	namespace, name := namespaceOf(u), nameOf(u)
-	config, infrastructure := m.get(kindKubeadmConfig, namespace, name), m.get(kindVSphereMachine, namespace, name)
-	for _, part := range []*unstructured.Unstructured{config, infrastructure} {
-		if err := m.takeOver(u, part); err != nil {
-			return 0, err
-		}
+	p := m.machinePartsOf(v, controllerOf(u), cluster)
+	last, _ := v.taken.(*machineTaken)
+	if last.same(p, d.now) {
+		return until(last.due, d.now), nil
 	}
-	m.takeBootstrapData(d, config)
-	m.takeInfrastructure(d, infrastructure)
-	again := m.findNode(d, u, cluster)
-	if deleting(u) {
+	again, err := m.takeParts(d, v, cluster, p, last)
+	if err != nil {
+		return 0, err
+	}
+	if v.deleting {
 		return m.deleteMachine(d, u, cluster, again)
 	}
-	m.compareTemplate(d, u)
+	taken := &machineTaken{machineParts: p, nodeDue: at(again, d.now)}
+	if !last.sameTemplate(p) && !compareTemplate(d, p) {
+		taken.set = nil
+	}
 	d.condition("Updating", "False", "NotUpdating", "")
 	d.condition("Deleting", "False", "NotDeleting", "")
 	again = soonest(again, summarizeMachine(d))
-	return again, m.commit(actorCore, d)
+	taken.due = at(again, d.now)
+	taken.connected = taken.connected && sameNodeStatus(d, v)
+	return again, m.settle(actorCore, d, taken)
+}
+
+// takeParts takes in what has changed of the parts of a Machine since the last
+// pass. It returns when the Node will have changed.
+func (m *Manager) takeParts(d *draft, v *view, cluster *unstructured.Unstructured, p machineParts, last *machineTaken) (time.Duration, error) {
+	for _, part := range []struct {
+		u    *unstructured.Unstructured
+		same bool
+	}{{p.config, last.sameConfig(p)}, {p.infrastructure, last.sameInfrastructure(p)}} {
+		if part.same {
+			continue
+		}
+		if err := m.takeOver(d.base, part.u); err != nil {
+			return 0, err
+		}
+	}
+	if !last.sameConfig(p) {
+		m.takeBootstrapData(d, p.config)
+	}
+	if !last.sameInfrastructure(p) {
+		m.takeInfrastructure(d, p.infrastructure)
+	}
+	if last.sameNode(p, d.now) {
+		return until(last.nodeDue, d.now), nil
+	}
+	return m.findNode(d, d.base, cluster), nil
 }
 
 // takeOver makes the Machine the controller of its KubeadmConfig and
@@ -108,26 +139,23 @@ func missingPart(d *draft, condition, kind string, served bool) {
 }
 
 // compareTemplate writes whether a worker is what its deployment asks for. Whether
-// a control-plane machine is, its control plane says.
-func (m *Manager) compareTemplate(d *draft, u *unstructured.Unstructured) {
-	if hasLabel(u, labelControlPlane) {
-		return
+// a control-plane machine is, its control plane says. It reports whether that stays
+// so as long as neither specification changes.
+func compareTemplate(d *draft, p machineParts) (stays bool) {
+	if p.set == nil {
+		return true
 	}
-	owner := controllerOf(u)
-	set := m.get(kindMachineSet, namespaceOf(u), resource.Text(owner, "name"))
-	deployment := m.get(kindMachineDeployment, namespaceOf(u), labelOf(u, labelDeployment))
-	if resource.Text(owner, "kind") != kindMachineSet.Kind || set == nil || deployment == nil {
-		return
-	}
-	differences := setDifferences(set, deployment.Object, m.now())
+	differences := setDifferences(p.set, p.deployment.Object, d.now)
+	stays = !rolloutAfter(p.deployment.Object).After(d.now)
 	if len(differences) == 0 {
 		d.condition("UpToDate", "True", "UpToDate", "")
-		return
+		return stays
 	}
 	for i, difference := range differences {
 		differences[i] = "* " + difference
 	}
 	d.condition("UpToDate", "False", "NotUpToDate", lines(differences))
+	return stays
 }
 
 // halts reports whether a reconcile ends with the condition Paused: because of a

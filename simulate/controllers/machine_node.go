@@ -76,3 +76,12 @@ func nodeConditions(d *draft, status, reason, message string) {
 	d.condition("NodeReady", status, reason, message)
 	d.condition("NodeHealthy", status, reason, message)
 }
+
+// sameNodeStatus says whether a pass leaves in a Machine all that the state of its
+// Node follows from: else the next pass may find another.
+func sameNodeStatus(d *draft, v *view) bool {
+	return !d.changed() ||
+		resource.Text(d.root, "status", "nodeRef", "name") == resource.Text(v.status, "nodeRef", "name") &&
+			resource.Text(d.root, "status", "lastUpdated") == resource.Text(v.status, "lastUpdated") &&
+			resource.ConditionOf(d.root, "NodeReady").Status == v.condition("NodeReady").Status
+}

@@ -56,7 +56,9 @@ type Manager struct {
 	settled   map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
 	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
 	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
-	onFault   Fault                         // nil: the first fault ends the simulation
+	views     map[*unstructured.Unstructured]*view
+	outdated  []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
+	onFault   Fault                        // nil: the first fault ends the simulation
 	err       error
 }
 
@@ -99,7 +101,7 @@ func New(c Config) *Manager {
 	m := &Manager{
 		store: c.Store, clock: c.Clock, vsphere: c.VSphere, inventory: c.Inventory,
 		chance: c.Chance, latencies: c.Latencies, onVM: c.OnVM,
-		queue: map[request]*turn{},
+		queue: map[request]*turn{}, views: map[*unstructured.Unstructured]*view{},
 		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
 	}
 	if m.latencies == nil {
@@ -173,6 +175,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	}
 	m.account(c)
 	m.unsettle(c, key)
+	m.outdate(c)
 	switch key.GK() {
 	case kindCluster.GroupKind:
 		m.notifyCluster(c)
@@ -338,6 +341,7 @@ func (m *Manager) run(r request, at time.Time) {
 		return
 	}
 	t.last, t.next = at, time.Time{}
+	m.dropOutdated()
 	u := m.store.Get(r.key)
 	if u == nil {
 		delete(m.queue, r)

@@ -1,0 +1,145 @@
+package controllers
+
+import (
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/kubeapi"
+)
+
+// A view is what controllers look at most in a stored object. It is read from the
+// content once per version, however many passes look at it: a machine's conditions
+// are asked for by the controllers of the machine, its set, its deployment and its
+// cluster, several of them each time. Like the object it is shared and must not be
+// written to. The zero value is of an object that is not there.
+type view struct {
+	namespace, name, uid string
+	created              string
+	generation           int64
+	deleting             bool
+
+	labels, annotations, spec, status map[string]any
+	owners, finalizers                []any
+	conditions                        []viewedCondition
+
+	// taken is what the pass that left the object like this took in, if its
+	// controller keeps that: what has not changed since needs no second look.
+	taken any
+}
+
+type viewedCondition struct {
+	resource.Condition
+	since string
+}
+
+// view is what u, a stored object or nil, says.
+func (m *Manager) view(u *unstructured.Unstructured) *view {
+	if v := m.views[u]; v != nil {
+		return v
+	}
+	v := viewOf(contentOf(u))
+	if u != nil {
+		m.views[u] = v
+	}
+	return v
+}
+
+// outdate has the view of what was replaced forgotten before the next pass: until
+// then the pass that replaced it may look at it.
+func (m *Manager) outdate(c kubeapi.Change) {
+	if m.views[c.Before] != nil {
+		m.outdated = append(m.outdated, c.Before)
+	}
+}
+
+// dropOutdated forgets the views of what was replaced since it was last called.
+func (m *Manager) dropOutdated() {
+	for _, u := range m.outdated {
+		delete(m.views, u)
+	}
+	m.outdated = m.outdated[:0]
+}
+
+func viewOf(content map[string]any) *view {
+	metadata := resource.Fields(content, "metadata")
+	v := &view{
+		namespace:   resource.Text(metadata, "namespace"),
+		name:        resource.Text(metadata, "name"),
+		uid:         resource.Text(metadata, "uid"),
+		created:     resource.Text(metadata, "creationTimestamp"),
+		generation:  resource.Int(metadata, "generation"),
+		deleting:    resource.Text(metadata, "deletionTimestamp") != "",
+		labels:      resource.Fields(metadata, "labels"),
+		annotations: resource.Fields(metadata, "annotations"),
+		owners:      resource.Items(metadata, "ownerReferences"),
+		finalizers:  resource.Items(metadata, "finalizers"),
+		spec:        resource.Fields(content, "spec"),
+		status:      resource.Fields(content, "status"),
+	}
+	if list := resource.Items(v.status, "conditions"); len(list) > 0 {
+		v.conditions = make([]viewedCondition, len(list))
+		for i, item := range list {
+			v.conditions[i] = viewedCondition{
+				Condition: resource.Condition{
+					Type: resource.Text(item, "type"), Status: resource.Text(item, "status"),
+					Reason: resource.Text(item, "reason"), Message: resource.Text(item, "message"),
+				},
+				since: resource.Text(item, "lastTransitionTime"),
+			}
+		}
+	}
+	return v
+}
+
+// condition is the condition of a kind; its Type is "" where there is none.
+func (v *view) condition(kind string) resource.Condition { return v.conditionOf(kind).Condition }
+
+func (v *view) conditionOf(kind string) viewedCondition {
+	for i := range v.conditions {
+		if v.conditions[i].Type == kind {
+			return v.conditions[i]
+		}
+	}
+	return viewedCondition{}
+}
+
+func (v *view) isTrue(kind string) bool { return v.condition(kind).Status == "True" }
+
+// since is when a condition took its present status; zero when it is absent.
+func (v *view) since(kind string) time.Time { return parseStamp(v.conditionOf(kind).since) }
+
+// settle commits a draft and notes what its pass took in.
+func (m *Manager) settle(actor string, d *draft, taken any) error {
+	u := d.base
+	if d.changed() {
+		var err error
+		if u, err = m.store.Put(actor, d.object()); err != nil {
+			return err
+		}
+	}
+	m.view(u).taken = taken
+	return nil
+}
+
+func (v *view) createdAt() time.Time { return parseStamp(v.created) }
+
+func (v *view) label(key string) string { return resource.Text(v.labels, key) }
+
+// ownedBy says whether the object has an owner reference to another.
+func (v *view) ownedBy(owner *view) bool {
+	for _, ref := range v.owners {
+		if resource.Text(ref, "uid") == owner.uid {
+			return true
+		}
+	}
+	return false
+}
+
+// sameMap says whether two maps are one and the same. A writer copies only what it
+// changes, so what is the same in two versions of an object says the same.
+func sameMap(a, b map[string]any) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}
