@@ -10,11 +10,8 @@ import (
 // account keeps sums that would be too dear to compute when they are asked for:
 // node disks per storage class, and who has which address.
 func (m *Manager) account(c kubeapi.Change) {
-	u := c.After
-	if u == nil {
-		u = c.Before
-	}
-	if u.GetKind() == kindVM.Kind && (c.Before == nil || c.After == nil) {
+	u := subjectIn(c)
+	if c.Key.Kind == kindVM.Kind && (c.Before == nil || c.After == nil) {
 		class := storageClass{namespaceOf(u), resource.Text(u.Object, "spec", "storageClass")}
 		if c.After == nil {
 			m.usage[class] -= m.diskMiB(u)

@@ -55,8 +55,13 @@ func (d *draft) own(path ...string) map[string]any {
 }
 
 func (d *draft) owns(m map[string]any) bool {
-	address := reflect.ValueOf(m).Pointer()
-	return slices.ContainsFunc(d.owned, func(own map[string]any) bool { return reflect.ValueOf(own).Pointer() == address })
+	return slices.ContainsFunc(d.owned, func(own map[string]any) bool { return sameMap(own, m) })
+}
+
+// sameMap says whether two maps are one in memory. A writer copies only what it
+// changes, so what is the same in two versions of an object says the same.
+func sameMap(a, b map[string]any) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
 func copyMap(m map[string]any) map[string]any {

@@ -15,14 +15,10 @@ type clusterName struct{ namespace, name string }
 // noteHealthCheck keeps which clusters have MachineHealthChecks. The name of the
 // cluster in one cannot change.
 func (m *Manager) noteHealthCheck(c kubeapi.Change) {
-	u := c.After
-	if u == nil {
-		u = c.Before
-	}
-	cluster, key := clusterName{namespaceOf(u), resource.Text(u.Object, "spec", "clusterName")}, keyOf(u)
-	keys := slices.DeleteFunc(m.checks[cluster], func(known kubeapi.Key) bool { return known == key })
+	cluster := clusterName{c.Key.Namespace, resource.Text(subjectIn(c).Object, "spec", "clusterName")}
+	keys := slices.DeleteFunc(m.checks[cluster], func(known kubeapi.Key) bool { return known == c.Key })
 	if c.After != nil {
-		keys = append(keys, key)
+		keys = append(keys, c.Key)
 	}
 	if m.checks[cluster] = keys; len(keys) == 0 {
 		delete(m.checks, cluster)

@@ -9,8 +9,9 @@ import (
 
 // notifyEndpoint wakes whoever follows the control-plane VMs of a cluster: the
 // VirtualMachineService, whose Endpoints they are, and CAPV, which connects to the
-// first API server as soon as one answers. u is the VirtualMachine that changed.
-func (m *Manager) notifyEndpoint(c kubeapi.Change, u *unstructured.Unstructured) {
+// first API server as soon as one answers.
+func (m *Manager) notifyEndpoint(c kubeapi.Change) {
+	u := subjectIn(c)
 	if labelOf(u, labelVMRole) != "controlplane" || endpointOf(c.Before) == endpointOf(c.After) {
 		return
 	}

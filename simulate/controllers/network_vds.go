@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/simulate/kubeapi"
 )
 
 // networkVDS is vSphere Distributed Switches: a Network in each vSphere Namespace,
@@ -98,9 +99,9 @@ func (m *Manager) openNetwork(namespace string) error {
 	return err
 }
 
-// notifyPools has the pools counted, as an interface came to an address or went.
-func (m *Manager) notifyPools() {
-	if m.networkProvider() != &networkVDS {
+// notifyPools has the pools counted where an interface came to an address or went.
+func (m *Manager) notifyPools(c kubeapi.Change) {
+	if m.networkProvider() != &networkVDS || firstIPConfig(c.Before) == firstIPConfig(c.After) {
 		return
 	}
 	for i := range m.inventory.NodeRanges() {

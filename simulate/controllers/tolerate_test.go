@@ -31,12 +31,11 @@ func TestAFaultIsTriedAgainWhereItIsTolerated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &Manager{store: store, clock: clock, queue: map[request]*turn{}}
+		m := &Manager{store: store, clock: clock}
 		var told []string
 		m.Tolerate(func(at *unstructured.Unstructured, err error) { told = append(told, nameOf(at)+": "+err.Error()) })
-		r := request{&controller{"odd", reconcile}, keyOf(u)}
-		m.queue[r] = &turn{next: clock.Now()}
-		m.run(r, clock.Now())
+		odd := &turn{subject: &subject{key: keyOf(u)}, controller: &controller{"odd", reconcile}, next: clock.Now()}
+		m.run(odd, clock.Now())
 		if len(told) != 1 || !strings.HasPrefix(told[0], "one: simulating odd of VirtualMachine n/one: ") || !strings.Contains(told[0], "boom") {
 			t.Errorf("%s: told %q", name, told)
 		}

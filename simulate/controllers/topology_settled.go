@@ -33,16 +33,16 @@ func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Du
 }
 
 // unsettle has the next pass look again at a Cluster of which something is written.
-func (m *Manager) unsettle(c kubeapi.Change, key kubeapi.Key) {
-	if !topologyReads(c, key) {
+func (m *Manager) unsettle(c kubeapi.Change) {
+	if !topologyReads(c) {
 		return
 	}
 	for _, u := range []*unstructured.Unstructured{c.Before, c.After} {
 		if u == nil {
 			continue
 		}
-		if cluster := topologyOf(u, key); cluster != "" {
-			delete(m.settled, clusterName{key.Namespace, cluster})
+		if cluster := topologyOf(u, c.Key); cluster != "" {
+			delete(m.settled, clusterName{c.Key.Namespace, cluster})
 		} else {
 			clear(m.settled) // a class, or a template of one: any may use it
 		}
@@ -62,12 +62,12 @@ func topologyOf(u *unstructured.Unstructured, key kubeapi.Key) string {
 
 // topologyReads says whether a change is one of what passes read: of most objects
 // metadata and spec.
-func topologyReads(c kubeapi.Change, key kubeapi.Key) bool {
-	switch key.GK() {
+func topologyReads(c kubeapi.Change) bool {
+	switch c.Key.GK() {
 	case kindMachine.GroupKind: // see isUpgrading
 		return differs(c, "spec", "version") || differs(c, "metadata", "labels", labelCluster) || differs(c, "metadata", "labels", labelTopologyDeployment)
 	case kindSecret.GroupKind:
-		return c.Before == nil && strings.HasSuffix(key.Name, shimSuffix)
+		return c.Before == nil && strings.HasSuffix(c.Key.Name, shimSuffix)
 	case kindCluster.GroupKind:
 		return asksElse(c) || !reflect.DeepEqual(topologyReport(c.Before), topologyReport(c.After))
 	case kindClusterClass.GroupKind:

@@ -50,7 +50,7 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		if u == nil {
 			u = c.before
 		}
-		m.unsettle(kubeapi.Change{Before: c.before, After: c.after}, keyOf(u))
+		m.unsettle(kubeapi.Change{Key: keyOf(u), Before: c.before, After: c.after})
 		if len(m.settled) != len(c.left) {
 			t.Errorf("%s: settled are %v, want %v", name, m.settled, c.left)
 		}

@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"reflect"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -136,10 +135,4 @@ func (v *view) ownedBy(owner *view) bool {
 		}
 	}
 	return false
-}
-
-// sameMap says whether two maps are one and the same. A writer copies only what it
-// changes, so what is the same in two versions of an object says the same.
-func sameMap(a, b map[string]any) bool {
-	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
