@@ -3,6 +3,7 @@ package controllers
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,47 +15,65 @@ import (
 // replicas, and takes those of former templates away as the strategy allows
 // (domain.md E9, E50, 3.4). Its status is of the MachineSets as they were found.
 func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Duration, error) {
-	cluster := m.clusterFor(u)
+	d, v := edit(u, m.now()), m.view(u)
+	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
 	if cluster == nil {
 		return 0, nil
 	}
-	d := edit(u, m.now())
-	if !deleting(u) && !d.hasFinalizer(finalizerDeployment) {
+	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerDeployment)) {
 		d.addFinalizer(finalizerDeployment)
 		return 0, m.commit(actorCore, d)
 	}
 	if halts(d, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	sets, machines := m.setsOf(u), m.machinesOfDeployment(u)
-	if deleting(u) {
-		return m.deleteDeployment(d, sets, machines)
+	sets := m.setsOf(u)
+	machines := m.machinesOfSets(sets)
+	if v.deleting {
+		return m.deleteDeployment(d, sets, m.viewsOf(machines))
 	}
-	if !ownedBy(u, cluster) {
+	last, _ := v.taken.(deploymentTaken)
+	if last.stays && slices.Equal(last.sets, sets) && slices.Equal(last.machines, machines) {
+		return 0, nil
+	}
+	if !v.ownedBy(m.view(cluster)) {
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
 	defaultReplicas(d)
-	again, err := m.rollOut(d, cluster, sets)
+	again, err := m.rollOut(d, cluster, sets, last.sets)
 	if err != nil {
 		return 0, err
 	}
-	summarizeDeployment(d, sets, machines)
+	views := m.viewsOf(machines)
+	summarizeDeployment(d, m.viewsOf(sets), views)
 	if err := m.removeEmptySets(d, sets); err != nil {
 		return 0, err
 	}
-	return again, m.commit(actorCore, d)
+	stays := again == 0 && !slices.ContainsFunc(views, undecided)
+	return again, m.settle(actorCore, d, deploymentTaken{sets, machines, stays})
+}
+
+// deploymentTaken is what a pass of a MachineDeployment took in. It stays so where
+// nothing is waited for that no MachineSet or Machine tells of.
+type deploymentTaken struct {
+	sets, machines []*unstructured.Unstructured
+	stays          bool
 }
 
 func (m *Manager) setsOf(deployment *unstructured.Unstructured) []*unstructured.Unstructured {
-	return m.store.List(kindMachineSet.GroupKind, namespaceOf(deployment), map[string]string{
-		labelCluster: labelOf(deployment, labelCluster), labelDeployment: nameOf(deployment),
-	})
+	return m.controlled(deployment, kindMachineSet, labelDeployment, nameOf(deployment))
 }
 
-func (m *Manager) machinesOfDeployment(deployment *unstructured.Unstructured) []*unstructured.Unstructured {
-	return m.store.List(kindMachine.GroupKind, namespaceOf(deployment), map[string]string{
-		labelCluster: labelOf(deployment, labelCluster), labelDeployment: nameOf(deployment),
-	})
+// machinesOfSets lists the Machines of a deployment's sets, by name.
+func (m *Manager) machinesOfSets(sets []*unstructured.Unstructured) []*unstructured.Unstructured {
+	var machines []*unstructured.Unstructured
+	for _, set := range sets {
+		machines = append(machines, m.machinesOf(set)...)
+	}
+	if len(sets) > 1 {
+		slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int { return strings.Compare(nameOf(a), nameOf(b)) })
+	}
+	return machines
 }
 
 // Annotations of a pool whose replicas an autoscaler owns.
@@ -103,8 +122,8 @@ func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured) e
 }
 
 // deleteDeployment deletes all sets and waits until they are gone.
-func (m *Manager) deleteDeployment(d *draft, sets, machines []*unstructured.Unstructured) (time.Duration, error) {
-	summarizeDeployment(d, sets, machines)
+func (m *Manager) deleteDeployment(d *draft, sets []*unstructured.Unstructured, machines []*view) (time.Duration, error) {
+	summarizeDeployment(d, m.viewsOf(sets), machines)
 	if len(sets) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
 		return 0, m.letGo(d, finalizerDeployment)
@@ -118,7 +137,7 @@ func (m *Manager) deleteDeployment(d *draft, sets, machines []*unstructured.Unst
 	return 0, m.commit(actorCore, d)
 }
 
-func deletingMachines(machines []*unstructured.Unstructured) string {
+func deletingMachines[M any](machines []M) string {
 	if len(machines) == 1 {
 		return "Deleting 1 Machine"
 	}

@@ -30,21 +30,25 @@ type difference = string
 // and of its deployment) in what a machine cannot change in its life. Everything
 // else is propagated in place (domain.md 3.2).
 func templateDifferences(current, desired map[string]any) []difference {
-	var out []difference
-	text := func(content map[string]any, path ...string) string {
-		return resource.Text(content, append([]string{"spec"}, path...)...)
+	current, desired = resource.Fields(current, "spec"), resource.Fields(desired, "spec")
+	if sameMap(current, desired) {
+		return nil
 	}
-	if a, b := text(current, "version"), text(desired, "version"); a != b {
+	var out []difference
+	differ := func(part string, fields ...[]string) bool {
+		a, b := current[part], desired[part]
+		return slices.ContainsFunc(fields, func(field []string) bool { return resource.Text(a, field...) != resource.Text(b, field...) })
+	}
+	if a, b := resource.Text(current, "version"), resource.Text(desired, "version"); a != b {
 		out = append(out, fmt.Sprintf("Version %s, %s required", a, b))
 	}
-	if text(current, "bootstrap", "configRef", "name") != text(desired, "bootstrap", "configRef", "name") ||
-		text(current, "bootstrap", "dataSecretName") != text(desired, "bootstrap", "dataSecretName") {
+	if differ("bootstrap", []string{"configRef", "name"}, []string{"dataSecretName"}) {
 		out = append(out, "KubeadmConfig is not up-to-date")
 	}
-	if text(current, "infrastructureRef", "name") != text(desired, "infrastructureRef", "name") {
+	if differ("infrastructureRef", []string{"name"}) {
 		out = append(out, "VSphereMachine is not up-to-date")
 	}
-	if a, b := text(current, "failureDomain"), text(desired, "failureDomain"); a != b {
+	if a, b := resource.Text(current, "failureDomain"), resource.Text(desired, "failureDomain"); a != b {
 		out = append(out, fmt.Sprintf("Failure domain %s, %s required", a, b))
 	}
 	return out
@@ -93,8 +97,9 @@ func sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.
 }
 
 // rollOut writes the sets as they should be now, and the revision. It returns when
-// rollout.after will have passed.
-func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured) (time.Duration, error) {
+// rollout.after will have passed. before are the sets to which the deployment, as it
+// is, was propagated already.
+func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets, before []*unstructured.Unstructured) (time.Duration, error) {
 	fresh, old := sortSets(d, sets)
 	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root), paused: resource.Flag(d.root, "spec", "paused")}
 	r.maxSurge, r.maxUnavailable = surgeOf(d.root)
@@ -105,6 +110,9 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 		r.old = append(r.old, countSet(set))
 	}
 	next := r.plan()
+	if fresh != nil && len(next) == 0 && slices.EqualFunc(sets, before, carriesSame) {
+		return m.untilRollout(d), nil
+	}
 	revision := nextRevision(fresh, old)
 	for _, set := range old {
 		if err := m.updateSet(d, set, resource.Text(set.Object, "metadata", "annotations", annotationRevision), r.onDelete, next); err != nil {

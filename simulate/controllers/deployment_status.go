@@ -5,14 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // summarizeDeployment writes the status: counts from the MachineSets, conditions
 // of machines from the Machines (observed.md 6.4).
-func summarizeDeployment(d *draft, sets, machines []*unstructured.Unstructured) {
+func summarizeDeployment(d *draft, sets, machines []*view) {
 	desired := resource.Int(d.root, "spec", "replicas")
 	if deleting(d.base) {
 		desired = 0
@@ -39,9 +37,9 @@ func summarizeDeployment(d *draft, sets, machines []*unstructured.Unstructured) 
 
 // countSets sums the counts of the sets. Where no set has counted yet, there is
 // nothing to say.
-func countSets(sets []*unstructured.Unstructured) (t tally, counted bool) {
+func countSets(sets []*view) (t tally, counted bool) {
 	for _, set := range sets {
-		status := resource.Fields(set.Object, "status")
+		status := set.status
 		if status["replicas"] == nil {
 			continue
 		}
@@ -90,11 +88,11 @@ func deploymentAvailable(d *draft, available int64, counted bool) {
 
 // rollingOut writes RollingOut with the reasons that the machines give, a change
 // of the version first.
-func rollingOut(d *draft, machines []*unstructured.Unstructured) {
+func rollingOut(d *draft, machines []*view) {
 	count := 0
 	var reasons []string
 	for _, machine := range machines {
-		c := resource.ConditionOf(machine.Object, "UpToDate")
+		c := machine.condition("UpToDate")
 		if c.Status != "False" {
 			continue
 		}

@@ -15,7 +15,8 @@ func (m *Manager) notifyDeployment(c kubeapi.Change) {
 	}
 	// Listing needs the store, which is locked now.
 	m.clock.AfterFunc(0, func() {
-		for _, owned := range [][]*unstructured.Unstructured{m.setsOf(c.After), m.machinesOfDeployment(c.After)} {
+		sets := m.setsOf(c.After)
+		for _, owned := range [][]*unstructured.Unstructured{sets, m.machinesOfSets(sets)} {
 			for _, u := range owned {
 				m.enqueueKey(keyOf(u), hop)
 			}

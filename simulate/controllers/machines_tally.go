@@ -37,6 +37,23 @@ func countMachines(machines []*unstructured.Unstructured) tally {
 	return t
 }
 
+// tallyOf counts what the machines say of themselves, as countMachines does.
+func tallyOf[M interface{ isTrue(string) bool }](machines []M) tally {
+	t := tally{total: int64(len(machines))}
+	for _, machine := range machines {
+		if machine.isTrue("Ready") {
+			t.ready++
+		}
+		if machine.isTrue("Available") {
+			t.available++
+		}
+		if machine.isTrue("UpToDate") {
+			t.upToDate++
+		}
+	}
+	return t
+}
+
 func (t tally) write(d *draft) {
 	d.set(t.total, "status", "replicas")
 	d.set(t.ready, "status", "readyReplicas")
@@ -47,17 +64,17 @@ func (t tally) write(d *draft) {
 
 // conditions writes MachinesReady and MachinesUpToDate. A machine that is too new
 // to have said whether it is up to date does not count for that.
-func (t tally) conditions(d *draft, machines []*unstructured.Unstructured) {
+func (t tally) conditions(d *draft, machines []*view) {
 	aggregate(d, "MachinesReady", "Ready", machines)
-	known := slices.DeleteFunc(slices.Clone(machines), func(machine *unstructured.Unstructured) bool {
-		return !hasCondition(machine, "UpToDate") && d.now.Sub(createdAt(machine)) <= upToDatePatience
+	known := slices.DeleteFunc(slices.Clone(machines), func(machine *view) bool {
+		return machine.condition("UpToDate").Type == "" && d.now.Sub(machine.createdAt()) <= upToDatePatience
 	})
 	aggregate(d, "MachinesUpToDate", "UpToDate", known)
 }
 
 // aggregate writes a condition that sums up one of all machines: false where one
 // is false, else unknown where one is, and true without machines (NoReplicas).
-func aggregate(d *draft, target, of string, machines []*unstructured.Unstructured) {
+func aggregate(d *draft, target, of string, machines []*view) {
 	if len(machines) == 0 {
 		d.condition(target, "True", "NoReplicas", "")
 		return
@@ -65,9 +82,9 @@ func aggregate(d *draft, target, of string, machines []*unstructured.Unstructure
 	status := "True"
 	// Machines that say the same are named together.
 	var messages []string
-	named := map[string][]string{}
+	var named map[string][]string
 	for _, machine := range machines {
-		c := resource.ConditionOf(machine.Object, of)
+		c := machine.condition(of)
 		if c.Type == "" {
 			c = resource.Condition{Status: "Unknown", Message: "* Condition " + of + " not yet reported"}
 		}
@@ -77,15 +94,24 @@ func aggregate(d *draft, target, of string, machines []*unstructured.Unstructure
 		if status == "True" || c.Status == "False" {
 			status = c.Status
 		}
+		if named == nil {
+			named = map[string][]string{}
+		}
 		if named[c.Message] == nil {
 			messages = append(messages, c.Message)
 		}
-		named[c.Message] = append(named[c.Message], nameOf(machine))
+		named[c.Message] = append(named[c.Message], machine.name)
 	}
 	for i, message := range messages {
 		messages[i] = bullet(machineList(named[message]), message)
 	}
-	reason := map[string]string{"True": of, "False": "Not" + of, "Unknown": of + "Unknown"}[status]
+	reason := of
+	switch status {
+	case "False":
+		reason = "Not" + of
+	case "Unknown":
+		reason = of + "Unknown"
+	}
 	d.condition(target, status, reason, lines(messages))
 }
 
@@ -119,11 +145,11 @@ func (t tally) scaling(d *draft, desired int64, blocked string) {
 
 // summarizeRemediation writes Remediating: true while an owner has to replace a machine
 // that failed its health check.
-func summarizeRemediation(d *draft, machines []*unstructured.Unstructured) {
+func summarizeRemediation(d *draft, machines []*view) {
 	var marked []string
 	for _, machine := range machines {
-		if remediationAsked(machine) {
-			marked = append(marked, nameOf(machine))
+		if machine.remediationAsked() {
+			marked = append(marked, machine.name)
 		}
 	}
 	if len(marked) == 0 {
@@ -135,7 +161,6 @@ func summarizeRemediation(d *draft, machines []*unstructured.Unstructured) {
 
 // remediationAsked says whether a health check failed and asks the owner to
 // replace the machine.
-func remediationAsked(machine *unstructured.Unstructured) bool {
-	return resource.ConditionOf(machine.Object, conditionHealthCheck).Status == "False" &&
-		resource.ConditionOf(machine.Object, conditionOwnerRemediated).Status == "False"
+func (machine *view) remediationAsked() bool {
+	return machine.condition(conditionHealthCheck).Status == "False" && machine.condition(conditionOwnerRemediated).Status == "False"
 }

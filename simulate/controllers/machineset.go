@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,12 +14,12 @@ import (
 // changes in place goes to those that are there, and those that failed their
 // health check are replaced. Its status is of the Machines as they were found.
 func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, error) {
-	cluster := m.clusterFor(u)
+	d, v := edit(u, m.now()), m.view(u)
+	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
 	if cluster == nil {
 		return 0, nil
 	}
-	d := edit(u, m.now())
-	if !deleting(u) && !d.hasFinalizer(finalizerSet) {
+	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerSet)) {
 		claim(d, finalizerSet, finalizerSetTopology)
 		return 0, m.commit(actorCore, d)
 	}
@@ -26,37 +27,72 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 		return 0, m.commit(actorCore, d)
 	}
 	machines := m.machinesOf(u)
-	if deleting(u) {
+	if v.deleting {
 		return m.deleteSet(d, machines)
+	}
+	members := m.membersOf(machines)
+	last, _ := v.taken.(setTaken)
+	if last.stays && slices.Equal(last.members, members) {
+		return 0, nil
 	}
 	again, err := m.remediate(u, cluster, machines)
 	if err != nil {
 		return 0, err
 	}
-	if err := m.syncMachines(u, machines); err != nil {
+	for i := range members {
+		members[i].machine = machines[i] // remediation may have written to it
+	}
+	if err := m.syncMachines(u, members, last.members); err != nil {
 		return 0, err
+	}
+	for i := range members {
+		machines[i] = members[i].machine
 	}
 	scale, blocked, err := m.scaleMachines(u, cluster, machines)
 	if err != nil {
 		return 0, err
 	}
-	summarizeSet(d, machines, blocked)
-	return soonest(again, scale), m.commit(actorCore, d)
+	views := m.viewsOf(machines)
+	summarizeSet(d, views, blocked)
+	again = soonest(again, scale)
+	stays := again == 0 && !slices.ContainsFunc(views, undecided)
+	return again, m.settle(actorCore, d, setTaken{members, stays})
+}
+
+// setTaken is what a pass of a MachineSet took in. It stays so where nothing is
+// waited for that no Machine tells of.
+type setTaken struct {
+	members []member
+	stays   bool
+}
+
+// undecided says of a Machine that the status of its owner is to change though the
+// Machine does not: it has not said whether it is up to date, or is to be replaced.
+func undecided(machine *view) bool {
+	return machine.condition("UpToDate").Type == "" || machine.remediationAsked()
 }
 
 // machinesOf lists the Machines of a set, those that are going included.
 func (m *Manager) machinesOf(set *unstructured.Unstructured) []*unstructured.Unstructured {
-	return m.store.List(kindMachine.GroupKind, namespaceOf(set), map[string]string{
-		labelCluster: labelOf(set, labelCluster), labelSet: labelValue(nameOf(set)),
+	return m.controlled(set, kindMachine, labelSet, labelValue(nameOf(set)))
+}
+
+// controlled lists the objects of a kind that owner has, by name: those that it
+// owns and that carry its label and its cluster's.
+func (m *Manager) controlled(owner *unstructured.Unstructured, k kind, label, value string) []*unstructured.Unstructured {
+	cluster := labelOf(owner, labelCluster)
+	return slices.DeleteFunc(m.store.Dependents(uidOf(owner)), func(u *unstructured.Unstructured) bool {
+		labels := resource.Fields(u.Object, "metadata", "labels")
+		return resource.Text(u.Object, "kind") != k.Kind || labels[label] != value || labels[labelCluster] != cluster
 	})
 }
 
-func summarizeSet(d *draft, machines []*unstructured.Unstructured, blocked string) {
+func summarizeSet(d *draft, machines []*view, blocked string) {
 	desired := resource.Int(d.root, "spec", "replicas")
 	if deleting(d.base) {
 		desired = 0
 	}
-	t := countMachines(machines)
+	t := tallyOf(machines)
 	t.write(d)
 	t.scaling(d, desired, blocked)
 	t.conditions(d, machines)
@@ -68,7 +104,7 @@ func summarizeSet(d *draft, machines []*unstructured.Unstructured, blocked strin
 
 // deleteSet deletes all Machines at once and waits until they are gone.
 func (m *Manager) deleteSet(d *draft, machines []*unstructured.Unstructured) (time.Duration, error) {
-	summarizeSet(d, machines, "")
+	summarizeSet(d, m.viewsOf(machines), "")
 	if len(machines) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
 		return 0, m.letGo(d, finalizerSet)

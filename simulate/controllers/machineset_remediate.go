@@ -24,10 +24,10 @@ func (m *Manager) remediate(u, cluster *unstructured.Unstructured, machines []*u
 	var marked []*unstructured.Unstructured
 	inFlight := 0
 	for _, machine := range machines {
-		switch {
-		case !deleting(machine) && remediationAsked(machine):
+		switch v := m.view(machine); {
+		case !v.deleting && v.remediationAsked():
 			marked = append(marked, machine)
-		case deleting(machine) && resource.ConditionOf(machine.Object, conditionOwnerRemediated).Reason == reasonRemediating:
+		case v.deleting && v.condition(conditionOwnerRemediated).Reason == reasonRemediating:
 			inFlight++
 		}
 	}
@@ -79,7 +79,7 @@ func (m *Manager) remediate(u, cluster *unstructured.Unstructured, machines []*u
 // forgetRemediation takes OwnerRemediated off the machines that are healthy again.
 func (m *Manager) forgetRemediation(machines []*unstructured.Unstructured) error {
 	for i, machine := range machines {
-		if deleting(machine) || !isTrue(machine.Object, conditionHealthCheck) || resource.ConditionOf(machine.Object, conditionOwnerRemediated).Status != "False" {
+		if v := m.view(machine); v.deleting || !v.isTrue(conditionHealthCheck) || v.condition(conditionOwnerRemediated).Status != "False" {
 			continue
 		}
 		d := edit(machine, m.now())

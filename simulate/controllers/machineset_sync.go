@@ -6,39 +6,68 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
+// A member is a Machine of a set and what was made with it; nil is gone.
+type member struct{ machine, infrastructure, config *unstructured.Unstructured }
+
+func (m *Manager) membersOf(machines []*unstructured.Unstructured) []member {
+	members := make([]member, len(machines))
+	for i, machine := range machines {
+		v := m.view(machine)
+		members[i] = member{machine, m.get(kindVSphereMachine, v.namespace, v.name), m.get(kindKubeadmConfig, v.namespace, v.name)}
+	}
+	return members
+}
+
+// carriesSame says whether all that a set carries over is in a member what it was
+// in another version of it.
+func (a member) carriesSame(b member) bool {
+	return carriesSame(a.machine, b.machine) && carriesSame(a.infrastructure, b.infrastructure) && carriesSame(a.config, b.config)
+}
+
+func carriesSame(a, b *unstructured.Unstructured) bool {
+	if a == b || a == nil || b == nil {
+		return a == b
+	}
+	metadataA, metadataB := resource.Fields(a.Object, "metadata"), resource.Fields(b.Object, "metadata")
+	return sameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec")) &&
+		sameMap(resource.Fields(metadataA, "labels"), resource.Fields(metadataB, "labels")) &&
+		sameMap(resource.Fields(metadataA, "annotations"), resource.Fields(metadataB, "annotations"))
+}
+
 // syncMachines brings what changes in place from the set to its Machines, and the
 // labels and annotations to their KubeadmConfigs and VSphereMachines too. A Machine
-// that goes takes in only what its end depends on.
-func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstructured.Unstructured) error {
+// that goes takes in only what its end depends on. before are the members to which
+// the set, as it is, was brought already.
+func (m *Manager) syncMachines(set *unstructured.Unstructured, members, before []member) error {
 	template := resource.Fields(set.Object, "spec", "template")
-	labels, annotations := workerLabels(set), resource.Fields(template, "metadata", "annotations")
-	for i, machine := range machines {
-		d := edit(machine, m.now())
-		copyInPlace(d, resource.Fields(template, "spec"), "spec")
-		if !deleting(machine) {
-			d.carryKeys(labels, nil, "metadata", "labels")
-			d.carryKeys(annotations, nil, "metadata", "annotations")
-		}
-		if err := m.commit(actorCore, d); err != nil {
-			return err
-		}
-		if d.changed() {
-			machines[i] = m.store.Get(keyOf(machine))
-		}
-		if deleting(machine) {
+	var labels, annotations map[string]any
+	for i := range members {
+		is := &members[i]
+		if i < len(before) && is.carriesSame(before[i]) {
 			continue
 		}
-		for _, k := range []kind{kindVSphereMachine, kindKubeadmConfig} {
-			part := m.get(k, namespaceOf(machine), nameOf(machine))
-			if part == nil {
+		if labels == nil {
+			labels, annotations = workerLabels(set), resource.Fields(template, "metadata", "annotations")
+		}
+		for _, part := range []**unstructured.Unstructured{&is.machine, &is.infrastructure, &is.config} {
+			if *part == nil || deleting(is.machine) && part != &is.machine {
 				continue
 			}
-			d := edit(part, m.now())
-			d.carryKeys(labels, nil, "metadata", "labels")
-			d.carryKeys(annotations, nil, "metadata", "annotations")
+			d := edit(*part, m.now())
+			if part == &is.machine {
+				copyInPlace(d, resource.Fields(template, "spec"), "spec")
+			}
+			if !deleting(is.machine) {
+				d.carryKeys(labels, nil, "metadata", "labels")
+				d.carryKeys(annotations, nil, "metadata", "annotations")
+			}
+			if !d.changed() {
+				continue
+			}
 			if err := m.commit(actorCore, d); err != nil {
 				return err
 			}
+			*part = m.store.Get(keyOf(*part))
 		}
 	}
 	return nil

@@ -14,10 +14,11 @@ import (
 )
 
 // Store is where the controllers find and write objects; kubeapi.Store is one.
-// What Get and List return is shared and must not be written to.
+// What Get, List and Dependents return is shared and must not be written to.
 type Store interface {
 	Get(kubeapi.Key) *unstructured.Unstructured
 	List(gk schema.GroupKind, namespace string, labels map[string]string) []*unstructured.Unstructured
+	Dependents(uid string) []*unstructured.Unstructured
 	Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	Delete(actor string, k kubeapi.Key) error
 }

@@ -15,10 +15,11 @@ import (
 // cluster, several of them each time. Like the object it is shared and must not be
 // written to. The zero value is of an object that is not there.
 type view struct {
-	namespace, name, uid string
-	created              string
-	generation           int64
-	deleting             bool
+	kind, namespace, name, uid string
+
+	created    string
+	generation int64
+	deleting   bool
 
 	labels, annotations, spec, status map[string]any
 	owners, finalizers                []any
@@ -46,6 +47,15 @@ func (m *Manager) view(u *unstructured.Unstructured) *view {
 	return v
 }
 
+// viewsOf is what several stored objects say.
+func (m *Manager) viewsOf(objects []*unstructured.Unstructured) []*view {
+	views := make([]*view, len(objects))
+	for i, u := range objects {
+		views[i] = m.view(u)
+	}
+	return views
+}
+
 // outdate has the view of what was replaced forgotten before the next pass: until
 // then the pass that replaced it may look at it.
 func (m *Manager) outdate(c kubeapi.Change) {
@@ -65,6 +75,7 @@ func (m *Manager) dropOutdated() {
 func viewOf(content map[string]any) *view {
 	metadata := resource.Fields(content, "metadata")
 	v := &view{
+		kind:        resource.Text(content, "kind"),
 		namespace:   resource.Text(metadata, "namespace"),
 		name:        resource.Text(metadata, "name"),
 		uid:         resource.Text(metadata, "uid"),
