@@ -18,9 +18,10 @@ import (
 // in which it happened. Changes are noted while the store is locked, and told
 // when the run waits.
 type changeLog struct {
-	now    func() time.Time
-	store  *kubeapi.Store
-	record func(time.Time, journal.Event)
+	now   func() time.Time
+	store *kubeapi.Store
+	// later takes what is told; nil when nobody wants to know.
+	later func(journal.Telling)
 
 	attribution *phase.Attribution
 	// stirred says that something happened since it was last set to false. It is of
@@ -35,7 +36,15 @@ type changeLog struct {
 type happening struct {
 	at     time.Time
 	change kubeapi.Change
-	vm     *controllers.VMEvent
+	vm     *journal.VM
+}
+
+// telling is who takes what a world tells; nil when nobody does.
+func (c *Config) telling() func(journal.Telling) {
+	if c.Defer == nil && c.Record != nil {
+		return func(tell journal.Telling) { tell(c.Record) }
+	}
+	return c.Defer
 }
 
 func (l *changeLog) add(c kubeapi.Change) {
@@ -47,7 +56,7 @@ func (l *changeLog) add(c kubeapi.Change) {
 func (l *changeLog) addVM(e controllers.VMEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pending = append(l.pending, happening{at: l.now(), vm: &e})
+	l.pending = append(l.pending, happening{at: l.now(), vm: vmEvent(e)})
 }
 
 // drain tells what is pending.
@@ -69,24 +78,45 @@ func (l *changeLog) take() (pending []happening, watched bool) {
 	return pending, watched
 }
 
+// tell has events made of what happened, later and elsewhere. What an event says of
+// the rest of the world is found out now.
 func (l *changeLog) tell(pending []happening) {
 	l.stirred = l.stirred || len(pending) > 0
-	for _, h := range pending {
-		var event journal.Event
-		switch {
-		case h.vm != nil:
-			event.VM = vmEvent(h.vm)
-		default:
-			change, differs := resource.Diff(h.change.Before, h.change.After)
-			if !differs {
-				continue
-			}
-			event.Object = l.objectEvent(h.change, change)
-		}
-		if l.record != nil {
-			l.record(h.at, event)
+	if l.later == nil || len(pending) == 0 {
+		return
+	}
+	told := make([]told, len(pending))
+	for i, h := range pending {
+		if told[i].happening = h; h.vm == nil {
+			told[i].cluster, told[i].phase = l.attribution.Of(subject(h.change))
 		}
 	}
+	l.later(func(record func(time.Time, journal.Event)) {
+		for _, t := range told {
+			if event, any := t.event(); any {
+				record(t.at, event)
+			}
+		}
+	})
+}
+
+// told is a happening with the cluster and the phase that the object belongs to.
+type told struct {
+	happening
+	cluster string
+	phase   phase.ID
+}
+
+// event is what a journal has of a happening; false when that is nothing.
+func (t told) event() (journal.Event, bool) {
+	if t.vm != nil {
+		return journal.Event{VM: t.vm}, true
+	}
+	change, differs := resource.Diff(t.change.Before, t.change.After)
+	if !differs {
+		return journal.Event{}, false
+	}
+	return journal.Event{Object: &journal.Object{Actor: t.change.Actor, Change: change, Cluster: t.cluster, PhaseID: t.phase}}, true
 }
 
 // Present tells of the objects that exist of chosen clusters, as of what was there
@@ -103,12 +133,7 @@ func subject(c kubeapi.Change) *unstructured.Unstructured {
 	return c.Before
 }
 
-func (l *changeLog) objectEvent(c kubeapi.Change, change resource.Change) *journal.Object {
-	cluster, id := l.attribution.Of(subject(c))
-	return &journal.Object{Actor: c.Actor, Change: change, Cluster: cluster, PhaseID: id}
-}
-
-func vmEvent(e *controllers.VMEvent) *journal.VM {
+func vmEvent(e controllers.VMEvent) *journal.VM {
 	labels := e.VM.GetLabels()
 	return &journal.VM{
 		Op: e.Op, Task: e.Task,

@@ -39,13 +39,16 @@ func (w *World) tellUsePaced() {
 
 func (w *World) tellUse() {
 	w.changes.stirred = false
-	if w.changes.record == nil {
+	if w.changes.later == nil {
 		return
 	}
 	before := w.metering.told
 	w.metering = metering{told: w.meters(), at: w.clock.Now()}
 	if changed := journal.ChangedMeters(before, w.metering.told); len(changed) > 0 {
-		w.changes.record(w.metering.at, journal.Event{Usage: &journal.Usage{Meters: changed}})
+		at := w.metering.at
+		w.changes.later(func(record func(time.Time, journal.Event)) {
+			record(at, journal.Event{Usage: &journal.Usage{Meters: changed}})
+		})
 	}
 }
 

@@ -65,6 +65,10 @@ type Config struct {
 	// and then of what is in use of the site, in order, from the goroutine that
 	// waits. It may be nil.
 	Record func(now time.Time, e journal.Event)
+	// Defer, where it is set, is told in place of Record, so that the events are made
+	// while the world goes on. It has the tellings called in order, one at a time,
+	// whenever and wherever it likes; journal.Recorder.Defer does that.
+	Defer func(journal.Telling)
 }
 
 // World is a simulated site with its Supervisor.
@@ -137,7 +141,7 @@ func New(c Config) (*World, error) {
 		Latencies: latencies(c.Latencies),
 	})
 	hooks = w.controllers.NamespaceHooks()
-	w.changes = changeLog{now: w.clock.Now, store: w.store, record: c.Record, attribution: phase.NewAttribution(w.lookup)}
+	w.changes = changeLog{now: w.clock.Now, store: w.store, later: c.telling(), attribution: phase.NewAttribution(w.lookup)}
 	if err := w.populate(saved); err != nil {
 		return nil, w.abandon(err)
 	}

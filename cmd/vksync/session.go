@@ -48,9 +48,9 @@ type venue struct {
 }
 
 // record passes on what happens in a simulated world once a plan runs.
-func (v *venue) record(now time.Time, e journal.Event) {
+func (v *venue) record(tell journal.Telling) {
 	if v.recorder != nil {
-		v.recorder.Record(now, e)
+		v.recorder.Defer(tell)
 	}
 }
 

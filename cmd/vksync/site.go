@@ -85,7 +85,7 @@ func (s *site) chosenInventory(ctx context.Context, d desired) (*resource.Object
 }
 
 func (s *site) build(chosen *resource.Object, made *venue) (*simulate.World, error) {
-	config := simulate.Config{Seed: s.seed, From: s.from, Speed: s.speed, Record: made.record}
+	config := simulate.Config{Seed: s.seed, From: s.from, Speed: s.speed, Defer: made.record}
 	if chosen != nil {
 		var err error
 		if config.Inventory, err = siteinventory.Decode(chosen.Object); err != nil {

@@ -12,7 +12,8 @@ import (
 // the time since the start of the run, keeps a Timeline, and hands each event to
 // its sinks before the next one gets a number. It is safe for concurrent use.
 type Recorder struct {
-	start time.Time
+	start   time.Time
+	backlog *backlog
 
 	mu       sync.Mutex // guards what is below, and orders the sinks' events
 	seq      int
@@ -25,13 +26,29 @@ type Recorder struct {
 // where that has one. Sinks are called in order, one event at a time; they must
 // not call the Recorder.
 func NewRecorder(start time.Time, sinks ...func(Event)) *Recorder {
-	return &Recorder{start: start, timeline: NewTimeline(), sinks: sinks}
+	return &Recorder{start: start, backlog: newBacklog(), timeline: NewTimeline(), sinks: sinks}
+}
+
+// A Telling is events that are made when there is time for them, each with its time
+// of the world.
+type Telling func(record func(now time.Time, e Event))
+
+// Defer adds the events of a telling, which another goroutine makes and records.
+// They come after what was added before, and before what is recorded or read once
+// Defer has returned.
+func (r *Recorder) Defer(tell Telling) {
+	r.backlog.add(func() { tell(r.record) })
 }
 
 // Record adds an event; its Seq and T are set here. Time never goes back in a
 // journal: an event of an earlier time than the last gets the last one's. What
 // comes after End is not of the run any more and is dropped.
 func (r *Recorder) Record(now time.Time, e Event) {
+	r.backlog.finish()
+	r.record(now, e)
+}
+
+func (r *Recorder) record(now time.Time, e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.timeline.End() != nil {
@@ -52,6 +69,7 @@ func (r *Recorder) Record(now time.Time, e Event) {
 // Why is the causal chain from a goal down to what it waits for, and the phase
 // it stands in. Unlike Timeline it may be called while others record.
 func (r *Recorder) Why(a resource.Addr) ([]phase.Link, phase.ID) {
+	r.backlog.finish()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_, at := r.timeline.Standing(a)
@@ -61,6 +79,7 @@ func (r *Recorder) Why(a resource.Addr) ([]phase.Link, phase.ID) {
 // Standing is the phase a goal stands in and for how long it has, at a time of
 // the world; -1 when that phase has not begun. It may be called while others record.
 func (r *Recorder) Standing(a resource.Addr, now time.Time) (phase.ID, time.Duration) {
+	r.backlog.finish()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	row, ok := r.timeline.Row(a)
@@ -77,6 +96,7 @@ func (r *Recorder) Standing(a resource.Addr, now time.Time) (phase.ID, time.Dura
 // Read calls f with the state after the last event. Unlike Timeline it may be
 // called while others record; f must not keep what it is given.
 func (r *Recorder) Read(f func(*Timeline)) {
+	r.backlog.finish()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f(r.timeline)
