@@ -20,10 +20,11 @@ const keptTasks = 200
 type tasks struct {
 	registry *simulator.Registry
 	settled  func(task types.TaskInfo, user string) // called with each task that ended
-	wake     chan struct{}                          // holds at most one signal that some task ended
 
-	mu       sync.Mutex
-	finished []types.ManagedObjectReference // oldest first
+	mu       sync.Mutex                            // guards what is below
+	ended    sync.Cond                             // signalled when a task has ended
+	running  map[types.ManagedObjectReference]bool // those that have not
+	finished []types.ManagedObjectReference        // those that have, oldest first
 	// user is the client whose call is being served, "" while there is none; asked
 	// are the tasks that call has started, which are all that run.
 	user  string
@@ -36,7 +37,9 @@ type tasks struct {
 var _ simulator.RegisterObject = (*tasks)(nil)
 
 func newTasks(r *simulator.Registry, settled func(types.TaskInfo, string)) *tasks {
-	return &tasks{registry: r, settled: settled, wake: make(chan struct{}, 1)}
+	t := &tasks{registry: r, settled: settled, running: map[types.ManagedObjectReference]bool{}}
+	t.ended.L = &t.mu
+	return t
 }
 
 // Reference is the name under which vcsim keeps the handler.
@@ -52,6 +55,7 @@ func (t *tasks) PutObject(_ *simulator.Context, o mo.Reference) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.running[task.Self] = true
 	task.Info.Reason = &types.TaskReasonUser{UserName: cmp.Or(t.user, supervisorUser)}
 	switch {
 	case task.Info.Name == "DeleteDatastoreFile":
@@ -93,7 +97,7 @@ func (t *tasks) RemoveObject(*simulator.Context, types.ManagedObjectReference) {
 // UpdateObject is called by vcsim with the lock of the changed object held.
 func (t *tasks) UpdateObject(_ *simulator.Context, o mo.Reference, changes []types.PropertyChange) {
 	task, ok := o.(*mo.Task)
-	if !ok || !ended(task.Info.State) || !changesState(changes) {
+	if !ok || !isEnd(task.Info.State) || !changesState(changes) {
 		return
 	}
 	t.mu.Lock()
@@ -101,30 +105,33 @@ func (t *tasks) UpdateObject(_ *simulator.Context, o mo.Reference, changes []typ
 	t.mu.Unlock()
 	t.settled(task.Info, user)
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.running, task.Self)
 	t.finished = append(t.finished, task.Self)
-	t.mu.Unlock()
-	select {
-	case t.wake <- struct{}{}:
-	default: // a signal is waiting already, and whoever gets it looks again
-	}
+	t.ended.Broadcast()
 }
 
 // wait returns when the task has ended, with its fault as an error. Only the
 // holder of VCenter.direct may call it.
 func (t *tasks) wait(ref types.ManagedObjectReference) (types.TaskInfo, error) {
-	for {
-		info, err := t.info(ref)
-		if err != nil {
-			return info, err
-		}
-		if ended(info.State) {
-			t.sweep()
-			if info.Error != nil {
-				return info, &TaskError{Task: ref.Value, Fault: info.Error.Fault}
-			}
-			return info, nil
-		}
-		<-t.wake
+	t.await(ref)
+	info, err := t.info(ref)
+	if err != nil {
+		return info, err
+	}
+	t.sweep()
+	if info.Error != nil {
+		return info, &TaskError{Task: ref.Value, Fault: info.Error.Fault}
+	}
+	return info, nil
+}
+
+// await returns when the task has ended, whatever came of it.
+func (t *tasks) await(ref types.ManagedObjectReference) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.running[ref] {
+		t.ended.Wait()
 	}
 }
 
@@ -167,7 +174,7 @@ func (t *tasks) sweep() {
 	}
 }
 
-func ended(s types.TaskInfoState) bool {
+func isEnd(s types.TaskInfoState) bool {
 	return s == types.TaskInfoStateSuccess || s == types.TaskInfoStateError
 }
 

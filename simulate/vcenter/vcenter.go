@@ -101,6 +101,7 @@ func (v *VCenter) build() error {
 	v.session.UserName = supervisorUser
 	v.tasks = newTasks(v.registry, v.settled)
 	v.registry.AddHandler(v.tasks)
+	v.replaceDisks()
 
 	site, err := v.buildSite()
 	if err != nil {
