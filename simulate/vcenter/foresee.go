@@ -6,9 +6,9 @@ import (
 	"github.com/vmware/govmomi/simulator"
 )
 
-// The three things that are done to every VM of a fleet are left to the backlog
-// where their outcome is known. Where it is not, they return nothing, and the
-// caller does them at once.
+// What is done to every VM of a fleet is left to the backlog where its outcome is
+// known. Where it is not, a function here returns nothing, and the caller does it
+// at once.
 
 // foresee enters and says whether outcomes are known; then next is the number of
 // the next object. The caller leaves by direct.Unlock in any case.
@@ -55,25 +55,41 @@ func (v *VCenter) foreseeCreate(spec VMSpec) (ref VMRef, err error) {
 	return ref, nil
 }
 
-// foreseePowerOn powers a VM on later.
-func (v *VCenter) foreseePowerOn(moid string) (task string, err error) {
+// foreseePower powers a VM on or off later.
+func (v *VCenter) foreseePower(moid string, on bool) (task string, err error) {
 	known, err := v.foresee()
 	defer v.direct.Unlock()
 	vm, there := v.VM(moid)
-	if err != nil || !known || !there || vm.On || v.ledger.resting(vm.Spot.Host) {
+	if err != nil || !known || !there || vm.On == on || on && v.ledger.resting(vm.Spot.Host) {
 		return "", err
 	}
+	v.machines.setPower(moid, on)
+	return v.later(powering(on), moid), nil
+}
+
+// foreseeDestroy destroys a VM later.
+func (v *VCenter) foreseeDestroy(moid string) (task string, err error) {
+	known, err := v.foresee()
+	defer v.direct.Unlock()
+	if vm, there := v.VM(moid); err != nil || !known || !there || vm.On {
+		return "", err
+	}
+	v.forget(moid)
+	return v.later(destroying, moid), nil
+}
+
+// later leaves a task to the backlog, and returns its name. The caller has entered.
+func (v *VCenter) later(t vmTask, moid string) (task string) {
 	task = fmt.Sprintf("task-%d", v.next)
-	v.next++
-	v.machines.change(moid, func(m *machine) { m.On = true })
+	v.next += t.numbers
 	v.direct.add(func() error {
-		ran, err := v.runTask("powering on", moid, powerOn)
+		ran, err := v.runTask(t, moid)
 		if err == nil && ran != task {
-			err = fmt.Errorf("powering on %s is %s, not %s", moid, ran, task)
+			err = fmt.Errorf("%s %s is %s, not %s", t.doing, moid, ran, task)
 		}
 		return err
 	})
-	return task, nil
+	return task
 }
 
 // foreseeGuest sets guest information later, and reports whether it will.
@@ -92,13 +108,4 @@ func (v *VCenter) foreseeGuest(moid, ip, hostname string) (bool, error) {
 		return err
 	})
 	return true, nil
-}
-
-// freeName lets another VM have the name of one that is gone.
-func (v *VCenter) freeName(vm VMState) {
-	v.direct.Lock()
-	defer v.direct.Unlock()
-	if g := v.groups[groupKey{vm.Namespace, vm.Cluster}]; g != nil {
-		delete(g.names, vm.Name)
-	}
 }

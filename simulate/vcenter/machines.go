@@ -24,8 +24,6 @@ func (m *machine) need() need {
 type machines struct {
 	mu   sync.Mutex
 	byID map[string]*machine
-	// creating is the instance UUID of the VM that VCenter.CreateVM is making.
-	creating string
 }
 
 func newMachines() *machines { return &machines{byID: map[string]*machine{}} }
@@ -34,18 +32,6 @@ func (m *machines) add(vm *machine) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.byID[vm.MoID] = vm
-}
-
-func (m *machines) expect(instanceUUID string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.creating = instanceUUID
-}
-
-func (m *machines) expects(instanceUUID string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return instanceUUID != "" && m.creating == instanceUUID
 }
 
 // change calls f on the VM called moid, and reports whether there is one.
@@ -57,6 +43,10 @@ func (m *machines) change(moid string, f func(*machine)) bool {
 		f(vm)
 	}
 	return ok
+}
+
+func (m *machines) setPower(moid string, on bool) {
+	m.change(moid, func(vm *machine) { vm.On = on })
 }
 
 func (m *machines) setGuest(moid, ip, hostname string) {

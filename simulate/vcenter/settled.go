@@ -18,15 +18,15 @@ type Change struct {
 	User string
 }
 
-// settled keeps ledger and machines in step with what vcsim did, whoever asked
-// for it. User is "" when it was not a client.
+// settled keeps ledger and machines in step with what a client did. What we do
+// ourselves, where user is "", is in our books before or after.
 func (v *VCenter) settled(task types.TaskInfo, user string) {
-	if task.State != types.TaskInfoStateSuccess || task.Entity == nil {
+	if user == "" || task.State != types.TaskInfoStateSuccess || task.Entity == nil {
 		return
 	}
 	moid := task.Entity.Value
 	changed := func(m *machine) {
-		if user != "" && !m.foreign && v.onChange != nil {
+		if !m.foreign && v.onChange != nil {
 			v.onChange(Change{VM: m.VMState, Op: task.Name, User: user})
 		}
 	}
@@ -41,8 +41,7 @@ func (v *VCenter) settled(task types.TaskInfo, user string) {
 	case "ReconfigVm", "RelocateVm":
 		v.machines.change(moid, func(m *machine) { v.rebook(m); changed(m) })
 	case "Destroy":
-		if vm := v.machines.take(moid); vm != nil {
-			v.ledger.give(vm.need(), vm.Spot)
+		if vm := v.forget(moid); vm != nil {
 			changed(vm)
 		}
 	case "EnterMaintenanceMode", "ExitMaintenanceMode":
@@ -72,9 +71,6 @@ func (v *VCenter) adopt(ref types.ManagedObjectReference) {
 	}
 	var m *machine
 	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() { m = v.machineOf(&vm.VirtualMachine) })
-	if v.machines.expects(m.InstanceUUID) {
-		return
-	}
 	if v.ledger.take(m.need(), m.Spot, true) == nil {
 		v.machines.add(m)
 	}

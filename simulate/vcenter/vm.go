@@ -7,7 +7,6 @@ import (
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -83,8 +82,6 @@ func (v *VCenter) makeVM(g *group, spec VMSpec) (VMRef, error) {
 }
 
 func (v *VCenter) runCreate(folder *simulator.Folder, pool types.ManagedObjectReference, spec VMSpec) (types.TaskInfo, error) {
-	v.machines.expect(spec.InstanceUUID)
-	defer v.machines.expect("")
 	host := v.site.hosts[spec.Spot.Host]
 	ctx := v.context()
 	var task types.ManagedObjectReference
@@ -109,34 +106,48 @@ func (v *VCenter) named(folder *simulator.Folder, name string) (found bool) {
 
 // PowerOn powers a VM on. It fails when it is on already, and when its host is
 // in maintenance.
-func (v *VCenter) PowerOn(moid string) (task string, err error) {
-	if task, err := v.foreseePowerOn(moid); task != "" || err != nil {
-		return task, err
-	}
-	return v.run("powering on", moid, powerOn)
-}
-
-func powerOn(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
-	return vm.PowerOnVMTask(ctx, &types.PowerOnVM_Task{This: vm.Self})
-}
+func (v *VCenter) PowerOn(moid string) (task string, err error) { return v.power(moid, true) }
 
 // PowerOff powers a VM off. It fails when it is off already.
-func (v *VCenter) PowerOff(moid string) (task string, err error) {
-	return v.run("powering off", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
-		return vm.PowerOffVMTask(ctx, &types.PowerOffVM_Task{This: vm.Self})
-	})
+func (v *VCenter) PowerOff(moid string) (task string, err error) { return v.power(moid, false) }
+
+func (v *VCenter) power(moid string, on bool) (task string, err error) {
+	if task, err := v.foreseePower(moid, on); task != "" || err != nil {
+		return task, err
+	}
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	if task, err = v.runTask(powering(on), moid); err == nil {
+		v.machines.setPower(moid, on)
+	}
+	return task, err
 }
 
 // Destroy removes a VM with its disks and frees what it took. It must be off.
 func (v *VCenter) Destroy(moid string) (task string, err error) {
-	vm, _ := v.VM(moid)
-	task, err = v.run("destroying", moid, func(ctx *simulator.Context, vm *simulator.VirtualMachine) soap.HasFault {
-		return vm.DestroyTask(ctx, &types.Destroy_Task{This: vm.Self})
-	})
-	if err == nil {
-		v.freeName(vm)
+	if task, err := v.foreseeDestroy(moid); task != "" || err != nil {
+		return task, err
+	}
+	v.direct.Lock()
+	defer v.direct.Unlock()
+	if task, err = v.runTask(destroying, moid); err == nil {
+		v.forget(moid)
 	}
 	return task, err
+}
+
+// forget takes a VM that is gone out of our books, and returns what is left of it,
+// or nil. The caller has at least entered direct.
+func (v *VCenter) forget(moid string) *machine {
+	vm := v.machines.take(moid)
+	if vm == nil {
+		return nil
+	}
+	v.ledger.give(vm.need(), vm.Spot)
+	if g := v.groups[groupKey{vm.Namespace, vm.Cluster}]; g != nil {
+		delete(g.names, vm.Name)
+	}
+	return vm
 }
 
 // SetGuest writes what VMware Tools would report: the address and the host name.
@@ -197,48 +208,6 @@ func (v *VCenter) SetMaintenance(host string, on bool) error {
 	})
 	v.ledger.setMaintenance(host, on)
 	return nil
-}
-
-// run starts a task on a VM and waits for its end.
-func (v *VCenter) run(doing, moid string, start taskStart) (string, error) {
-	v.direct.Lock()
-	defer v.direct.Unlock()
-	return v.runTask(doing, moid, start)
-}
-
-type taskStart func(*simulator.Context, *simulator.VirtualMachine) soap.HasFault
-
-func (v *VCenter) runTask(doing, moid string, start taskStart) (string, error) {
-	vm, err := find[*simulator.VirtualMachine](v, vmRef(moid))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", doing, err)
-	}
-	ctx := v.context()
-	var body soap.HasFault
-	v.registry.WithLock(ctx, vm, func() { body = start(ctx, vm) })
-	if body.Fault() != nil {
-		return "", faultError(doing+" "+moid, body)
-	}
-	task := taskOf(body)
-	if _, err = v.tasks.wait(task); err == nil {
-		err = v.tasks.waitCleanups()
-	}
-	if err != nil {
-		return task.Value, fmt.Errorf("%s %s: %w", doing, moid, err)
-	}
-	return task.Value, nil
-}
-
-func taskOf(body soap.HasFault) (ref types.ManagedObjectReference) {
-	switch b := body.(type) {
-	case *methods.PowerOnVM_TaskBody:
-		return b.Res.Returnval
-	case *methods.PowerOffVM_TaskBody:
-		return b.Res.Returnval
-	case *methods.Destroy_TaskBody:
-		return b.Res.Returnval
-	}
-	return ref
 }
 
 func vmRef(moid string) types.ManagedObjectReference {
