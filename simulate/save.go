@@ -138,6 +138,7 @@ func loadObjects(path string) ([]*unstructured.Unstructured, error) {
 	}
 	defer f.Close()
 	var out []*unstructured.Unstructured
+	var parser resource.Parser
 	lines := bufio.NewReader(f)
 	for n := 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
@@ -147,10 +148,21 @@ func loadObjects(path string) ([]*unstructured.Unstructured, error) {
 		if err != nil {
 			return nil, fmt.Errorf("loading the world: %s:%d: the last line is cut off: %w", path, n, err)
 		}
-		u := new(unstructured.Unstructured)
-		if err := u.UnmarshalJSON(line); err != nil {
+		u, err := parsed(&parser, line)
+		if err != nil {
 			return nil, fmt.Errorf("loading the world: %s:%d: %w", path, n, err)
 		}
 		out = append(out, u)
 	}
+}
+
+// parsed reads an object. What the parser cannot read, somebody else has written:
+// then apimachinery judges it.
+func parsed(parser *resource.Parser, line []byte) (*unstructured.Unstructured, error) {
+	u := new(unstructured.Unstructured)
+	var err error
+	if u.Object, err = parser.Object(line); err != nil || u.GetKind() == "" {
+		err = u.UnmarshalJSON(line)
+	}
+	return u, err
 }

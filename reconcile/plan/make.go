@@ -15,7 +15,7 @@ import (
 func Make(desired *resource.Set, observed *Observed, policy Policy) *Plan {
 	m := maker{
 		desired: desired, observed: observed, policy: policy,
-		plan:    &Plan{Policy: policy, Desired: desired, observed: observed},
+		plan:    &Plan{Policy: policy, Desired: desired, observed: observed.lasting()},
 		catalog: newCatalog(desired, observed), said: map[resource.Addr][]rules.Refusal{},
 	}
 	for _, want := range desired.All() {

@@ -29,3 +29,17 @@ type Unread struct {
 	// Reason is what a user reads: "forbidden to list zones.topology.tanzu.vmware.com".
 	Reason string `json:"reason"`
 }
+
+// lasting is what is kept with a plan, to be saved or rehearsed: what exists of the
+// kinds that it can be about. The machines of a fleet would be most of it all.
+func (o *Observed) lasting() *Observed {
+	kept := *o
+	kept.Live = resource.Set{}
+	for addr, live := range o.Live.All() {
+		switch addr.Kind {
+		case resource.KindCluster, resource.KindVSphereNamespace, "Namespace":
+			kept.Live.Put(live)
+		}
+	}
+	return &kept
+}

@@ -35,7 +35,7 @@ type Plan struct {
 	// Inventory is that of the checks, nil when none was known. It is not part of the
 	// JSON form.
 	Inventory *resource.Object
-	// observed is what the plan was made from.
+	// observed is what the plan was made from, as far as it is asked for afterwards.
 	observed *Observed
 }
 

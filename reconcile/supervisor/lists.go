@@ -9,9 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // dynamicFor is a dynamic client that reads lists and watches at once. apimachinery's
@@ -48,7 +49,7 @@ func (s atOnce) DecoderToVersion(d runtime.Decoder, gv runtime.GroupVersioner) r
 // decoder is that of one answer: it is not for concurrent use.
 type decoder struct {
 	runtime.Decoder
-	parser parser
+	parser resource.Parser
 }
 
 // Decode reads lists, and objects of any kind but those of the protocol itself, such
@@ -60,7 +61,7 @@ func (d *decoder) Decode(text []byte, defaults *schema.GroupVersionKind, into ru
 			return u, &gvk, nil
 		}
 	}
-	if list, ok := into.(*unstructured.UnstructuredList); ok && decodeList(text, list) {
+	if list, ok := into.(*unstructured.UnstructuredList); ok && d.decodeList(text, list) {
 		gvk := list.GroupVersionKind()
 		return list, &gvk, nil
 	}
@@ -75,7 +76,7 @@ var protocol = func() *runtime.Scheme {
 }()
 
 func (d *decoder) decodeObject(text []byte) (*unstructured.Unstructured, bool) {
-	content, err := d.parser.object(text)
+	content, err := d.parser.Object(text)
 	if err != nil {
 		return nil, false
 	}
@@ -84,27 +85,27 @@ func (d *decoder) decodeObject(text []byte) (*unstructured.Unstructured, bool) {
 	return u, gvk.Kind != "" && gvk.Version != "" && !protocol.Recognizes(gvk)
 }
 
-func decodeList(text []byte, into *unstructured.UnstructuredList) bool {
-	var list struct {
-		APIVersion string           `json:"apiVersion"`
-		Kind       string           `json:"kind"`
-		Metadata   map[string]any   `json:"metadata"`
-		Items      []map[string]any `json:"items"`
-	}
-	if json.Unmarshal(text, &list) != nil || list.APIVersion == "" || list.Kind == "" || list.Metadata == nil || list.Items == nil {
+func (d *decoder) decodeList(text []byte, into *unstructured.UnstructuredList) bool {
+	list, err := d.parser.Object(text)
+	if err != nil {
 		return false
 	}
-	items := make([]unstructured.Unstructured, len(list.Items))
-	for i, item := range list.Items {
-		if item == nil {
+	apiVersion, kind := resource.Text(list, "apiVersion"), resource.Text(list, "kind")
+	content, ok := list["items"].([]any)
+	if apiVersion == "" || kind == "" || resource.Fields(list, "metadata") == nil || !ok {
+		return false
+	}
+	delete(list, "items")
+	items := make([]unstructured.Unstructured, len(content))
+	for i, item := range content {
+		if items[i].Object, ok = item.(map[string]any); !ok {
 			return false
 		}
-		items[i].Object = item
 		if items[i].GetKind() == "" && items[i].GetAPIVersion() == "" { // Kubernetes' own kinds say it once
-			item["kind"], item["apiVersion"] = strings.TrimSuffix(list.Kind, "List"), list.APIVersion
+			items[i].SetKind(strings.TrimSuffix(kind, "List"))
+			items[i].SetAPIVersion(apiVersion)
 		}
 	}
-	into.Object = map[string]any{"apiVersion": list.APIVersion, "kind": list.Kind, "metadata": list.Metadata}
-	into.Items = items
+	into.Object, into.Items = list, items
 	return true
 }

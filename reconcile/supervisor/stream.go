@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // The events of watches are what a run reads most of. apimachinery scans an event
@@ -80,27 +82,11 @@ type envelopes struct{ runtime.Serializer }
 // Decode reads an event. What is none is for apimachinery to judge.
 func (e envelopes) Decode(text []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
 	if event, ok := into.(*metav1.WatchEvent); ok {
-		p := parser{text: text}
-		if kind, object, err := p.envelope(); err == nil {
+		var p resource.Parser
+		if kind, object, err := p.Event(text); err == nil {
 			event.Type, event.Object.Raw = kind, object
 			return event, defaults, nil
 		}
 	}
 	return e.Serializer.Decode(text, defaults, into)
-}
-
-// envelope reads an event as API servers write it, {"type":KIND,"object":OBJECT}.
-func (p *parser) envelope() (kind string, object []byte, err error) {
-	const before, between = `{"type":`, `,"object":`
-	if p.word(before) != nil || p.next() != '"' {
-		return "", nil, errOther
-	}
-	if kind, err = p.quotation(); err != nil {
-		return "", nil, err
-	}
-	last := len(p.text) - 1
-	if p.word(between) != nil || p.next() != '{' || p.text[last] != '}' {
-		return "", nil, errOther
-	}
-	return kind, p.text[p.at:last], nil
 }

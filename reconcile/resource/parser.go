@@ -1,4 +1,4 @@
-package supervisor
+package resource
 
 import (
 	"encoding/json"
@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// parser reads JSON into maps, lists, strings, int64, float64 and bool, as
+// Parser reads JSON into maps, lists, strings, int64, float64 and bool, as
 // apimachinery does, in one pass and with one copy of every name and short text
 // that it has met before. It reads what API servers write; where it fails, the
 // text may be right all the same, and apimachinery has to judge.
 //
-// A parser remembers, so that each is for one goroutine.
-type parser struct {
+// A Parser remembers, so that each is for one goroutine. The zero one is ready.
+type Parser struct {
 	text  []byte
 	at    int
 	known map[string]string
 }
 
-var errOther = errors.New("supervisor: no JSON that the parser reads")
+var errOther = errors.New("no JSON that the parser reads")
 
 const (
 	// deepest is how far values may be inside one another.
@@ -29,8 +29,8 @@ const (
 	remembered       = 4096
 )
 
-// object reads text, which is one JSON object.
-func (p *parser) object(text []byte) (map[string]any, error) {
+// Object reads text, which is one JSON object.
+func (p *Parser) Object(text []byte) (map[string]any, error) {
 	p.text, p.at = text, 0
 	defer func() { p.text = nil }()
 	if p.next() != '{' {
@@ -44,7 +44,7 @@ func (p *parser) object(text []byte) (map[string]any, error) {
 }
 
 // next is the first character from here on that is no space; 0 is the end.
-func (p *parser) next() byte {
+func (p *Parser) next() byte {
 	for ; p.at < len(p.text); p.at++ {
 		switch c := p.text[p.at]; c {
 		case ' ', '\t', '\n', '\r':
@@ -55,7 +55,7 @@ func (p *parser) next() byte {
 	return 0
 }
 
-func (p *parser) value(depth int) (any, error) {
+func (p *Parser) value(depth int) (any, error) {
 	if depth == 0 {
 		return nil, errOther
 	}
@@ -77,7 +77,7 @@ func (p *parser) value(depth int) (any, error) {
 }
 
 // fields reads an object, of which p stands at the brace.
-func (p *parser) fields(depth int) (map[string]any, error) {
+func (p *Parser) fields(depth int) (map[string]any, error) {
 	m := map[string]any{}
 	p.at++
 	if p.next() == '}' {
@@ -106,7 +106,7 @@ func (p *parser) fields(depth int) (map[string]any, error) {
 }
 
 // items reads a list, of which p stands at the bracket.
-func (p *parser) items(depth int) ([]any, error) {
+func (p *Parser) items(depth int) ([]any, error) {
 	list := []any{}
 	p.at++
 	if p.next() == ']' {
@@ -126,7 +126,7 @@ func (p *parser) items(depth int) ([]any, error) {
 }
 
 // more reads the comma before another member, or the end of them.
-func (p *parser) more(end byte) (bool, error) {
+func (p *Parser) more(end byte) (bool, error) {
 	c := p.next()
 	p.at++
 	switch c {
@@ -138,7 +138,7 @@ func (p *parser) more(end byte) (bool, error) {
 	return false, errOther
 }
 
-func (p *parser) word(w string) error {
+func (p *Parser) word(w string) error {
 	end := p.at + len(w)
 	if end > len(p.text) || string(p.text[p.at:end]) != w {
 		return errOther
@@ -148,7 +148,7 @@ func (p *parser) word(w string) error {
 }
 
 // quotation reads a string, of which p stands at the quote.
-func (p *parser) quotation() (string, error) {
+func (p *Parser) quotation() (string, error) {
 	start, ascii := p.at+1, true
 	for i := start; i < len(p.text); i++ {
 		switch c := p.text[i]; {
@@ -165,7 +165,7 @@ func (p *parser) quotation() (string, error) {
 }
 
 // escaped reads a string that is not what it stands for, as is seen at i first.
-func (p *parser) escaped(i int) (s string, err error) {
+func (p *Parser) escaped(i int) (s string, err error) {
 	for ; i < len(p.text) && p.text[i] != '"'; i++ {
 		if p.text[i] == '\\' {
 			i++
@@ -180,7 +180,7 @@ func (p *parser) escaped(i int) (s string, err error) {
 }
 
 // keep is a copy of text, the same one for texts that are short and alike.
-func (p *parser) keep(text []byte) string {
+func (p *Parser) keep(text []byte) string {
 	if len(text) > rememberedLength {
 		return string(text)
 	}
@@ -196,7 +196,7 @@ func (p *parser) keep(text []byte) string {
 }
 
 // number reads a number: an int64 where it is a whole one that fits.
-func (p *parser) number() (any, error) {
+func (p *Parser) number() (any, error) {
 	start, whole := p.at, true
 	for ; p.at < len(p.text); p.at++ {
 		c := p.text[p.at]
@@ -217,4 +217,23 @@ func (p *parser) number() (any, error) {
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	return f, err
+}
+
+// Event reads an event of a watch as API servers write it,
+// {"type":KIND,"object":OBJECT}, as far as to what happened and where its object is.
+func (p *Parser) Event(text []byte) (kind string, object []byte, err error) {
+	const before, between = `{"type":`, `,"object":`
+	p.text, p.at = text, 0
+	defer func() { p.text = nil }()
+	if p.word(before) != nil || p.next() != '"' {
+		return "", nil, errOther
+	}
+	if kind, err = p.quotation(); err != nil {
+		return "", nil, err
+	}
+	last := len(text) - 1
+	if p.word(between) != nil || p.next() != '{' || text[last] != '}' {
+		return "", nil, errOther
+	}
+	return kind, text[p.at:last], nil
 }
