@@ -8,6 +8,10 @@ import (
 	"time"
 	"weak"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+
 	"github.com/vksync/vksync/simulate"
 )
 
@@ -15,11 +19,24 @@ import (
 // make worlds one after the other.
 func TestAClosedWorldIsLetGo(t *testing.T) {
 	t.Parallel()
-	for host, path := range map[string]string{"supervisor.simulated": "/api", "vcenter.simulated": "/sdk/vimServiceVersions.xml"} {
-		t.Run(host, func(t *testing.T) {
+	for name, speak := range map[string]func(testing.TB, *simulate.World){
+		"client-go": func(t testing.TB, w *simulate.World) {
+			client, err := dynamic.NewForConfig(w.KubeConfig())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Resource(corev1.SchemeGroupVersion.WithResource("namespaces")).List(t.Context(), metav1.ListOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"connection that is kept": func(t testing.TB, w *simulate.World) {
+			client := &http.Client{Transport: &http.Transport{DialContext: w.DialContext}}
+			get(t, client, "http://"+w.VSphereConfig().URL.Host+"/sdk/vimServiceVersions.xml")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := &http.Client{Transport: &http.Transport{}}
-			world := closedWorld(t, client, "http://"+host+path)
+			world := closedWorld(t, speak)
 			for end := time.Now().Add(20 * time.Second); world.Value() != nil; time.Sleep(time.Millisecond) {
 				if runtime.GC(); time.Now().After(end) {
 					t.Fatal("something still holds the world")
@@ -29,14 +46,22 @@ func TestAClosedWorldIsLetGo(t *testing.T) {
 	}
 }
 
-// closedWorld is one that the client has spoken with.
-func closedWorld(t *testing.T, client *http.Client, url string) weak.Pointer[simulate.World] {
+// closedWorld is one that somebody has spoken with.
+func closedWorld(t testing.TB, speak func(testing.TB, *simulate.World)) weak.Pointer[simulate.World] {
 	t.Helper()
 	world, err := simulate.New(simulate.Config{Inventory: labInventory(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	client.Transport.(*http.Transport).DialContext = world.DialContext
+	speak(t, world)
+	if err := world.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return weak.Make(world)
+}
+
+func get(t testing.TB, client *http.Client, url string) {
+	t.Helper()
 	answer, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -47,9 +72,4 @@ func closedWorld(t *testing.T, client *http.Client, url string) weak.Pointer[sim
 	if err := answer.Body.Close(); err != nil {
 		t.Fatal(err)
 	}
-	client.Transport = http.DefaultTransport // which knows no world
-	if err := world.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return weak.Make(world)
 }

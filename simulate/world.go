@@ -245,10 +245,15 @@ func (w *World) DialContext(ctx context.Context, network, address string) (net.C
 	return e.listener.Dial(ctx, network, address)
 }
 
-// KubeConfig leads client-go to the Supervisor.
+// KubeConfig leads client-go to the Supervisor. The transport is given, since
+// client-go would keep one that it makes itself, and the world with it, for good.
 func (w *World) KubeConfig() *rest.Config {
-	return &rest.Config{Host: "http://" + supervisorHost, Dial: w.DialContext, QPS: -1, UserAgent: "vksync"}
+	transport := &http.Transport{DialContext: w.DialContext, MaxIdleConnsPerHost: idleConnections}
+	return &rest.Config{Host: "http://" + supervisorHost, Transport: transport, QPS: -1, UserAgent: "vksync"}
 }
+
+// idleConnections are kept for reuse by a client, as many as client-go keeps itself.
+const idleConnections = 25
 
 // VSphereConfig leads govmomi to vCenter.
 func (w *World) VSphereConfig() vsphere.Config {
