@@ -6,6 +6,6 @@ package kubeapi
 func (s *Store) Compact() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.watches.forget(s.version)
+	s.history.forget(s.version)
 	s.pages = nil
 }

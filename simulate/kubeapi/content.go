@@ -35,8 +35,8 @@ func managedFields(u *unstructured.Unstructured) []any {
 	return l
 }
 
-func ownersOf(u *unstructured.Unstructured) []string {
-	refs, _ := resource.Field(u.Object, "metadata", "ownerReferences").([]any)
+// ownersOf are the uids of owner references.
+func ownersOf(refs []any) []string {
 	if len(refs) == 0 {
 		return nil
 	}
@@ -47,116 +47,86 @@ func ownersOf(u *unstructured.Unstructured) []string {
 	return owners
 }
 
-func hasLabels(u *unstructured.Unstructured, labels map[string]string) bool {
-	if len(labels) == 0 {
-		return true
-	}
-	have, _ := resource.Field(u.Object, "metadata", "labels").(map[string]any)
-	for key, want := range labels {
-		if got, ok := have[key].(string); !ok || got != want {
-			return false
-		}
-	}
-	return true
-}
-
-// same reports whether two JSON values are equal. Writers that copy only what
-// they change make it cheap: maps and lists that are shared are not visited.
+// same reports whether two JSON values are equal.
 func same(a, b any) bool {
-	switch a := a.(type) {
-	case map[string]any:
-		b, ok := b.(map[string]any)
-		return ok && sameMap(a, b)
-	case []any:
-		b, ok := b.([]any)
-		return ok && sameList(a, b)
-	case string:
-		b, ok := b.(string)
-		return ok && a == b
-	case int64:
-		b, ok := b.(int64)
-		return ok && a == b
-	case bool:
-		b, ok := b.(bool)
-		return ok && a == b
-	case float64:
-		b, ok := b.(float64)
-		return ok && a == b
-	case nil:
-		return b == nil
-	}
-	return false
-}
-
-func sameMap(a, b map[string]any) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	if sharedMap(a, b) {
-		return true
-	}
-	for key, value := range a {
-		other, ok := b[key]
-		if !ok || !same(value, other) {
-			return false
-		}
-	}
-	return true
-}
-
-func sameList(a, b []any) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	if len(a) == 0 || sharedList(a, b) {
-		return true
-	}
-	for i := range a {
-		if !same(a[i], b[i]) {
-			return false
-		}
-	}
-	return true
+	differs, err := compare(a, b)
+	return !differs && err == nil
 }
 
 // checkJSON finds values that JSON as apimachinery decodes it cannot hold, such
 // as int or []string: they would break deep copies far away from whoever made them.
-// What v shares with old, which was checked when it was stored, is not visited.
-func checkJSON(v, old any) error {
+func checkJSON(v any) error {
+	_, err := compare(v, nil)
+	return err
+}
+
+// compare says whether v differs from what it was, and checks what is new in it
+// like checkJSON. Writers that copy only what they change make it cheap: maps and
+// lists that are shared are not visited.
+func compare(v, was any) (differs bool, err error) {
 	switch v := v.(type) {
 	case map[string]any:
-		before, _ := old.(map[string]any)
-		if before != nil && sharedMap(v, before) {
-			return nil
-		}
-		for key, value := range v {
-			if err := checkJSON(value, before[key]); err != nil {
-				return fmt.Errorf(".%s%w", key, err)
-			}
-		}
+		before, ok := was.(map[string]any)
+		differs, err = compareMap(v, before)
+		return differs || !ok, err
 	case []any:
-		before, _ := old.([]any)
-		if sharedList(v, before) {
-			return nil
-		}
-		for i, value := range v {
-			var was any
-			if i < len(before) {
-				was = before[i]
-			}
-			if err := checkJSON(value, was); err != nil {
-				return fmt.Errorf("[%d]%w", i, err)
-			}
-		}
+		before, ok := was.([]any)
+		differs, err = compareList(v, before)
+		return differs || !ok, err
+	case string:
+		before, ok := was.(string)
+		return !ok || v != before, nil
+	case int64:
+		before, ok := was.(int64)
+		return !ok || v != before, nil
+	case bool:
+		before, ok := was.(bool)
+		return !ok || v != before, nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf(" is %v, which JSON cannot hold", v)
+			return true, fmt.Errorf(" is %v, which JSON cannot hold", v)
 		}
-	case string, int64, bool, nil:
-	default:
-		return fmt.Errorf(" holds %T: use map[string]any, []any, string, int64, float64, bool or nil", v)
+		before, ok := was.(float64)
+		return !ok || v != before, nil
+	case nil:
+		return was != nil, nil
 	}
-	return nil
+	return true, fmt.Errorf(" holds %T: use map[string]any, []any, string, int64, float64, bool or nil", v)
+}
+
+func compareMap(m, before map[string]any) (differs bool, err error) {
+	if sharedMap(m, before) {
+		return false, nil
+	}
+	differs = len(m) != len(before)
+	for key, value := range m {
+		was, had := before[key]
+		other, err := compare(value, was)
+		if err != nil {
+			return true, fmt.Errorf(".%s%w", key, err)
+		}
+		differs = differs || other || !had
+	}
+	return differs, nil
+}
+
+func compareList(list, before []any) (differs bool, err error) {
+	if sharedList(list, before) {
+		return false, nil
+	}
+	differs = len(list) != len(before)
+	for i, value := range list {
+		var was any
+		if i < len(before) {
+			was = before[i]
+		}
+		other, err := compare(value, was)
+		if err != nil {
+			return true, fmt.Errorf("[%d]%w", i, err)
+		}
+		differs = differs || other
+	}
+	return differs, nil
 }
 
 // sharedMap reports whether two maps are one and the same.

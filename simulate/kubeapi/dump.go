@@ -46,7 +46,7 @@ func (s *Store) Restore(objects []*unstructured.Unstructured) error {
 	// Uids are drawn by count, and there were at most as many creations as writes.
 	s.version = max(s.version, s.created)
 	s.created = s.version
-	s.watches.forget(s.version)
+	s.history.forget(s.version)
 	s.resume()
 	return nil
 }
@@ -56,7 +56,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
-	if err := checkContent(u, nil); err != nil {
+	if err := checkContent(u); err != nil {
 		return err
 	}
 	key := Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}

@@ -20,8 +20,19 @@ type record struct {
 	key     Key
 	object  *unstructured.Unstructured
 	uid     string
+	labels  map[string]any
 	cluster string   // value of clusterLabel
-	owners  []string // uids
+	refs    []any    // to owners
+	owners  []string // uids of refs
+}
+
+func (r *record) hasLabels(labels map[string]string) bool {
+	for key, want := range labels {
+		if got, ok := r.labels[key].(string); !ok || got != want {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *record) compare(other *record) int { return compareKeys(r.key, other.key) }
@@ -65,20 +76,24 @@ type place struct{ namespace, name string }
 type table struct {
 	Kind
 	gk         schema.GroupKind
+	stored     string // apiVersion of the objects
 	records    map[place]*record
 	namespaces map[string]bucket
 	names      []string // of the namespaces that have a bucket, sorted
 	clusters   map[place]bucket
+	watches    []*watch // that are open
 }
 
 func newTable(k Kind) *table {
-	return &table{
+	t := &table{
 		Kind:       k,
 		gk:         schema.GroupKind{Group: k.Group, Kind: k.Kind},
 		records:    map[place]*record{},
 		namespaces: map[string]bucket{},
 		clusters:   map[place]bucket{},
 	}
+	t.stored = t.apiVersion(k.Versions[0])
+	return t
 }
 
 func (t *table) compare(other *table) int {
@@ -114,7 +129,8 @@ func (t *table) buckets(namespace, cluster string) []bucket {
 
 // insert makes the record of a new object.
 func (s *Store) insert(t *table, k Key, u *unstructured.Unstructured) *record {
-	r := &record{key: k}
+	r := &record{key: k, uid: uidOf(u)}
+	s.uids[r.uid] = r
 	t.records[place{k.Namespace, k.Name}] = r
 	if _, known := t.namespaces[k.Namespace]; !known {
 		i, _ := slices.BinarySearch(t.names, k.Namespace)
@@ -125,20 +141,25 @@ func (s *Store) insert(t *table, k Key, u *unstructured.Unstructured) *record {
 	return r
 }
 
-// replace gives a record new content.
-func (s *Store) replace(t *table, r *record, u *unstructured.Unstructured) {
-	if uid := uidOf(u); uid != r.uid {
-		delete(s.uids, r.uid)
-		r.uid = uid
-		s.uids[uid] = r
+// replace gives a record new content, with the same uid, and says whether it has
+// other owners with it.
+func (s *Store) replace(t *table, r *record, u *unstructured.Unstructured) (adopted bool) {
+	meta := metadata(u)
+	if labels, _ := meta["labels"].(map[string]any); !sharedMap(labels, r.labels) {
+		r.labels = labels
+		if cluster := resource.Text(labels, clusterLabel); cluster != r.cluster {
+			t.setCluster(r, cluster)
+		}
 	}
-	if cluster := resource.Text(u.Object, "metadata", "labels", clusterLabel); cluster != r.cluster {
-		t.setCluster(r, cluster)
-	}
-	if owners := ownersOf(u); !slices.Equal(owners, r.owners) {
-		s.setOwners(r, owners)
+	if refs, _ := meta["ownerReferences"].([]any); !sharedList(refs, r.refs) {
+		r.refs = refs
+		if owners := ownersOf(refs); !slices.Equal(owners, r.owners) {
+			s.setOwners(r, owners)
+			adopted = true
+		}
 	}
 	r.object = u
+	return adopted
 }
 
 // remove takes a record out of all indexes.

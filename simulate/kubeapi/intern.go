@@ -37,15 +37,24 @@ func (s *Store) internConditions(old, u *unstructured.Unstructured) {
 	if sharedList(list, before) {
 		return
 	}
-	list = slices.Clone(list)
+	own := false // what u holds may be held by others too
 	for i, item := range list {
-		if i >= len(before) || !sharedItem(item, before[i]) {
-			list[i] = s.interned(item)
+		if i < len(before) && sharedItem(item, before[i]) {
+			continue
 		}
+		known := s.interned(item)
+		if sharedItem(known, item) {
+			continue
+		}
+		if !own {
+			own = true
+			status := maps.Clone(u.Object["status"].(map[string]any))
+			list = slices.Clone(list)
+			status["conditions"] = list
+			u.Object["status"] = status
+		}
+		list[i] = known
 	}
-	status := maps.Clone(u.Object["status"].(map[string]any))
-	status["conditions"] = list
-	u.Object["status"] = status
 }
 
 func (s *Store) interned(item any) any {
@@ -58,7 +67,7 @@ func (s *Store) interned(item any) any {
 		resource.Text(m, "type"), resource.Text(m, "status"), resource.Text(m, "reason"), resource.Text(m, "message"),
 		resource.Text(m, "lastTransitionTime"), resource.Text(m, "severity"), generation,
 	}
-	if known, ok := s.conditions[key]; ok && sameMap(known, m) {
+	if known, ok := s.conditions[key]; ok && same(known, m) {
 		return known
 	}
 	if len(s.conditions) >= internLimit {

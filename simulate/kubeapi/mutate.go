@@ -126,7 +126,7 @@ func (s *Store) admit(c *call, o options, verb string, u, old *unstructured.Unst
 	if u == nil {
 		return nil, nil
 	}
-	if err := checkJSON(u.Object, nil); err != nil {
+	if err := checkJSON(u.Object); err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s %s/%s: %v", u.GetKind(), u.GetNamespace(), u.GetName(), err))
 	}
 	return u, c.validate(u)

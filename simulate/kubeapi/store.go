@@ -114,13 +114,14 @@ type Store struct {
 	version     uint64
 	created     uint64
 	tables      map[schema.GroupKind]*table
+	forms       map[typeMeta]*table
 	order       []*table // by group and kind
 	uids        map[string]*record
 	owned       map[string]bucket // dependents by the uid of an owner
 	subscribers []func(Change)
 	managers    map[fieldManagerKey]fieldManager
 	types       *fieldTypes // nil until the first manager is made
-	watches     hub
+	history     history
 	pages       moments
 	conditions  map[condition]map[string]any // see internConditions
 }
@@ -131,6 +132,7 @@ func New(c Config) *Store {
 		config:     c,
 		clock:      c.Clock,
 		tables:     map[schema.GroupKind]*table{},
+		forms:      map[typeMeta]*table{},
 		uids:       map[string]*record{},
 		owned:      map[string]bucket{},
 		managers:   map[fieldManagerKey]fieldManager{},
@@ -151,6 +153,7 @@ func New(c Config) *Store {
 	for _, t := range s.order {
 		for _, gvk := range t.gvks() {
 			s.tables[gvk.GroupKind()] = t
+			s.forms[typeMeta{gvk.GroupVersion().String(), gvk.Kind}] = t
 		}
 	}
 	slices.SortFunc(s.order, (*table).compare)
@@ -196,7 +199,7 @@ func (s *Store) list(gk schema.GroupKind, namespace string, labels map[string]st
 			out = slices.Grow(out, len(b))
 		}
 		for _, r := range b {
-			if all || hasLabels(r.object, labels) {
+			if all || r.hasLabels(labels) {
 				out = append(out, r.object)
 			}
 		}

@@ -21,9 +21,6 @@ func (t *table) apiVersion(version string) string {
 	return schema.GroupVersion{Group: t.Group, Version: version}.String()
 }
 
-// stored is the apiVersion of the objects in the table.
-func (t *table) stored() string { return t.apiVersion(t.Versions[0]) }
-
 // gvk is the kind in a version.
 func (t *table) gvk(version string) schema.GroupVersionKind {
 	if group, name, other := strings.Cut(version, "/"); other {

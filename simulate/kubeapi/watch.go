@@ -12,35 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-const (
-	// historyLimit is how many changes of all kinds together are kept
-	// for clients that resume a watch. Older ones get 410 Gone and list again.
-	historyLimit = 4_000
-	// queueLimit is how many events a watch may be behind before it is ended; its
-	// client resumes it.
-	queueLimit = 1 << 18
-)
-
-// hub passes changes on to watches. It is guarded by the store's lock; what it
-// does under the lock is to append pointers.
-type hub struct {
-	streams map[schema.GroupKind]*stream
-	// history holds the last changes, oldest first after next.
-	history []kept
-	next    int
-	// dropped is the version of the newest change that is not in history any more.
-	dropped uint64
-}
-
-type kept struct {
-	gk schema.GroupKind
-	Change
-}
-
-// A stream is the watches of one kind.
-type stream struct {
-	watches []*watch
-}
+// queueLimit is how many events a watch may be behind before it is ended; its
+// client resumes it.
+const queueLimit = 1 << 18
 
 // An event is a change that is encoded when the first watch asks for it, at most
 // once in each form.
@@ -57,69 +31,24 @@ type eventForm struct {
 	gone bool
 }
 
-// stream is that of a kind.
-func (h *hub) stream(gk schema.GroupKind) *stream {
-	st := h.streams[gk]
-	if st == nil {
-		st = &stream{}
-		if h.streams == nil {
-			h.streams = map[schema.GroupKind]*stream{}
-		}
-		h.streams[gk] = st
-	}
-	return st
-}
-
-func (h *hub) publish(gk schema.GroupKind, c Change) {
-	h.remember(gk, c)
-	st := h.streams[gk]
-	if st == nil || len(st.watches) == 0 {
+// tell passes a change on to the watches of its kind. It is called with the store
+// locked, and does no more than append pointers.
+func (t *table) tell(c Change) {
+	if len(t.watches) == 0 {
 		return
 	}
 	e := &event{Change: c}
-	for _, w := range st.watches {
+	for _, w := range t.watches {
 		w.send(item{event: e})
 	}
-}
-
-func (h *hub) remember(gk schema.GroupKind, c Change) {
-	k := kept{gk, c}
-	if len(h.history) < historyLimit {
-		h.history = append(h.history, k)
-		return
-	}
-	h.dropped = h.history[h.next].Version
-	h.history[h.next] = k
-	h.next = (h.next + 1) % historyLimit
-}
-
-// forget drops the history up to a version, the present one.
-func (h *hub) forget(version uint64) {
-	clear(h.history)
-	h.history, h.next, h.dropped = h.history[:0], 0, version
-}
-
-// since returns the changes of a kind after version.
-func (h *hub) since(gk schema.GroupKind, version uint64) ([]item, error) {
-	if version < h.dropped {
-		return nil, apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", version, h.dropped))
-	}
-	var items []item
-	for i := range h.history {
-		k := h.history[(h.next+i)%len(h.history)]
-		if k.gk == gk && k.Version > version {
-			items = append(items, item{event: &event{Change: k.Change}})
-		}
-	}
-	return items, nil
 }
 
 // Watched reports whether a watch on the kind is open.
 func (s *Store) Watched(gk schema.GroupKind) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.watches.streams[gk]
-	return st != nil && len(st.watches) > 0
+	t := s.tables[gk]
+	return t != nil && len(t.watches) > 0
 }
 
 // Bookmark tells every open watch that asked for bookmarks the present version,
@@ -130,10 +59,8 @@ func (s *Store) Bookmark() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.order {
-		if st := s.watches.streams[t.gk]; st != nil {
-			for _, w := range st.watches {
-				w.bookmark(s.version)
-			}
+		for _, w := range t.watches {
+			w.bookmark(s.version)
 		}
 	}
 	return s.version
@@ -217,7 +144,6 @@ type startAt struct {
 func (s *Store) open(t *table, w *watch, at startAt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.watches.stream(t.gk)
 	w.wake = make(chan struct{}, 1)
 	switch {
 	case at.version > s.version:
@@ -230,7 +156,7 @@ func (s *Store) open(t *table, w *watch, at startAt) error {
 			w.send(item{version: s.version, ended: at.initial})
 		}
 	default:
-		missed, err := s.watches.since(t.gk, at.version)
+		missed, err := s.history.since(t, at.version)
 		if err != nil {
 			return err
 		}
@@ -239,15 +165,14 @@ func (s *Store) open(t *table, w *watch, at startAt) error {
 			w.bookmark(s.version)
 		}
 	}
-	st.watches = append(st.watches, w)
+	t.watches = append(t.watches, w)
 	return nil
 }
 
 func (s *Store) close(t *table, w *watch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.watches.streams[t.gk]
-	st.watches = slices.DeleteFunc(st.watches, func(other *watch) bool { return other == w })
+	t.watches = slices.DeleteFunc(t.watches, func(other *watch) bool { return other == w })
 }
 
 func versionTooLarge(asked, current uint64) error {

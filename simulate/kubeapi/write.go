@@ -36,18 +36,16 @@ func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 	if err != nil {
 		return nil, err
 	}
-	if u.GetAPIVersion() != t.stored() {
+	if u.Object["apiVersion"] != t.stored {
 		u = s.convert(u, t.Versions[0])
 	}
-	r := t.find(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
+	meta := metadata(u)
+	r := t.find(resource.Text(meta, "namespace"), resource.Text(meta, "name"))
 	if r == nil {
-		if err := checkContent(u, nil); err != nil {
+		if err := checkContent(u); err != nil {
 			return nil, err
 		}
 		return s.create(write{actor: actor}, t, u)
-	}
-	if err := checkContent(u, r.object); err != nil {
-		return nil, err
 	}
 	if err := s.checkPut(t, r, u); err != nil {
 		return nil, err
@@ -77,39 +75,48 @@ func unknownKind(gk schema.GroupKind) error {
 
 // tableOf finds where u belongs and checks that it can be there.
 func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
-	gvk := u.GroupVersionKind()
-	t := s.tables[gvk.GroupKind()]
+	t := s.forms[typeMeta{resource.Text(u.Object, "apiVersion"), resource.Text(u.Object, "kind")}]
 	if t == nil {
-		return nil, unknownKind(gvk.GroupKind())
+		return nil, s.unserved(u.GroupVersionKind())
 	}
-	_, known := t.version(gvk.GroupVersion())
-	namespace, name := resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")
+	meta := metadata(u)
+	namespace, name := resource.Text(meta, "namespace"), resource.Text(meta, "name")
 	switch {
-	case !known:
-		return nil, fmt.Errorf("%s has no version %q, only %q", gvk.GroupKind(), gvk.Version, t.Versions)
 	case name == "":
-		return nil, fmt.Errorf("a %s without metadata.name", gvk.Kind)
+		return nil, fmt.Errorf("a %s without metadata.name", t.Kind.Kind)
 	case t.Cluster != (namespace == ""):
-		return nil, fmt.Errorf("%s %q: cluster-scoped is %t but metadata.namespace is %q", gvk.Kind, name, t.Cluster, namespace)
+		return nil, fmt.Errorf("%s %q: cluster-scoped is %t but metadata.namespace is %q", t.Kind.Kind, name, t.Cluster, namespace)
 	}
 	return t, nil
 }
 
-// checkContent refuses what JSON cannot hold; of an object that is there already
-// only what is new is looked at.
-func checkContent(u, old *unstructured.Unstructured) error {
-	var before any
-	if old != nil {
-		before = old.Object
+// typeMeta is what objects of a kind in one of its versions say of themselves.
+type typeMeta struct{ apiVersion, kind string }
+
+// unserved is why there is no table for a kind in a version.
+func (s *Store) unserved(gvk schema.GroupVersionKind) error {
+	if t := s.tables[gvk.GroupKind()]; t != nil {
+		return fmt.Errorf("%s has no version %q, only %q", gvk.GroupKind(), gvk.Version, t.Versions)
 	}
-	if err := checkJSON(u.Object, before); err != nil {
-		return fmt.Errorf("%s %s/%s: %w", u.GetKind(), u.GetNamespace(), u.GetName(), err)
+	return unknownKind(gvk.GroupKind())
+}
+
+// checkContent refuses what JSON cannot hold.
+func checkContent(u *unstructured.Unstructured) error { return ofContent(u, checkJSON(u.Object)) }
+
+// ofContent says in whose content an error was found.
+func ofContent(u *unstructured.Unstructured, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s %s/%s: %w", u.GetKind(), u.GetNamespace(), u.GetName(), err)
 }
 
 // checkPut compares what u says about the version it was made from with what is there.
 func (s *Store) checkPut(t *table, r *record, u *unstructured.Unstructured) error {
+	if sharedMap(metadata(u), metadata(r.object)) {
+		return nil
+	}
 	if v := versionOf(u); v != "" && v != versionOf(r.object) {
 		return staleVersion(t, r.key.Name)
 	}
@@ -180,7 +187,10 @@ func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstru
 // update replaces the content of r, unless nothing changes.
 func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	old, fields := r.object, w.fields
-	change := differences(old, u)
+	change, err := differences(old, u)
+	if err != nil {
+		return nil, ofContent(u, err)
+	}
 	if !change.any() && (fields == nil || sameManagers(fields, managedFields(old))) {
 		return old, nil
 	}
@@ -190,7 +200,6 @@ func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructure
 	if fields == nil {
 		fields = managedFields(old)
 		if len(fields) > 0 && (change.spec || change.metadata) {
-			var err error
 			if fields, err = s.transfer(w.actor, t, old, u); err != nil {
 				return nil, err
 			}
@@ -211,9 +220,7 @@ func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructure
 	s.internConditions(old, u)
 	s.version++
 	meta["resourceVersion"] = formatVersion(s.version)
-	owners := r.owners
-	s.replace(t, r, u)
-	if !slices.Equal(owners, r.owners) {
+	if s.replace(t, r, u) {
 		s.adopt(r)
 	}
 	s.publish(t, Change{Key: r.key, Before: old, After: u, Actor: w.actor, Version: s.version})
@@ -277,7 +284,8 @@ func (s *Store) drop(actor string, t *table, r *record) {
 }
 
 func (s *Store) publish(t *table, c Change) {
-	s.watches.publish(t.gk, c)
+	s.history.remember(t, c)
+	t.tell(c)
 	for _, f := range s.subscribers {
 		f(c)
 	}
@@ -294,20 +302,26 @@ var serverFields = [...]string{
 // ownMetadata gives u a metadata map that nothing else shares: a writer may have
 // copied only what it changed.
 func ownMetadata(u *unstructured.Unstructured) map[string]any {
-	meta := make(map[string]any, len(metadata(u))+4)
-	maps.Copy(meta, metadata(u))
+	meta := maps.Clone(metadata(u))
+	if meta == nil {
+		meta = map[string]any{}
+	}
 	u.Object["metadata"] = meta
 	return meta
 }
 
 // setServerFields gives u the server fields of old, and fields as managedFields.
 func setServerFields(u, old *unstructured.Unstructured, fields []any) {
-	meta, oldMeta := ownMetadata(u), metadata(old)
-	for _, name := range serverFields {
-		if value, ok := oldMeta[name]; ok {
-			meta[name] = value
-		} else {
-			delete(meta, name)
+	oldMeta := metadata(old)
+	untouched := sharedMap(metadata(u), oldMeta)
+	meta := ownMetadata(u)
+	if !untouched {
+		for _, name := range serverFields {
+			if value, ok := oldMeta[name]; ok {
+				meta[name] = value
+			} else {
+				delete(meta, name)
+			}
 		}
 	}
 	if len(fields) > 0 {
@@ -322,44 +336,65 @@ type change struct{ metadata, spec, status bool }
 
 func (c change) any() bool { return c.metadata || c.spec || c.status }
 
-// differences compares two versions of an object. All that is neither metadata
-// nor status counts as spec.
-func differences(old, u *unstructured.Unstructured) change {
-	c := change{metadata: metadataDiffers(metadata(old), metadata(u))}
-	differ := func(name string) {
-		switch name {
-		case "metadata":
-		case "status":
-			c.status = true
-		default:
-			c.spec = true
-		}
+// note adds a field at the top of an object. All that is neither metadata nor
+// status counts as spec.
+func (c *change) note(name string) {
+	switch name {
+	case "metadata":
+		c.metadata = true
+	case "status":
+		c.status = true
+	default:
+		c.spec = true
 	}
+}
+
+// differences compares u with what it is to replace, and fails where JSON cannot
+// hold what is new in it.
+func differences(old, u *unstructured.Unstructured) (c change, err error) {
 	for name, value := range u.Object {
-		if was, had := old.Object[name]; !had || name != "metadata" && !same(value, was) {
-			differ(name)
+		was, had := old.Object[name]
+		var differs bool
+		if name == "metadata" {
+			differs, err = metadataDiffers(metadata(old), metadata(u))
+		} else {
+			differs, err = compare(value, was)
+		}
+		if err != nil {
+			return c, fmt.Errorf(".%s%w", name, err)
+		}
+		if differs || !had {
+			c.note(name)
 		}
 	}
 	for name := range old.Object {
 		if _, kept := u.Object[name]; !kept {
-			differ(name)
+			c.note(name)
 		}
 	}
-	return c
+	return c, nil
 }
 
-func metadataDiffers(old, meta map[string]any) bool {
+func metadataDiffers(old, meta map[string]any) (differs bool, err error) {
+	if sharedMap(old, meta) {
+		return false, nil
+	}
 	for name, value := range meta {
-		if !isServerField(name) && !same(value, old[name]) {
-			return true
+		if isServerField(name) {
+			continue
 		}
+		other, err := compare(value, old[name])
+		if err != nil {
+			return true, fmt.Errorf(".%s%w", name, err)
+		}
+		differs = differs || other
 	}
 	for name := range old {
 		if _, kept := meta[name]; !kept && !isServerField(name) {
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return differs, nil
 }
 
 func isServerField(name string) bool { return slices.Contains(serverFields[:], name) }
