@@ -26,15 +26,15 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 	if introduce(d, finalizerCluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	f := m.familyOf(cluster)
-	for _, u := range []*unstructured.Unstructured{f.infrastructure, f.controlPlane} {
+	for _, u := range []*unstructured.Unstructured{m.infrastructureOf(cluster), m.controlPlaneOf(cluster)} {
 		if err := m.adopt(cluster, u); err != nil {
 			return 0, err
 		}
 	}
+	f := m.familyOf(cluster)
 	m.copyInfrastructure(d, f.infrastructure)
 	again := m.probeConnection(d, cluster)
-	if initialized(f.controlPlane, "controlPlaneInitialized") {
+	if f.controlPlane.initialized("controlPlaneInitialized") {
 		d.set(true, "status", "initialization", "controlPlaneInitialized")
 	}
 	d.condition("Deleting", "False", "NotDeleting", "")
@@ -45,18 +45,21 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 // A family is what belongs to a Cluster and what its status is made of; objects
 // that do not exist are nil.
 type family struct {
-	infrastructure, controlPlane *unstructured.Unstructured
-	deployments                  []*unstructured.Unstructured
-	controlPlanes, workers       []*unstructured.Unstructured // Machines
+	infrastructure, controlPlane *view
+	deployments                  []*view
+	controlPlanes, workers       []*view // Machines
 }
 
 func (m *Manager) familyOf(cluster *unstructured.Unstructured) family {
-	f := family{
-		infrastructure: m.infrastructureOf(cluster), controlPlane: m.controlPlaneOf(cluster),
-		deployments: m.ofCluster(kindMachineDeployment, namespaceOf(cluster), nameOf(cluster)),
+	f := family{deployments: m.viewsOf(m.ofCluster(kindMachineDeployment, namespaceOf(cluster), nameOf(cluster)))}
+	if u := m.infrastructureOf(cluster); u != nil {
+		f.infrastructure = m.view(u)
 	}
-	for _, machine := range m.ofCluster(kindMachine, namespaceOf(cluster), nameOf(cluster)) {
-		if hasLabel(machine, labelControlPlane) {
+	if u := m.controlPlaneOf(cluster); u != nil {
+		f.controlPlane = m.view(u)
+	}
+	for _, machine := range m.viewsOf(m.ofCluster(kindMachine, namespaceOf(cluster), nameOf(cluster))) {
+		if machine.labels[labelControlPlane] != nil {
 			f.controlPlanes = append(f.controlPlanes, machine)
 		} else {
 			f.workers = append(f.workers, machine)
@@ -77,16 +80,16 @@ func (m *Manager) adopt(cluster, u *unstructured.Unstructured) error {
 }
 
 // copyInfrastructure takes over the endpoint and the barrier.
-func (m *Manager) copyInfrastructure(d *draft, infrastructure *unstructured.Unstructured) {
-	if !initialized(infrastructure, "provisioned") {
+func (m *Manager) copyInfrastructure(d *draft, infrastructure *view) {
+	if !infrastructure.initialized("provisioned") {
 		return
 	}
-	host := resource.Text(infrastructure.Object, "spec", "controlPlaneEndpoint", "host")
-	d.set(host, "spec", "controlPlaneEndpoint", "host")
-	d.set(resource.Int(infrastructure.Object, "spec", "controlPlaneEndpoint", "port"), "spec", "controlPlaneEndpoint", "port")
+	endpoint := resource.Fields(infrastructure.spec, "controlPlaneEndpoint")
+	d.set(resource.Text(endpoint, "host"), "spec", "controlPlaneEndpoint", "host")
+	d.set(resource.Int(endpoint, "port"), "spec", "controlPlaneEndpoint", "port")
 	d.set(true, "status", "initialization", "infrastructureProvisioned")
 	if resource.Field(d.root, "status", "failureDomains") == nil {
-		if domains := resource.Items(infrastructure.Object, "status", "failureDomains"); domains != nil {
+		if domains := resource.Items(infrastructure.status, "failureDomains"); domains != nil {
 			d.replace(domains, "status", "failureDomains")
 		}
 	}

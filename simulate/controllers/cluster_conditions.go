@@ -3,8 +3,6 @@ package controllers
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -16,12 +14,12 @@ func (m *Manager) summarizeCluster(d *draft, f family) {
 	merge(d, "WorkersAvailable", "Available", f.deployments, "NoWorkers")
 	for _, part := range []struct {
 		prefix   string
-		machines []*unstructured.Unstructured
+		machines []*view
 	}{{"ControlPlaneMachines", f.controlPlanes}, {"WorkerMachines", f.workers}} {
 		merge(d, part.prefix+"Ready", "Ready", part.machines, "NoReplicas")
 		// One that is too new to have said whether it is up to date does not count.
-		merge(d, part.prefix+"UpToDate", "UpToDate", slices.DeleteFunc(slices.Clone(part.machines), func(u *unstructured.Unstructured) bool {
-			return !hasCondition(u, "UpToDate") && d.now.Sub(createdAt(u)) <= upToDateGrace
+		merge(d, part.prefix+"UpToDate", "UpToDate", slices.DeleteFunc(slices.Clone(part.machines), func(machine *view) bool {
+			return machine.condition("UpToDate").Type == "" && d.now.Sub(machine.createdAt()) <= upToDateGrace
 		}), "NoReplicas")
 	}
 	active := slices.Clone(f.deployments)
@@ -38,7 +36,7 @@ func (m *Manager) summarizeCluster(d *draft, f family) {
 	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
 }
 
-func infrastructureCondition(d *draft, infrastructure *unstructured.Unstructured) {
+func infrastructureCondition(d *draft, infrastructure *view) {
 	kind := "InfrastructureReady"
 	switch {
 	case infrastructure != nil:
@@ -51,7 +49,7 @@ func infrastructureCondition(d *draft, infrastructure *unstructured.Unstructured
 }
 
 // controlPlaneConditions: once initialized is initialized for good.
-func controlPlaneConditions(d *draft, controlPlane *unstructured.Unstructured) {
+func controlPlaneConditions(d *draft, controlPlane *view) {
 	const waiting = "KubeadmControlPlane status.initialization.controlPlaneInitialized is false"
 	begun := resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized")
 	if begun {
@@ -71,11 +69,11 @@ func controlPlaneConditions(d *draft, controlPlane *unstructured.Unstructured) {
 
 // remediating is true while the owner of a machine that failed its health check has
 // to replace it.
-func remediating(d *draft, machines []*unstructured.Unstructured) {
+func remediating(d *draft, machines []*view) {
 	var names []string
 	for _, machine := range machines {
-		if resource.ConditionOf(machine.Object, "HealthCheckSucceeded").Status == "False" && resource.ConditionOf(machine.Object, "OwnerRemediated").Status == "False" {
-			names = append(names, nameOf(machine))
+		if machine.condition(conditionHealthCheck).Status == "False" && machine.condition(conditionOwnerRemediated).Status == "False" {
+			names = append(names, machine.name)
 		}
 	}
 	if len(names) == 0 {
@@ -92,10 +90,10 @@ func clusterAvailable(d *draft, class map[string]any) {
 	if gates == nil {
 		gates = resource.Items(class, "spec", "availabilityGates")
 	}
-	status := "True"
+	status, reason := "True", "Available"
 	var issues []string
 	count := func(kind string, negative bool) {
-		c := resource.ConditionOf(d.root, kind)
+		c := d.conditionOf(kind)
 		good := "True"
 		if negative {
 			good = "False"
@@ -108,8 +106,11 @@ func clusterAvailable(d *draft, class map[string]any) {
 		case c.Status != "Unknown":
 			c.Status = "False"
 		}
-		if status == "True" || c.Status == "False" {
-			status = c.Status
+		switch {
+		case c.Status == "False":
+			status, reason = "False", "NotAvailable"
+		case status == "True":
+			status, reason = "Unknown", "AvailableUnknown"
 		}
 		issues = append(issues, bullet(kind, c.Message))
 	}
@@ -117,13 +118,12 @@ func clusterAvailable(d *draft, class map[string]any) {
 	for _, kind := range []string{"RemoteConnectionProbe", "InfrastructureReady", "ControlPlaneAvailable", "WorkersAvailable"} {
 		count(kind, false)
 	}
-	switch resource.ConditionOf(d.root, "TopologyReconciled").Reason {
+	switch d.conditionOf("TopologyReconciled").Reason {
 	case "ReconcileFailed", "ClusterClassNotReconciled":
 		count("TopologyReconciled", false)
 	}
 	for _, gate := range gates {
 		count(resource.Text(gate, "conditionType"), resource.Text(gate, "polarity") == "Negative")
 	}
-	reason := map[string]string{"True": "Available", "False": "NotAvailable", "Unknown": "AvailableUnknown"}[status]
 	d.condition("Available", status, reason, lines(issues))
 }

@@ -16,16 +16,17 @@ const deletePoll = 5 * time.Second
 // once it is gone. The status goes on telling what is left meanwhile.
 func (m *Manager) deleteCluster(d *draft, cluster *unstructured.Unstructured) (time.Duration, error) {
 	f := m.familyOf(cluster)
-	sets := m.ofCluster(kindMachineSet, namespaceOf(cluster), nameOf(cluster))
-	if len(f.deployments)+len(sets)+len(f.workers) > 0 {
-		doomed := append(f.deployments, ownedOnly(cluster, sets, f.workers)...)
-		return m.waitForDeletion(d, f, "WaitingForWorkersDeletion", remainingWorkers(f, sets), doomed...)
+	namespace, name := namespaceOf(cluster), nameOf(cluster)
+	deployments, sets, workers := m.ofCluster(kindMachineDeployment, namespace, name), m.ofCluster(kindMachineSet, namespace, name), m.workersOf(namespace, name)
+	if len(deployments)+len(sets)+len(workers) > 0 {
+		doomed := append(deployments, ownedOnly(cluster, sets, workers)...)
+		return m.waitForDeletion(d, f, "WaitingForWorkersDeletion", remainingWorkers(deployments, sets, workers), doomed...)
 	}
-	if f.controlPlane != nil {
-		return m.waitForDeletion(d, f, "WaitingForControlPlaneDeletion", "Waiting for KubeadmControlPlane to be deleted", f.controlPlane)
+	if u := m.controlPlaneOf(cluster); u != nil {
+		return m.waitForDeletion(d, f, "WaitingForControlPlaneDeletion", "Waiting for KubeadmControlPlane to be deleted", u)
 	}
-	if f.infrastructure != nil {
-		return m.waitForDeletion(d, f, "WaitingForInfrastructureDeletion", "Waiting for VSphereCluster to be deleted", f.infrastructure)
+	if u := m.infrastructureOf(cluster); u != nil {
+		return m.waitForDeletion(d, f, "WaitingForInfrastructureDeletion", "Waiting for VSphereCluster to be deleted", u)
 	}
 	d.condition("Deleting", "True", "DeletionCompleted", "Deletion completed")
 	m.summarizeCluster(d, f)
@@ -62,12 +63,12 @@ func (m *Manager) waitForDeletion(d *draft, f family, reason, message string, do
 	return deletePoll, m.commit(actorCore, d)
 }
 
-func remainingWorkers(f family, sets []*unstructured.Unstructured) string {
+func remainingWorkers(deployments, sets, workers []*unstructured.Unstructured) string {
 	var out []string
 	for _, left := range []struct {
 		what string
 		list []*unstructured.Unstructured
-	}{{"MachineDeployments", f.deployments}, {"MachineSets", sets}, {"Worker Machines", f.workers}} {
+	}{{"MachineDeployments", deployments}, {"MachineSets", sets}, {"Worker Machines", workers}} {
 		if len(left.list) == 0 {
 			continue
 		}

@@ -115,6 +115,15 @@ func (d *draft) status(kind string) string {
 	return resource.Text(entry, "status")
 }
 
+// conditionOf is a condition; its Type is "" where there is none.
+func (d *draft) conditionOf(kind string) resource.Condition {
+	entry, at := d.find(kind)
+	if at < 0 {
+		return resource.Condition{}
+	}
+	return resource.Condition{Type: kind, Status: resource.Text(entry, "status"), Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message")}
+}
+
 func (d *draft) isTrue(kind string) bool  { return d.status(kind) == "True" }
 func (d *draft) isFalse(kind string) bool { return d.status(kind) == "False" }
 

@@ -134,6 +134,11 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 	return nil
 }
 
+// initialized reads one of status.initialization's barriers; v may be nil.
+func (v *view) initialized(barrier string) bool {
+	return v != nil && resource.Flag(v.status, "initialization", barrier)
+}
+
 func (v *view) createdAt() time.Time { return parseStamp(v.created) }
 
 func (v *view) label(key string) string { return resource.Text(v.labels, key) }
