@@ -28,6 +28,13 @@ func edit(base *unstructured.Unstructured, now time.Time) *draft {
 	return &draft{base: base, root: base.Object, now: now}
 }
 
+// edit is a draft of u that need not read again what its view knows.
+func (m *Manager) edit(u *unstructured.Unstructured) *draft {
+	d := edit(u, m.now())
+	d.conditions.read = m.view(u).conditions
+	return d
+}
+
 func (d *draft) changed() bool { return len(d.owned) > 0 }
 
 // object is the result. The draft must not be used any more.

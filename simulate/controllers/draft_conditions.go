@@ -9,70 +9,67 @@ import (
 
 // conditions are status.conditions of a draft, which is read and written through
 // the methods here alone. A pass asks for many of them, and to look into the map
-// of each one again and again would be most of its work: so the types are read
-// once, by the first that asks.
+// of each one again and again would be most of its work: so they are read once, by
+// the first that asks, and not at all where there is a view.
 type conditions struct {
-	list  []any
-	types []string // of the entries; nil before they were read
-	own   bool     // whether list is the draft's own, which may be written to
+	read []viewedCondition
+	list []any // the draft's own, which holds what read says; nil until one was written
 }
 
-// find is the entry of a type and its place; nil and -1 where there is none.
-func (d *draft) find(kind string) (entry map[string]any, at int) {
-	c := &d.conditions
-	if c.types == nil {
-		c.list = resource.Items(d.root, "status", "conditions")
-		c.types = make([]string, len(c.list), len(c.list)+1)
-		for i, item := range c.list {
-			c.types[i] = resource.Text(item, "type")
+// find is the condition of a type and its place, -1 where there is none.
+func (d *draft) find(kind string) (c viewedCondition, at int) {
+	if d.conditions.read == nil {
+		d.conditions.read = readConditions(resource.Items(d.root, "status", "conditions"), nil)
+	}
+	for at := range d.conditions.read {
+		if d.conditions.read[at].Type == kind {
+			return d.conditions.read[at], at
 		}
 	}
-	if at = slices.Index(c.types, kind); at >= 0 {
-		entry, _ = c.list[at].(map[string]any)
-	}
-	return entry, at
+	return viewedCondition{}, -1
 }
 
-// put writes an entry to a place, or behind all others where that is -1.
-func (d *draft) put(at int, kind string, entry map[string]any) {
-	c := &d.conditions
-	if c.own && at >= 0 {
-		c.list[at] = entry
-		return
+// put writes a condition, which entry holds, to a place, or behind all others
+// where that is -1.
+func (d *draft) put(at int, c viewedCondition, entry map[string]any) {
+	own := &d.conditions
+	fresh := own.list == nil
+	if fresh {
+		list := resource.Items(d.root, "status", "conditions")
+		own.list = append(make([]any, 0, len(list)+1), list...)
+		own.read = append(make([]viewedCondition, 0, len(list)+1), own.read...)
 	}
-	if !c.own {
-		c.list, c.own = append(make([]any, 0, len(c.list)+1), c.list...), true
-	}
-	if at < 0 {
-		c.list, c.types = append(c.list, entry), append(c.types, kind)
+	added := at < 0
+	if added {
+		own.list, own.read = append(own.list, entry), append(own.read, c)
 	} else {
-		c.list[at] = entry
+		own.list[at], own.read[at] = entry, c
 	}
-	d.replace(c.list, "status", "conditions")
+	if fresh || added {
+		d.replace(own.list, "status", "conditions")
+	}
 }
 
 // condition sets one entry of status.conditions. Its transition time moves only
 // when the status does, as metav1.Condition asks.
 func (d *draft) condition(kind, status, reason, message string) {
-	old, at := d.find(kind)
-	since := ""
-	if old["status"] == status {
-		if old["reason"] == reason && old["message"] == message {
-			return
-		}
-		since = resource.Text(old, "lastTransitionTime")
+	c, at := d.find(kind)
+	if at >= 0 && c.Status == status && c.Reason == reason && c.Message == message {
+		return
 	}
-	if since == "" {
-		since = stamp(d.now)
+	if at < 0 || c.Status != status || c.since == "" {
+		c.since = stamp(d.now)
 	}
-	d.put(at, kind, map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since})
+	c.Condition = resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+	d.put(at, c, map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": c.since})
 }
 
 // declare adds an entry without reason and message, as net-operator's are.
 func (d *draft) declare(kind, status string) {
 	d.dropConditions(kind)
+	c := viewedCondition{resource.Condition{Type: kind, Status: status}, stamp(d.now)}
 	_, at := d.find(kind)
-	d.put(at, kind, map[string]any{"type": kind, "status": status, "lastTransitionTime": stamp(d.now)})
+	d.put(at, c, map[string]any{"type": kind, "status": status, "lastTransitionTime": c.since})
 }
 
 // dropConditions removes entries of status.conditions.
@@ -94,43 +91,32 @@ func (d *draft) dropConditions(kinds ...string) {
 // the object can tell whether the condition knows of the change.
 func (d *draft) observed(kind, status, reason, message string) {
 	d.condition(kind, status, reason, message)
-	entry, at := d.find(kind)
+	c, at := d.find(kind)
+	entry := resource.Fields(resource.Items(d.root, "status", "conditions")[at])
 	generation := resource.Int(d.root, "metadata", "generation")
 	if resource.Int(entry, "observedGeneration") == generation {
 		return
 	}
 	entry = copyMap(entry)
 	entry["observedGeneration"] = generation
-	d.put(at, kind, entry)
+	d.put(at, c, entry)
 }
 
-func (d *draft) has(kind string) bool {
-	_, at := d.find(kind)
-	return at >= 0
-}
-
-// status is that of a condition, "" where there is none.
-func (d *draft) status(kind string) string {
-	entry, _ := d.find(kind)
-	return resource.Text(entry, "status")
-}
-
-// conditionOf is a condition; its Type is "" where there is none.
+// conditionOf is the condition of a type; its Type is "" where there is none.
 func (d *draft) conditionOf(kind string) resource.Condition {
-	entry, at := d.find(kind)
-	if at < 0 {
-		return resource.Condition{}
-	}
-	return resource.Condition{Type: kind, Status: resource.Text(entry, "status"), Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message")}
+	c, _ := d.find(kind)
+	return c.Condition
 }
 
-func (d *draft) isTrue(kind string) bool  { return d.status(kind) == "True" }
-func (d *draft) isFalse(kind string) bool { return d.status(kind) == "False" }
+func (d *draft) has(kind string) bool      { return d.conditionOf(kind).Type != "" }
+func (d *draft) status(kind string) string { return d.conditionOf(kind).Status }
+func (d *draft) isTrue(kind string) bool   { return d.status(kind) == "True" }
+func (d *draft) isFalse(kind string) bool  { return d.status(kind) == "False" }
 
 // since is when a condition took its present status; zero when it is absent.
 func (d *draft) since(kind string) time.Time {
-	entry, _ := d.find(kind)
-	return parseStamp(resource.Text(entry, "lastTransitionTime"))
+	c, _ := d.find(kind)
+	return parseStamp(c.since)
 }
 
 // Conditions of a stored object, of which a pass asks for one or two.

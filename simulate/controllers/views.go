@@ -40,7 +40,7 @@ func (m *Manager) view(u *unstructured.Unstructured) *view {
 	if v := m.views[u]; v != nil {
 		return v
 	}
-	v := viewOf(contentOf(u))
+	v := viewOf(contentOf(u), nil)
 	if u != nil {
 		m.views[u] = v
 	}
@@ -57,10 +57,16 @@ func (m *Manager) viewsOf(objects []*unstructured.Unstructured) []*view {
 }
 
 // outdate has the view of what was replaced forgotten before the next pass: until
-// then the pass that replaced it may look at it.
+// then the pass that replaced it may look at it. Of what came in its place only what
+// is not the same is read.
 func (m *Manager) outdate(c kubeapi.Change) {
-	if m.views[c.Before] != nil {
-		m.outdated = append(m.outdated, c.Before)
+	before := m.views[c.Before]
+	if before == nil {
+		return
+	}
+	m.outdated = append(m.outdated, c.Before)
+	if c.After != nil && m.views[c.After] == nil {
+		m.views[c.After] = viewOf(c.After.Object, before)
 	}
 }
 
@@ -72,7 +78,8 @@ func (m *Manager) dropOutdated() {
 	m.outdated = m.outdated[:0]
 }
 
-func viewOf(content map[string]any) *view {
+// viewOf reads a view, knowing that of the version before.
+func viewOf(content map[string]any, before *view) *view {
 	metadata := resource.Fields(content, "metadata")
 	v := &view{
 		kind:        resource.Text(content, "kind"),
@@ -89,19 +96,38 @@ func viewOf(content map[string]any) *view {
 		spec:        resource.Fields(content, "spec"),
 		status:      resource.Fields(content, "status"),
 	}
-	if list := resource.Items(v.status, "conditions"); len(list) > 0 {
-		v.conditions = make([]viewedCondition, len(list))
-		for i, item := range list {
-			v.conditions[i] = viewedCondition{
-				Condition: resource.Condition{
-					Type: resource.Text(item, "type"), Status: resource.Text(item, "status"),
-					Reason: resource.Text(item, "reason"), Message: resource.Text(item, "message"),
-				},
-				since: resource.Text(item, "lastTransitionTime"),
-			}
+	v.conditions = readConditions(resource.Items(v.status, "conditions"), before)
+	return v
+}
+
+// readConditions reads a list of conditions; those that the version before has too,
+// at the same place, are known.
+func readConditions(list []any, before *view) []viewedCondition {
+	if len(list) == 0 {
+		return nil
+	}
+	var known []any
+	if before != nil {
+		if known = resource.Items(before.status, "conditions"); len(known) == len(list) && &known[0] == &list[0] {
+			return before.conditions
 		}
 	}
-	return v
+	read := make([]viewedCondition, len(list))
+	for i, item := range list {
+		entry, _ := item.(map[string]any)
+		if i < len(known) && sameMap(entry, resource.Fields(known[i])) {
+			read[i] = before.conditions[i]
+			continue
+		}
+		read[i] = viewedCondition{
+			Condition: resource.Condition{
+				Type: resource.Text(entry, "type"), Status: resource.Text(entry, "status"),
+				Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message"),
+			},
+			since: resource.Text(entry, "lastTransitionTime"),
+		}
+	}
+	return read
 }
 
 // condition is the condition of a kind; its Type is "" where there is none.
