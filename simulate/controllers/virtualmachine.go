@@ -59,48 +59,74 @@ func (m *Manager) reconcileVM(u *unstructured.Unstructured) (time.Duration, erro
 	return again, err
 }
 
+// A vmTaken is what a pass of a VirtualMachine took in that left it with nothing to
+// do before a time.
+type vmTaken struct {
+	seen vmSight
+	due  time.Time // zero is never
+}
+
 // A vmStep is one of vm-operator's on the way to a VM that runs. It reports
 // whether the next one may begin, and otherwise when to look again.
-type vmStep func(*draft, *unstructured.Unstructured) (done bool, again time.Duration, err error)
+type vmStep func(*Manager, *draft, *unstructured.Unstructured) (done bool, again time.Duration, err error)
+
+var vmSteps = []vmStep{
+	(*Manager).checkPrerequisites, (*Manager).placeVM, (*Manager).finishCreate, (*Manager).reportVM,
+	(*Manager).syncPower, (*Manager).awaitAddress, (*Manager).awaitTools, (*Manager).probeVM,
+}
 
 // driveVM takes a VirtualMachine through vm-operator's steps: prerequisites,
 // network, placement, creation, power on, address, probe (domain.md E27-E34). What
-// it waits for it computes from when the step before became true. Each step is
-// written before the next begins, so that everybody sees it.
+// it waits for it computes from when the step before became true.
 func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
-	d := edit(u, m.now())
-	if resource.Field(u.Object, "metadata", "annotations", annotationVMPaused) != nil {
+	d, v := m.edit(u), m.view(u)
+	if v.annotations[annotationVMPaused] != nil {
 		d.condition(conditionReconciled, "False", "VirtualMachineReconcilePaused", "")
 		return 0, m.commit(actorVMService, d)
 	}
-	if deleting(u) {
+	if v.deleting {
 		return m.deleteVM(d, u)
 	}
+	seen := m.see(resource.Text(v.status, "uniqueID"))
+	if last, _ := v.taken.(*vmTaken); last != nil && last.seen == seen && !over(last.due, d.now) {
+		return until(last.due, d.now), nil
+	}
 	d.addFinalizer(finalizerVM)
-	if err := m.lookAtVM(d, u); err != nil {
+	if err := m.lookAtVM(d, u, seen); err != nil {
 		return 0, err
 	}
-	steps := []vmStep{
-		m.checkPrerequisites, m.placeVM, m.finishCreate, m.reportVM, m.syncPower, m.awaitAddress, m.awaitTools, m.probeVM,
+	d, again, err := m.stepVM(d)
+	if err != nil {
+		return 0, err
 	}
-	for _, step := range steps {
-		if d.changed() {
-			if err := m.commit(actorVMService, d); err != nil {
-				return 0, err
-			}
-			u = m.store.Get(keyOf(u))
-			d = edit(u, m.now())
-		}
-		done, again, err := step(d, u)
-		if err != nil {
-			return 0, err
-		}
-		if !done {
-			return again, m.commit(actorVMService, d)
-		}
+	var taken *vmTaken
+	if id := resource.Text(d.root, "status", "uniqueID"); id != "" && !retries(again) && !probed(u) {
+		taken = &vmTaken{seen: m.see(id), due: at(again, d.now)}
 	}
-	return 0, m.commit(actorVMService, d)
+	return again, m.settle(actorVMService, d, taken)
 }
+
+// stepVM takes a draft as far as it goes now. Each step is written before the next
+// begins, so that everybody sees it; the last one is in the draft that it returns.
+func (m *Manager) stepVM(d *draft) (*draft, time.Duration, error) {
+	for _, step := range vmSteps {
+		if d.changed() {
+			u, err := m.store.Put(actorVMService, d.object())
+			if err != nil {
+				return nil, 0, err
+			}
+			d = m.edit(u)
+		}
+		if done, again, err := step(m, d, d.base); err != nil || !done {
+			return d, again, err
+		}
+	}
+	return d, 0, nil
+}
+
+// retries says whether a wait is one for what nobody tells of. Who wakes the
+// VirtualMachine before it is over has it look too.
+func retries(wait time.Duration) bool { return wait > 0 && wait%vmRetry == 0 }
 
 // primaryIP is the address that a VirtualMachine's guest reports, or "".
 func primaryIP(u *unstructured.Unstructured) string {

@@ -118,7 +118,7 @@ func (m *Manager) connectNetwork(d *draft, u *unstructured.Unstructured) (bool, 
 	if d.isTrue(conditionNetwork) {
 		return true, 0, nil
 	}
-	fresh := !hasCondition(u, conditionNetwork)
+	fresh := !d.has(conditionNetwork)
 	nic, err := m.createNIC(u)
 	if err != nil {
 		return false, 0, err

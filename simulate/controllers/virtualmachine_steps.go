@@ -74,7 +74,7 @@ func (m *Manager) finishCreate(d *draft, u *unstructured.Unstructured) (bool, ti
 
 // reportVM is the first look at a VM that has been created, which is off.
 func (m *Manager) reportVM(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
-	if hasCondition(u, conditionPower) {
+	if d.has(conditionPower) {
 		return true, 0, nil
 	}
 	d.condition(conditionCustomization, "Unknown", "NoGuestInfo", "")

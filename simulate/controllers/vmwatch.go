@@ -28,37 +28,52 @@ func powerOf(vm vcenter.VMState) string {
 	return poweredOff
 }
 
+// A vmSight is what vm-operator sees of a VM in vCenter. The zero value is of one
+// that was not made yet.
+type vmSight struct {
+	id                string
+	exists            bool
+	host, zone, power string
+}
+
+func (m *Manager) see(id string) vmSight {
+	if id == "" {
+		return vmSight{}
+	}
+	vm, exists := m.vsphere.VM(id)
+	return vmSight{id, exists, vm.Spot.Host, vm.Spot.Zone, powerOf(vm)}
+}
+
 // lookAtVM takes in what became of the VM in vCenter. A VM that lost the power
 // state that is asked for is given it again, one that is gone is made again with
 // the same name and UUIDs, and where one was moved to is only reported. That its
 // size is not that of its class is reported by nothing: vm-operator compares the
 // class that the VirtualMachine names.
-func (m *Manager) lookAtVM(d *draft, u *unstructured.Unstructured) error {
-	id := resource.Text(u.Object, "status", "uniqueID")
-	if id == "" {
+func (m *Manager) lookAtVM(d *draft, u *unstructured.Unstructured, vm vmSight) error {
+	switch {
+	case vm.id == "":
 		return nil
-	}
-	vm, exists := m.vsphere.VM(id)
-	if !exists {
+	case !vm.exists:
 		loseVM(d)
 		return nil
 	}
-	d.set(vm.Spot.Host, "status", "nodeName")
-	d.set(vm.Spot.Zone, "status", "zone")
-	if !d.isTrue(conditionPower) || powerOf(vm) == wantedPower(u) && powerOf(vm) == resource.Text(u.Object, "status", "powerState") {
+	d.set(vm.host, "status", "nodeName")
+	d.set(vm.zone, "status", "zone")
+	wanted := wantedPower(u)
+	if !d.isTrue(conditionPower) || vm.power == wanted && vm.power == resource.Text(u.Object, "status", "powerState") {
 		return nil
 	}
-	d.set(powerOf(vm), "status", "powerState")
-	if powerOf(vm) != wantedPower(u) {
-		d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+wantedPower(u)+" != status.powerState="+powerOf(vm))
+	d.set(vm.power, "status", "powerState")
+	if vm.power != wanted {
+		d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+wanted+" != status.powerState="+vm.power)
 	}
-	if vm.On {
+	if vm.power == poweredOn {
 		return nil
 	}
 	d.condition(conditionGuestNetwork, "False", "NotSynced", "Neither IPv4 nor IPv6 address reported by guest")
 	d.condition(conditionTools, "False", "VirtualMachineToolsNotRunning", "VMware Tools is not running")
 	d.unset("status", "network")
-	return m.vsphere.SetGuest(id, "", "") // Tools do not run any more
+	return m.vsphere.SetGuest(vm.id, "", "") // Tools do not run any more
 }
 
 // loseVM is the status of a VirtualMachine whose VM is gone: that of one which was
