@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -29,12 +27,12 @@ const (
 
 // A controlPlane is what one reconcile of a KubeadmControlPlane works on.
 type controlPlane struct {
+	*view    // of u
 	u        *unstructured.Unstructured
 	d        *draft // of u
 	cluster  *unstructured.Unstructured
-	machines []*unstructured.Unstructured // oldest first, with what this reconcile wrote to them
-	// outdated has the names of the Machines that are not up to date, and why.
-	outdated map[string][]string
+	asked    asked      // of machines
+	machines []*replica // oldest first
 	// blocked is why nothing may be scaled now.
 	blocked []string
 	// inspected says that the workload cluster was looked into.
@@ -42,31 +40,39 @@ type controlPlane struct {
 }
 
 func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured) *controlPlane {
-	machines := m.controlPlaneMachines(namespaceOf(u), nameOf(cluster))
-	slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int {
-		return cmp.Or(createdAt(a).Compare(createdAt(b)), cmp.Compare(nameOf(a), nameOf(b)))
-	})
-	return &controlPlane{u: u, d: edit(u, m.now()), cluster: cluster, machines: machines, outdated: map[string][]string{}}
+	v, name := m.view(u), nameOf(cluster)
+	p := &controlPlane{view: v, u: u, d: edit(u, m.now()), cluster: cluster, asked: askedBy(v, name), machines: m.replicas(v.namespace, name)}
+	for _, machine := range p.machines {
+		m.recall(p, machine)
+	}
+	return p
 }
 
 // desired is the number of replicas asked for: one where nothing is said, none
 // once the control plane goes.
 func (p *controlPlane) desired() int {
 	switch {
-	case deleting(p.u):
+	case p.deleting:
 		return 0
-	case resource.Field(p.u.Object, "spec", "replicas") == nil:
+	case p.spec["replicas"] == nil:
 		return 1
 	}
-	return int(resource.Int(p.u.Object, "spec", "replicas"))
+	return int(resource.Int(p.spec, "replicas"))
+}
+
+// say writes a condition, once in a reconcile, unless it is so already.
+func (p *controlPlane) say(kind, status, reason, message string) {
+	if p.condition(kind) != (resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}) {
+		p.d.condition(kind, status, reason, message)
+	}
 }
 
 // version is what its Machines should run.
-func (p *controlPlane) version() string { return resource.Text(p.u.Object, "spec", "version") }
+func (p *controlPlane) version() string { return resource.Text(p.spec, "version") }
 
 // template is a field of spec.machineTemplate.
 func (p *controlPlane) template(path ...string) any {
-	return resource.Field(resource.Field(p.u.Object, "spec", "machineTemplate"), path...)
+	return resource.Field(p.spec["machineTemplate"], path...)
 }
 
 // reconcileControlPlane makes the PKI, and keeps as many Machines as asked for,
@@ -81,7 +87,7 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	if held(p.d, cluster) {
 		return 0, m.commit(actorKCP, p.d)
 	}
-	if deleting(u) {
+	if p.deleting {
 		return m.deleteControlPlane(p)
 	}
 	if introduce(p.d, finalizerControlPlane) {
@@ -94,7 +100,7 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	again = soonest(again, m.observeInitialized(p))
 	again = soonest(again, p.untilRollout(m.now()))
 	summarizeControlPlane(p)
-	if again == 0 && (p.d.isFalse("ControlPlaneComponentsHealthy") || !nodesReady(p.machines)) {
+	if again == 0 && (p.d.isFalse("ControlPlaneComponentsHealthy") || !p.nodesReady()) {
 		again = unhealthyRetry
 	}
 	return again, m.commit(actorKCP, p.d)
@@ -148,7 +154,7 @@ type step struct {
 // from when the workload cluster answers (domain.md E40). What is in the cluster
 // is looked at from the next reconcile on.
 func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
-	if initialized(p.u, "controlPlaneInitialized") || len(p.machines) == 1 && (deleting(p.machines[0]) || toRemediate(p.machines[0])) {
+	if initialized(p.u, "controlPlaneInitialized") || len(p.machines) == 1 && (p.machines[0].deleting || toRemediate(p.machines[0])) {
 		return 0 // of a first machine that is to go nothing is taken over
 	}
 	at, known := m.connectionTime(p.cluster)
@@ -157,7 +163,7 @@ func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
 	case at.After(m.now()):
 		return at.Sub(m.now()) + 2*hop // the Machine is Running first
 	default:
-		p.d.condition("Initialized", "True", "Initialized", "")
+		p.say("Initialized", "True", "Initialized", "")
 		p.d.set(true, "status", "initialization", "controlPlaneInitialized")
 		return pace
 	}

@@ -22,7 +22,7 @@ func (m *Manager) createCertificates(p *controlPlane) error {
 			return err
 		}
 	}
-	p.d.condition("CertificatesAvailable", "True", "Available", "")
+	p.say("CertificatesAvailable", "True", "Available", "")
 	return nil
 }
 
@@ -61,12 +61,15 @@ func (m *Manager) createSecret(actor string, owner *unstructured.Unstructured, b
 // certificates expire. It comes last: only a control plane with nothing to do gets
 // to it.
 func (m *Manager) noteCertificates(p *controlPlane) error {
+	if !p.inspected {
+		return nil
+	}
 	for _, machine := range p.machines {
-		config := m.get(kindKubeadmConfig, namespaceOf(machine), nameOf(machine))
-		if config == nil || deleting(machine) || !p.inspected || !m.hasNode(machine) || expiryOf(config) != "" {
+		config := machine.config
+		if config == nil || machine.deleting || m.expiryOf(config) != "" || !m.hasNode(machine.u) {
 			continue
 		}
-		joined, known := m.joinedAt(machine)
+		joined, known := m.joinedAt(machine.u)
 		if !known {
 			continue
 		}
@@ -79,6 +82,6 @@ func (m *Manager) noteCertificates(p *controlPlane) error {
 	return nil
 }
 
-func expiryOf(config *unstructured.Unstructured) string {
-	return resource.Text(contentOf(config), "metadata", "annotations", annotationCertificatesExpiry)
+func (m *Manager) expiryOf(config *unstructured.Unstructured) string {
+	return resource.Text(m.view(config).annotations, annotationCertificatesExpiry)
 }

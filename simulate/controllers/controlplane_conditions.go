@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -20,7 +18,7 @@ const membersPatience = 2 * time.Minute
 func summarizeControlPlane(p *controlPlane) {
 	p.count()
 	if !p.d.isTrue("Initialized") {
-		p.d.condition("Initialized", "False", "NotInitialized", "")
+		p.say("Initialized", "False", "NotInitialized", "")
 	}
 	p.summarizeHealth("EtcdClusterHealthy", []string{conditionEtcdMember})
 	p.summarizeHealth("ControlPlaneComponentsHealthy", podGates)
@@ -28,8 +26,8 @@ func summarizeControlPlane(p *controlPlane) {
 	p.summarizeUpToDate()
 	p.summarizeScaling()
 	p.summarizeRemediation()
-	if !deleting(p.u) {
-		p.d.condition("Deleting", "False", "NotDeleting", "")
+	if !p.deleting {
+		p.say("Deleting", "False", "NotDeleting", "")
 	}
 	p.summarizeAvailable()
 }
@@ -37,42 +35,51 @@ func summarizeControlPlane(p *controlPlane) {
 // count writes the replica counts and the versions.
 func (p *controlPlane) count() {
 	d := p.d
-	t := countMachines(p.machines)
-	d.set(t.total, "status", "replicas")
-	d.set(t.ready, "status", "readyReplicas")
-	d.set(t.available, "status", "availableReplicas")
-	d.set(int64(len(which(p.machines, func(u *unstructured.Unstructured) bool { return isTrue(u.Object, "UpToDate") }))), "status", "upToDateReplicas")
-	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	tallyOf(p.machines).write(d)
 	d.set(labelCluster+"="+nameOf(p.cluster)+","+labelControlPlane, "status", "selector")
-	versions, counts := p.versions()
+	versions := p.versions()
 	if len(versions) == 0 {
 		return
 	}
-	d.set(versions[0], "status", "version")
+	d.set(versions[0].name, "status", "version")
+	if slices.EqualFunc(versions, resource.Items(d.root, "status", "versions"), runningVersion.is) {
+		return
+	}
 	list := make([]any, len(versions))
-	for i, version := range versions {
-		list[i] = map[string]any{"version": version, "replicas": counts[version]}
+	for i, v := range versions {
+		list[i] = map[string]any{"version": v.name, "replicas": v.replicas}
 	}
-	if fmt.Sprint(list) != fmt.Sprint(resource.Items(d.root, "status", "versions")) {
-		d.replace(list, "status", "versions")
-	}
+	d.replace(list, "status", "versions")
+}
+
+// A runningVersion is how many machines have a Kubernetes version.
+type runningVersion struct {
+	name     string
+	replicas int64
+}
+
+// is says whether item, of status.versions, is v.
+func (v runningVersion) is(item any) bool {
+	return resource.Text(item, "version") == v.name && resource.Int(item, "replicas") == v.replicas
 }
 
 // versions are those of the machines, the lowest first: what the kubelet says,
 // else what was asked for.
-func (p *controlPlane) versions() (versions []string, counts map[string]int64) {
-	counts = map[string]int64{}
+func (p *controlPlane) versions() []runningVersion {
+	var versions []runningVersion
 	for _, machine := range p.machines {
-		version := resource.Text(machine.Object, "status", "nodeInfo", "kubeletVersion")
-		if version == "" {
-			version = resource.Text(machine.Object, "spec", "version")
+		name := resource.Text(machine.status, "nodeInfo", "kubeletVersion")
+		if name == "" {
+			name = resource.Text(machine.spec, "version")
 		}
-		if counts[version]++; counts[version] == 1 {
-			versions = append(versions, version)
+		i := slices.IndexFunc(versions, func(v runningVersion) bool { return v.name == name })
+		if i < 0 {
+			i, versions = len(versions), append(versions, runningVersion{name: name})
 		}
+		versions[i].replicas++
 	}
-	slices.SortFunc(versions, compareVersions)
-	return versions, counts
+	slices.SortFunc(versions, func(a, b runningVersion) int { return compareVersions(a.name, b.name) })
+	return versions
 }
 
 // compareVersions orders Kubernetes versions; runs of digits count as numbers.
@@ -113,19 +120,19 @@ func leadingNumber(text string) (number, rest string) {
 // was not looked into yet.
 func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 	if !p.inspected {
-		if !deleting(p.u) {
-			p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
+		if !p.deleting {
+			p.say(kind, "Unknown", "InspectionFailed", p.notInspected())
 		}
 		return
 	}
 	status, reason := "True", "Healthy"
 	var issues issueList
 	for _, machine := range p.machines {
-		if resource.Text(machine.Object, "spec", "providerID") == "" {
+		if machine.providerID() == "" {
 			continue
 		}
 		for _, gate := range gates {
-			c := resource.ConditionOf(machine.Object, gate)
+			c := machine.condition(gate)
 			switch {
 			case c.Status == "True":
 				continue
@@ -134,10 +141,10 @@ func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 			case status == "True":
 				status, reason = "Unknown", "HealthUnknown"
 			}
-			issues.add(nameOf(machine), bullet(gate, c.Message))
+			issues.add(machine.name, bullet(gate, c.Message))
 		}
 	}
-	p.d.condition(kind, status, reason, issues.text())
+	p.say(kind, status, reason, issues.text())
 }
 
 // notInspected is why the workload cluster was not looked into.
@@ -154,13 +161,13 @@ func (p *controlPlane) notInspected() string {
 // summarizeReady writes MachinesReady.
 func (p *controlPlane) summarizeReady() {
 	if len(p.machines) == 0 {
-		p.d.condition("MachinesReady", "True", "NoReplicas", "")
+		p.say("MachinesReady", "True", "NoReplicas", "")
 		return
 	}
 	status, reason := "True", "Ready"
 	var issues issueList
 	for _, machine := range p.machines {
-		c := resource.ConditionOf(machine.Object, "Ready")
+		c := machine.condition("Ready")
 		switch {
 		case c.Type == "":
 			c.Status, c.Message = "Unknown", "Condition Ready not yet reported"
@@ -173,9 +180,9 @@ func (p *controlPlane) summarizeReady() {
 		case status == "True":
 			status, reason = "Unknown", "ReadyUnknown"
 		}
-		issues.add(nameOf(machine), c.Message)
+		issues.add(machine.name, c.Message)
 	}
-	p.d.condition("MachinesReady", status, reason, issues.text())
+	p.say("MachinesReady", status, reason, issues.text())
 }
 
 // summarizeUpToDate writes MachinesUpToDate and RollingOut, which is true for as
@@ -185,7 +192,7 @@ func (p *controlPlane) summarizeUpToDate() {
 	var why []string
 	known, old := 0, 0
 	for _, machine := range p.machines {
-		c := resource.ConditionOf(machine.Object, "UpToDate")
+		c := machine.condition("UpToDate")
 		if c.Type != "" {
 			known++
 		}
@@ -193,7 +200,7 @@ func (p *controlPlane) summarizeUpToDate() {
 			continue
 		}
 		old++
-		issues.add(nameOf(machine), c.Message)
+		issues.add(machine.name, c.Message)
 		for line := range strings.SplitSeq(c.Message, "\n") {
 			if !slices.Contains(why, line) {
 				why = append(why, line)
@@ -202,15 +209,15 @@ func (p *controlPlane) summarizeUpToDate() {
 	}
 	switch {
 	case old > 0:
-		p.d.condition("MachinesUpToDate", "False", "NotUpToDate", issues.text())
-		p.d.condition("RollingOut", "True", "RollingOut", fmt.Sprintf("Rolling out %d not up-to-date replicas\n%s", old, lines(why)))
+		p.say("MachinesUpToDate", "False", "NotUpToDate", issues.text())
+		p.say("RollingOut", "True", "RollingOut", fmt.Sprintf("Rolling out %d not up-to-date replicas\n%s", old, lines(why)))
 		return
 	case known == 0:
-		p.d.condition("MachinesUpToDate", "True", "NoReplicas", "")
+		p.say("MachinesUpToDate", "True", "NoReplicas", "")
 	default:
-		p.d.condition("MachinesUpToDate", "True", "UpToDate", "")
+		p.say("MachinesUpToDate", "True", "UpToDate", "")
 	}
-	p.d.condition("RollingOut", "False", "NotRollingOut", "")
+	p.say("RollingOut", "False", "NotRollingOut", "")
 }
 
 func (p *controlPlane) summarizeScaling() {
@@ -221,10 +228,10 @@ func (p *controlPlane) summarizeScaling() {
 	have, want := len(p.machines), p.desired()
 	direction := func(kind, verb string, active bool) {
 		if !active {
-			p.d.condition(kind, "False", "Not"+kind, "")
+			p.say(kind, "False", "Not"+kind, "")
 			return
 		}
-		p.d.condition(kind, "True", kind, fmt.Sprintf("%s from %d to %d replicas%s", verb, have, want, blocked))
+		p.say(kind, "True", kind, fmt.Sprintf("%s from %d to %d replicas%s", verb, have, want, blocked))
 	}
 	direction("ScalingUp", "Scaling up", have < want)
 	direction("ScalingDown", "Scaling down", have > want)
@@ -234,12 +241,12 @@ func (p *controlPlane) summarizeScaling() {
 func (p *controlPlane) summarizeRemediation() {
 	var issues issueList
 	for _, machine := range which(p.machines, toRemediate) {
-		issues.add(nameOf(machine), bullet(conditionOwnerRemediated, resource.ConditionOf(machine.Object, conditionOwnerRemediated).Message))
+		issues.add(machine.name, bullet(conditionOwnerRemediated, machine.condition(conditionOwnerRemediated).Message))
 	}
 	if issues.empty() {
-		p.d.condition("Remediating", "False", "NotRemediating", "")
+		p.say("Remediating", "False", "NotRemediating", "")
 	} else {
-		p.d.condition("Remediating", "True", "Remediating", issues.text())
+		p.say("Remediating", "True", "Remediating", issues.text())
 	}
 	p.noteLastRemediation()
 }
@@ -250,16 +257,16 @@ func (p *controlPlane) summarizeRemediation() {
 func (p *controlPlane) summarizeAvailable() {
 	d := p.d
 	available := func(status, reason string, messages ...string) {
-		d.condition("Available", status, reason, lines(messages))
+		p.say("Available", status, reason, lines(messages))
 	}
 	switch {
 	case !resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized"):
 		available("False", "NotAvailable", "Control plane not yet initialized")
 		return
-	case len(p.machines) == 0 && deleting(p.u):
+	case len(p.machines) == 0 && p.deleting:
 		return // as it was when the last one went
 	case !p.inspected || !p.etcdAnswers():
-		if c := since(d.root, "Initialized"); d.now.Sub(c) < membersPatience && !deleting(p.u) {
+		if c := since(d.root, "Initialized"); d.now.Sub(c) < membersPatience && !p.deleting {
 			available("False", "NotAvailable", "Waiting for etcd to report the list of members")
 		} else {
 			available("Unknown", "InspectionFailed", "Failed to get etcd members")
@@ -272,12 +279,12 @@ func (p *controlPlane) summarizeAvailable() {
 		ok = false
 		messages = append(messages, fmt.Sprintf("* %d of %d etcd members is healthy, at least %d healthy member required for etcd quorum", fit, members, members/2+1))
 	}
-	run := len(which(p.machines, serves))
+	run := len(which(p.machines, (*replica).serves))
 	if run == 0 {
 		ok = false
 		messages = append(messages, fmt.Sprintf("* %d of %d Machines have healthy control plane components, at least 1 required", run, len(p.machines)))
 	}
-	if deleting(p.u) {
+	if p.deleting {
 		ok = false
 		messages = append(messages, "* Control plane metadata.deletionTimestamp is set")
 	}
@@ -292,17 +299,12 @@ func (p *controlPlane) summarizeAvailable() {
 // conditions of the machines tell them.
 func (p *controlPlane) members() (voters, healthy int) {
 	for _, machine := range p.machines {
-		switch c := resource.ConditionOf(machine.Object, conditionEtcdMember); {
+		switch c := machine.condition(conditionEtcdMember); {
 		case c.Status == "True":
 			voters, healthy = voters+1, healthy+1
-		case c.Status == "False" && c.Reason == "Deleting", c.Status == "Unknown" && nodeNameOf(machine) != "":
+		case c.Status == "False" && c.Reason == "Deleting", c.Status == "Unknown" && machine.node() != "":
 			voters++
 		}
 	}
 	return voters, healthy
-}
-
-// serves says whether the API server of a machine and all it needs run.
-func serves(machine *unstructured.Unstructured) bool {
-	return healthyGates(machine) && resource.Text(machine.Object, "spec", "providerID") != ""
 }

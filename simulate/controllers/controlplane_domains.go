@@ -3,14 +3,8 @@ package controllers
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
-
-func failureDomainOf(machine *unstructured.Unstructured) string {
-	return resource.Text(machine.Object, "spec", "failureDomain")
-}
 
 // domains are the failure domains of the Cluster that take control-plane machines.
 func (p *controlPlane) domains() []string {
@@ -25,9 +19,9 @@ func (p *controlPlane) domains() []string {
 }
 
 // inDomain counts the machines of a failure domain.
-func inDomain(machines []*unstructured.Unstructured, domain string) (n int) {
+func inDomain(machines []*replica, domain string) (n int) {
 	for _, machine := range machines {
-		if failureDomainOf(machine) == domain {
+		if machine.failureDomain() == domain {
 			n++
 		}
 	}
@@ -37,9 +31,7 @@ func inDomain(machines []*unstructured.Unstructured, domain string) (n int) {
 // emptiestDomain is where the next machine goes: where the fewest are that are up
 // to date, then the fewest of all; "" where the Cluster has no failure domains.
 func (p *controlPlane) emptiestDomain() string {
-	current := which(p.machines, func(u *unstructured.Unstructured) bool {
-		return !deleting(u) && len(p.outdated[nameOf(u)]) == 0
-	})
+	current := which(p.machines, func(r *replica) bool { return !r.deleting && len(r.outdated) == 0 })
 	best, fewest, fewestOfAll := "", 0, 0
 	for i, domain := range p.domains() {
 		n, all := inDomain(current, domain), inDomain(p.machines, domain)
@@ -54,17 +46,17 @@ func (p *controlPlane) emptiestDomain() string {
 // failure domain that has most of them, then most of all; real controllers draw
 // between domains that have as many. Machines in a domain that the Cluster does
 // not have go first.
-func (p *controlPlane) oldestInFullestDomain(eligible []*unstructured.Unstructured) *unstructured.Unstructured {
+func (p *controlPlane) oldestInFullestDomain(eligible []*replica) *replica {
 	domains := p.domains()
 	for _, machine := range eligible {
-		if !slices.Contains(domains, failureDomainOf(machine)) {
+		if !slices.Contains(domains, machine.failureDomain()) {
 			return machine
 		}
 	}
-	var best *unstructured.Unstructured
+	var best *replica
 	most, mostOfAll := 0, 0
 	for _, machine := range eligible {
-		domain := failureDomainOf(machine)
+		domain := machine.failureDomain()
 		n, all := inDomain(eligible, domain), inDomain(p.machines, domain)
 		if n > most || n == most && all > mostOfAll {
 			best, most, mostOfAll = machine, n, all

@@ -28,8 +28,11 @@ var machineGates = append(healthGates[:len(healthGates):len(healthGates)], condi
 // control plane is initialized there is nothing to look into.
 func (m *Manager) inspectMachines(p *controlPlane) error {
 	p.inspected = initialized(p.u, "controlPlaneInitialized")
-	for i, machine := range p.machines {
-		d := edit(machine, m.now())
+	for _, machine := range p.machines {
+		if !machine.compared {
+			m.compare(p, machine, false)
+		}
+		d := edit(machine.u, m.now())
 		m.writeGates(p, d, machine)
 		m.writeUpToDate(p, d, machine)
 		if !d.changed() {
@@ -38,78 +41,62 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 		if err := m.commit(actorKCP, d); err != nil {
 			return err
 		}
-		if written := m.store.Get(keyOf(machine)); written != nil {
-			p.machines[i] = written
-		}
+		m.refresh(machine)
 	}
 	return nil
 }
 
-func (m *Manager) writeGates(p *controlPlane, d *draft, machine *unstructured.Unstructured) {
+func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 	const (
 		waiting = "Waiting for Cluster control plane to be initialized"
 		missing = "Waiting for VSphereMachine to report spec.providerID"
 	)
-	id := resource.Text(machine.Object, "spec", "providerID")
+	id := machine.providerID()
 	switch {
 	case !p.inspected:
-		setGates(d, machineGates, "Unknown", "InspectionFailed", waiting)
-	case deleting(machine):
+		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", waiting)
+	case machine.deleting:
 		m.writeGatesOfDeleted(p, d, machine)
 	case id == "":
-		setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
-	case !m.hasNode(machine):
-		setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
-	case !m.running(machine):
-		setGates(d, healthGates, "Unknown", "InspectionFailed", "Node "+nameOf(machine)+" is unreachable")
-	case !m.componentsHealthy(machine):
-		setGates(d, podGates, "False", "DoesNotExist", "Pod does not exist")
-		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
-		d.condition(conditionKubeadmLabels, "True", "Set", "")
+		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
+	case !m.hasNode(machine.u):
+		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
+	case !m.running(machine.u):
+		machine.setGates(d, healthGates, "Unknown", "InspectionFailed", "Node "+machine.name+" is unreachable")
+	case !m.componentsHealthy(machine.u):
+		machine.setGates(d, podGates, "False", "DoesNotExist", "Pod does not exist")
+		machine.say(d, conditionEtcdMember, "False", "NotHealthy", noMember(machine))
+		machine.say(d, conditionKubeadmLabels, "True", "Set", "")
 	default:
-		setGates(d, podGates, "True", "Running", "")
-		d.condition(conditionEtcdMember, "True", "Healthy", "")
-		d.condition(conditionKubeadmLabels, "True", "Set", "")
+		machine.setGates(d, podGates, "True", "Running", "")
+		machine.say(d, conditionEtcdMember, "True", "Healthy", "")
+		machine.say(d, conditionKubeadmLabels, "True", "Set", "")
 	}
 }
 
 // writeGatesOfDeleted says of a Machine that goes only that. Its etcd member can
 // be seen to be gone as long as another member answers.
-func (m *Manager) writeGatesOfDeleted(p *controlPlane, d *draft, machine *unstructured.Unstructured) {
+func (m *Manager) writeGatesOfDeleted(p *controlPlane, d *draft, machine *replica) {
 	const going = "Machine is deleting"
-	setGates(d, podGates, "False", "Deleting", going)
-	if p.etcdAnswers() && !m.etcdMember(machine) {
-		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
+	machine.setGates(d, podGates, "False", "Deleting", going)
+	if p.etcdAnswers() && !m.etcdMember(machine.u) {
+		machine.say(d, conditionEtcdMember, "False", "NotHealthy", noMember(machine))
 	} else {
-		d.condition(conditionEtcdMember, "False", "Deleting", going)
+		machine.say(d, conditionEtcdMember, "False", "Deleting", going)
 	}
-	if !m.hasNode(machine) {
-		d.condition(conditionKubeadmLabels, "False", "Deleting", going)
+	if !m.hasNode(machine.u) {
+		machine.say(d, conditionKubeadmLabels, "False", "Deleting", going)
 	}
 }
 
-func noMember(machine *unstructured.Unstructured) string {
-	return "Etcd doesn't have an etcd member for Node " + nameOf(machine)
+func noMember(machine *replica) string {
+	return "Etcd doesn't have an etcd member for Node " + machine.name
 }
 
-func setGates(d *draft, gates []string, status, reason, message string) {
+func (r *replica) setGates(d *draft, gates []string, status, reason, message string) {
 	for _, gate := range gates {
-		d.condition(gate, status, reason, message)
+		r.say(d, gate, status, reason, message)
 	}
-}
-
-// healthy says whether nothing speaks against the components of a Machine.
-func healthy(machine *unstructured.Unstructured) bool {
-	return healthyGates(machine) && nodeNameOf(machine) != ""
-}
-
-func healthyGates(machine *unstructured.Unstructured) bool {
-	for _, gate := range healthGates {
-		if !isTrue(machine.Object, gate) {
-			return false
-		}
-	}
-	return true
 }
 
 // nodeNameOf is the name of a Machine's Node, or "" while none is known.
@@ -117,9 +104,9 @@ func nodeNameOf(machine *unstructured.Unstructured) string {
 	return resource.Text(machine.Object, "status", "nodeRef", "name")
 }
 
-func nodesReady(machines []*unstructured.Unstructured) bool {
-	for _, machine := range machines {
-		if !isTrue(machine.Object, "NodeReady") {
+func (p *controlPlane) nodesReady() bool {
+	for _, machine := range p.machines {
+		if !machine.isTrue("NodeReady") {
 			return false
 		}
 	}

@@ -91,43 +91,64 @@ func (p *controlPlane) machineFields() map[string]any {
 	return fields
 }
 
-// syncControlPlaneMachines carries what is changed in place over to the machines that stay:
-// labels and annotations to all three objects, the rest to the Machine.
+// syncControlPlaneMachines carries what is changed in place over to the machines that
+// stay, and compares them with what is asked for.
 func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
-	labels, annotations, fields := p.machineLabels(), p.machineAnnotations(), p.machineFields()
-	for i, machine := range p.machines {
-		if deleting(machine) {
+	var wanted *carriedOver
+	for _, machine := range p.machines {
+		if machine.compared || machine.deleting {
 			continue
 		}
-		parts := []*unstructured.Unstructured{machine, m.get(kindKubeadmConfig, namespaceOf(machine), nameOf(machine)), m.get(kindVSphereMachine, namespaceOf(machine), nameOf(machine))}
-		for n, part := range parts {
-			if part == nil || deleting(part) {
-				continue
-			}
-			d := edit(part, m.now())
-			syncMetadata(d, "labels", labels, parts)
-			syncMetadata(d, "annotations", annotations, parts)
-			if n == 0 {
-				syncFields(d, fields)
-			}
-			if !d.changed() {
-				continue
-			}
-			if err := m.commit(actorKCP, d); err != nil {
-				return err
-			}
-			if written := m.store.Get(keyOf(part)); n == 0 && written != nil {
-				p.machines[i] = written
-			}
+		if wanted == nil {
+			wanted = &carriedOver{p.machineLabels(), p.machineAnnotations(), p.machineFields()}
 		}
+		inSync, err := m.syncMachine(machine, wanted)
+		if err != nil {
+			return err
+		}
+		m.compare(p, machine, inSync)
 	}
 	return nil
+}
+
+// carriedOver is what is changed in place: labels and annotations of all three objects
+// of a machine, fields of the Machine.
+type carriedOver struct{ labels, annotations, fields map[string]any }
+
+// syncMachine reports whether the three objects were all there and as wanted.
+func (m *Manager) syncMachine(machine *replica, wanted *carriedOver) (inSync bool, err error) {
+	inSync = true
+	parts := machine.parts()
+	for n, part := range parts {
+		if part == nil || deleting(part) {
+			inSync = false
+			continue
+		}
+		d := edit(part, m.now())
+		syncMetadata(d, "labels", wanted.labels, parts)
+		syncMetadata(d, "annotations", wanted.annotations, parts)
+		if n == 0 {
+			syncFields(d, wanted.fields)
+		}
+		if !d.changed() {
+			continue
+		}
+		inSync = false
+		if err := m.commit(actorKCP, d); err != nil {
+			return false, err
+		}
+	}
+	if !inSync {
+		m.refresh(machine)
+		m.findParts(machine)
+	}
+	return inSync, nil
 }
 
 // syncMetadata sets wanted keys, and removes those that were carried over before
 // and are wanted no more: they are on all three objects of the machine with one
 // value, which nothing else brings about.
-func syncMetadata(d *draft, section string, wanted map[string]any, parts []*unstructured.Unstructured) {
+func syncMetadata(d *draft, section string, wanted map[string]any, parts [3]*unstructured.Unstructured) {
 	for key, value := range resource.Fields(d.root, "metadata", section) {
 		if wanted[key] == nil && onAll(parts, section, key, value) {
 			d.unset("metadata", section, key)
@@ -138,7 +159,7 @@ func syncMetadata(d *draft, section string, wanted map[string]any, parts []*unst
 	}
 }
 
-func onAll(parts []*unstructured.Unstructured, section, key string, value any) bool {
+func onAll(parts [3]*unstructured.Unstructured, section, key string, value any) bool {
 	for _, part := range parts {
 		if part == nil || resource.Field(part.Object, "metadata", section, key) != value {
 			return false

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -30,9 +28,9 @@ type remediation struct {
 	RetryCount int64     `json:"retryCount"`
 }
 
-func remediationOf(content map[string]any, annotation string) (remediation, bool) {
+func remediationIn(annotations map[string]any, key string) (remediation, bool) {
 	var r remediation
-	text := resource.Text(content, "metadata", "annotations", annotation)
+	text := resource.Text(annotations, key)
 	return r, text != "" && json.Unmarshal([]byte(text), &r) == nil
 }
 
@@ -46,9 +44,8 @@ func (r remediation) text() string {
 
 // toRemediate says whether a health check has left it to the owner to replace a
 // machine.
-func toRemediate(machine *unstructured.Unstructured) bool {
-	return resource.ConditionOf(machine.Object, conditionHealthCheck).Status == "False" &&
-		resource.ConditionOf(machine.Object, conditionOwnerRemediated).Status == "False"
+func toRemediate(r *replica) bool {
+	return r.isFalse(conditionHealthCheck) && r.isFalse(conditionOwnerRemediated)
 }
 
 // remediateControlPlane deletes one machine that a health check has found to be
@@ -59,7 +56,7 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 		return step{}, err
 	}
 	machine := p.nextToRemediate()
-	if machine == nil || deleting(machine) {
+	if machine == nil || machine.deleting {
 		return step{}, nil
 	}
 	r, reason, message := m.mayRemediate(p, machine)
@@ -69,7 +66,7 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 	if err := m.ownerRemediated(machine, "MachineDeleting", "Machine is deleting"); err != nil {
 		return step{}, err
 	}
-	if err := m.remove(actorKCP, m.store.Get(keyOf(machine))); err != nil {
+	if err := m.remove(actorKCP, m.store.Get(keyOf(machine.u))); err != nil {
 		return step{}, err
 	}
 	p.d.set(r.text(), "metadata", "annotations", annotationRemediationInProgress)
@@ -79,48 +76,47 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 // forgetRecovered takes the wish for a remediation off machines that are healthy
 // again.
 func (m *Manager) forgetRecovered(p *controlPlane) error {
-	for i, machine := range p.machines {
-		if deleting(machine) || !isTrue(machine.Object, conditionHealthCheck) ||
-			resource.ConditionOf(machine.Object, conditionOwnerRemediated).Status != "False" {
+	for _, machine := range p.machines {
+		if machine.deleting || !machine.isFalse(conditionOwnerRemediated) || !machine.isTrue(conditionHealthCheck) {
 			continue
 		}
-		d := edit(machine, m.now())
+		d := edit(machine.u, m.now())
 		d.dropConditions(conditionOwnerRemediated)
 		if err := m.commit(actorKCP, d); err != nil {
 			return err
 		}
-		p.machines[i] = m.store.Get(keyOf(machine))
+		m.refresh(machine)
 	}
 	return nil
 }
 
 // nextToRemediate is the oldest of those that never came to have a Node, else the
 // oldest of all that are to be remediated.
-func (p *controlPlane) nextToRemediate() *unstructured.Unstructured {
+func (p *controlPlane) nextToRemediate() *replica {
 	candidates := which(p.machines, toRemediate)
 	if len(candidates) == 0 {
 		return nil
 	}
-	return slices.MinFunc(candidates, func(a, b *unstructured.Unstructured) int {
+	return slices.MinFunc(candidates, func(a, b *replica) int {
 		return cmp.Compare(provisioned(a), provisioned(b)) // the first of equals: the oldest
 	})
 }
 
-func provisioned(machine *unstructured.Unstructured) int {
-	if nodeNameOf(machine) == "" {
+func provisioned(r *replica) int {
+	if r.node() == "" {
 		return 0
 	}
 	return 1
 }
 
 // mayRemediate says whether machine may be deleted now; reason is empty if so.
-func (m *Manager) mayRemediate(p *controlPlane, machine *unstructured.Unstructured) (r remediation, reason, message string) {
+func (m *Manager) mayRemediate(p *controlPlane, machine *replica) (r remediation, reason, message string) {
 	const (
 		deferred = "RemediationDeferred"
 		refused  = "CannotBeRemediated"
 		cannot   = "KubeadmControlPlane can't remediate this Machine because "
 	)
-	if running, known := remediationOf(p.d.root, annotationRemediationInProgress); known {
+	if running, known := remediationIn(resource.Fields(p.d.root, "metadata", "annotations"), annotationRemediationInProgress); known {
 		if !p.madeAfter(running.Timestamp) {
 			return r, deferred, cannot + "another remediation is in progress"
 		}
@@ -135,7 +131,7 @@ func (m *Manager) mayRemediate(p *controlPlane, machine *unstructured.Unstructur
 		return r, refused, cannot + "current replicas are less or equal to 1"
 	case slices.ContainsFunc(p.machines, healthyAndProvisioning):
 		return r, deferred, "KubeadmControlPlane waiting for control plane Machine provisioning to complete before triggering remediation"
-	case slices.ContainsFunc(p.machines, deleting):
+	case slices.ContainsFunc(p.machines, func(r *replica) bool { return r.deleting }):
 		return r, deferred, "KubeadmControlPlane waiting for control plane Machine deletion to complete before triggering remediation"
 	case !m.quorumWithout(p, machine):
 		return r, refused, cannot + "this could result in etcd losing quorum"
@@ -148,18 +144,18 @@ func (m *Manager) mayRemediate(p *controlPlane, machine *unstructured.Unstructur
 // madeAfter says whether a machine was made since t: then the remediation of that
 // time is through.
 func (p *controlPlane) madeAfter(t time.Time) bool {
-	return slices.ContainsFunc(p.machines, func(u *unstructured.Unstructured) bool { return createdAt(u).After(t) })
+	return slices.ContainsFunc(p.machines, func(r *replica) bool { return r.createdAt().After(t) })
 }
 
-func healthyAndProvisioning(machine *unstructured.Unstructured) bool {
-	return nodeNameOf(machine) == "" && resource.ConditionOf(machine.Object, conditionHealthCheck).Status != "False"
+func healthyAndProvisioning(r *replica) bool {
+	return r.node() == "" && !r.isFalse(conditionHealthCheck)
 }
 
 // nextTry counts remediations of what is one machine to the control plane, a
 // replacement that fails soon being the same, and holds them to the limits given.
-func (m *Manager) nextTry(p *controlPlane, machine *unstructured.Unstructured) (next remediation, reason, message string) {
-	next = remediation{Machine: nameOf(machine), Timestamp: m.now().UTC().Truncate(time.Second)}
-	last, known := remediationOf(machine.Object, annotationRemediationFor)
+func (m *Manager) nextTry(p *controlPlane, machine *replica) (next remediation, reason, message string) {
+	next = remediation{Machine: machine.name, Timestamp: m.now().UTC().Truncate(time.Second)}
+	last, known := remediationIn(machine.annotations, annotationRemediationFor)
 	limits := resource.Fields(p.u.Object, "spec", "remediation")
 	series := healthyPeriod
 	if limits["minHealthyPeriodSeconds"] != nil {
@@ -180,14 +176,14 @@ func (m *Manager) nextTry(p *controlPlane, machine *unstructured.Unstructured) (
 }
 
 // quorumWithout says whether etcd would have quorum without the member on machine.
-func (m *Manager) quorumWithout(p *controlPlane, machine *unstructured.Unstructured) bool {
+func (m *Manager) quorumWithout(p *controlPlane, machine *replica) bool {
 	total, healthy := 0, 0
 	for _, other := range p.machines {
-		if nameOf(other) == nameOf(machine) || !m.etcdMember(other) {
+		if other.name == machine.name || !m.etcdMember(other.u) {
 			continue
 		}
 		total++
-		if isTrue(other.Object, conditionEtcdMember) {
+		if other.isTrue(conditionEtcdMember) {
 			healthy++
 		}
 	}
@@ -195,14 +191,12 @@ func (m *Manager) quorumWithout(p *controlPlane, machine *unstructured.Unstructu
 }
 
 // componentsWithout says whether the API would be served without machine.
-func (p *controlPlane) componentsWithout(machine *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(p.machines, func(other *unstructured.Unstructured) bool {
-		return nameOf(other) != nameOf(machine) && serves(other)
-	})
+func (p *controlPlane) componentsWithout(machine *replica) bool {
+	return slices.ContainsFunc(p.machines, func(other *replica) bool { return other.name != machine.name && other.serves() })
 }
 
-func (m *Manager) ownerRemediated(machine *unstructured.Unstructured, reason, message string) error {
-	d := edit(m.store.Get(keyOf(machine)), m.now())
+func (m *Manager) ownerRemediated(machine *replica, reason, message string) error {
+	d := edit(m.store.Get(keyOf(machine.u)), m.now())
 	d.condition(conditionOwnerRemediated, "False", reason, message)
 	return m.commit(actorKCP, d)
 }
@@ -210,7 +204,7 @@ func (m *Manager) ownerRemediated(machine *unstructured.Unstructured, reason, me
 // finishRemediation notes in the annotations of a new machine what it is the
 // replacement of, if of any.
 func (p *controlPlane) finishRemediation(annotations map[string]any) {
-	if r, known := remediationOf(p.d.root, annotationRemediationInProgress); known {
+	if r, known := remediationIn(resource.Fields(p.d.root, "metadata", "annotations"), annotationRemediationInProgress); known {
 		annotations[annotationRemediationFor] = r.text()
 		p.d.unset("metadata", "annotations", annotationRemediationInProgress)
 	}
@@ -219,10 +213,10 @@ func (p *controlPlane) finishRemediation(annotations map[string]any) {
 // noteLastRemediation writes status.lastRemediation: the one in progress, else the
 // last of those that the machines are replacements of.
 func (p *controlPlane) noteLastRemediation() {
-	last, known := remediationOf(p.d.root, annotationRemediationInProgress)
+	last, known := remediationIn(resource.Fields(p.d.root, "metadata", "annotations"), annotationRemediationInProgress)
 	if !known {
 		for _, machine := range p.machines {
-			if r, is := remediationOf(machine.Object, annotationRemediationFor); is && (!known || last.Timestamp.Before(r.Timestamp)) {
+			if r, is := remediationIn(machine.annotations, annotationRemediationFor); is && (!known || last.Timestamp.Before(r.Timestamp)) {
 				last, known = r, true
 			}
 		}

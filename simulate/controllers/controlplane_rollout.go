@@ -3,6 +3,7 @@ package controllers
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,7 +16,7 @@ import (
 // oldest goes, and so on (domain.md 3.3, observed.md 6.3). With maxSurge 0 the
 // oldest goes first.
 func (m *Manager) rollOutControlPlane(p *controlPlane) (step, error) {
-	outdated := which(p.machines, func(u *unstructured.Unstructured) bool { return len(p.outdated[nameOf(u)]) > 0 })
+	outdated := which(p.machines, func(r *replica) bool { return len(r.outdated) > 0 })
 	switch {
 	case len(outdated) == 0:
 		return step{}, nil
@@ -27,7 +28,7 @@ func (m *Manager) rollOutControlPlane(p *controlPlane) (step, error) {
 
 // maxSurge is how many machines more than asked for a rollout may have: 0 or 1.
 func (p *controlPlane) maxSurge() int {
-	switch surge := resource.Field(p.u.Object, "spec", "rollout", "strategy", "rollingUpdate", "maxSurge").(type) {
+	switch surge := resource.Field(p.spec, "rollout", "strategy", "rollingUpdate", "maxSurge").(type) {
 	case int64:
 		return int(min(max(surge, 0), 1))
 	case string:
@@ -38,37 +39,41 @@ func (p *controlPlane) maxSurge() int {
 	return 1
 }
 
-// writeUpToDate finds out what of a machine differs from what the control plane
-// asks for now and cannot be changed in place.
-func (m *Manager) writeUpToDate(p *controlPlane, d *draft, machine *unstructured.Unstructured) {
-	reasons := m.outdatedBecause(p, machine)
-	p.outdated[nameOf(machine)] = reasons
-	if len(reasons) == 0 {
-		d.condition("UpToDate", "True", "UpToDate", "")
+// writeUpToDate says why a machine is to be replaced, if it is.
+func (m *Manager) writeUpToDate(p *controlPlane, d *draft, machine *replica) {
+	machine.outdated = slices.Concat(machine.differences, m.expired(p, machine))
+	if len(machine.outdated) == 0 {
+		machine.say(d, "UpToDate", "True", "UpToDate", "")
 		return
 	}
-	d.condition("UpToDate", "False", "NotUpToDate", bullets(reasons))
+	machine.say(d, "UpToDate", "False", "NotUpToDate", bullets(machine.outdated))
 }
 
-func (m *Manager) outdatedBecause(p *controlPlane, machine *unstructured.Unstructured) []string {
+// differences are those between a machine and what is asked for now that cannot be
+// changed in place.
+func differences(p *controlPlane, machine *replica) []string {
 	var reasons []string
-	namespace, name := namespaceOf(machine), nameOf(machine)
-	if has := resource.Text(machine.Object, "spec", "version"); has != p.version() {
+	if has := resource.Text(machine.spec, "version"); has != p.version() {
 		reasons = append(reasons, fmt.Sprintf("Version %s, %s required", has, p.version()))
 	}
-	config := m.get(kindKubeadmConfig, namespace, name)
-	if config != nil && !bootstrapMatches(config, resource.Fields(p.u.Object, "spec", "kubeadmConfigSpec")) {
+	if machine.config != nil && !bootstrapMatches(machine.config, resource.Fields(p.spec, "kubeadmConfigSpec")) {
 		reasons = append(reasons, "KubeadmConfig is not up-to-date")
 	}
-	if vm := m.get(kindVSphereMachine, namespace, name); vm != nil &&
-		resource.Text(vm.Object, "metadata", "annotations", annotationClonedFrom) != resource.Text(p.template("spec"), "infrastructureRef", "name") {
+	if machine.infrastructure != nil &&
+		resource.Text(machine.infrastructure.Object, "metadata", "annotations", annotationClonedFrom) != resource.Text(p.template("spec"), "infrastructureRef", "name") {
 		reasons = append(reasons, "VSphereMachine is not up-to-date")
 	}
-	if after := p.rolloutAfter(); !after.IsZero() && !after.After(m.now()) && createdAt(machine).Before(after) {
+	return reasons
+}
+
+// expired says what of a machine has come to its end though it is as asked for.
+func (m *Manager) expired(p *controlPlane, machine *replica) []string {
+	var reasons []string
+	if after := p.rolloutAfter(); !after.IsZero() && !after.After(m.now()) && machine.createdAt().Before(after) {
 		reasons = append(reasons, "KubeadmControlPlane spec.rollout.after expired")
 	}
-	if days := resource.Int(p.u.Object, "spec", "rollout", "before", "certificatesExpiryDays"); days > 0 {
-		expiry := parseStamp(expiryOf(config))
+	if days := resource.Int(p.spec, "rollout", "before", "certificatesExpiryDays"); days > 0 {
+		expiry := parseStamp(m.expiryOf(machine.config))
 		if !expiry.IsZero() && m.now().After(expiry.Add(-time.Duration(days)*24*time.Hour)) {
 			reasons = append(reasons, "Certificates will expire soon, rollout due to spec.rollout.before.certificatesExpiryDays")
 		}
@@ -77,7 +82,7 @@ func (m *Manager) outdatedBecause(p *controlPlane, machine *unstructured.Unstruc
 }
 
 func (p *controlPlane) rolloutAfter() time.Time {
-	return parseStamp(resource.Text(p.u.Object, "spec", "rollout", "after"))
+	return parseStamp(resource.Text(p.spec, "rollout", "after"))
 }
 
 // untilRollout is when spec.rollout.after will have passed, if that is to come.

@@ -31,38 +31,36 @@ func (m *Manager) scaleUpControlPlane(p *controlPlane) (step, error) {
 
 // scaleDownControlPlane marks a Machine. Its etcd member leaves once it is
 // drained, so that etcd never has a voter more than it can do without.
-func (m *Manager) scaleDownControlPlane(p *controlPlane, victim *unstructured.Unstructured) (step, error) {
+func (m *Manager) scaleDownControlPlane(p *controlPlane, victim *replica) (step, error) {
 	if s := m.preflightControlPlane(p, victim); s.taken {
 		return s, nil
 	}
-	return step{taken: true}, m.remove(actorKCP, victim)
+	return step{taken: true}, m.remove(actorKCP, victim.u)
 }
 
 // preflightControlPlane says whether machines may come or go, where except is one
 // that need not be healthy as it is to go. What speaks against it is kept for the
 // conditions.
-func (m *Manager) preflightControlPlane(p *controlPlane, except *unstructured.Unstructured) step {
+func (m *Manager) preflightControlPlane(p *controlPlane, except *replica) step {
 	refused := step{taken: true, again: preflightRetry}
 	if version := topologyVersion(p.cluster); version != "" && version != p.version() {
 		p.blocked = append(p.blocked, "waiting for a version upgrade to "+version+" to be propagated")
 		return refused
 	}
 	for _, machine := range p.machines {
-		if deleting(machine) {
+		if machine.deleting {
 			p.blocked = append(p.blocked, "waiting for a control plane Machine to complete deletion")
 			return step{taken: true, again: machineDeletionRetry}
 		}
 	}
 	components, etcd := false, false
 	for _, machine := range p.machines {
-		if except != nil && nameOf(machine) == nameOf(except) {
+		if except != nil && machine.name == except.name {
 			continue
 		}
-		known := nodeNameOf(machine) != ""
-		for _, gate := range podGates {
-			components = components || !known || !isTrue(machine.Object, gate)
-		}
-		etcd = etcd || !known || !isTrue(machine.Object, conditionEtcdMember)
+		known := machine.node() != ""
+		components = components || !known || !machine.passes(podGates)
+		etcd = etcd || !known || !machine.isTrue(conditionEtcdMember)
 	}
 	if components {
 		p.blocked = append(p.blocked, "waiting for control plane components to become healthy")
@@ -90,12 +88,10 @@ func topologyVersion(cluster *unstructured.Unstructured) string {
 // controlPlaneVictim picks who goes first: who is marked so, outdated ones before
 // others; then outdated and not healthy; then outdated; then any. Among equals it
 // is the oldest in the failure domain that has most of them.
-func (m *Manager) controlPlaneVictim(p *controlPlane, outdated []*unstructured.Unstructured) *unstructured.Unstructured {
-	marked := func(u *unstructured.Unstructured) bool {
-		return resource.Field(u.Object, "metadata", "annotations", annotationDeleteMachine) != nil
-	}
-	unhealthy := func(u *unstructured.Unstructured) bool { return !healthy(u) }
-	for _, eligible := range [][]*unstructured.Unstructured{
+func (m *Manager) controlPlaneVictim(p *controlPlane, outdated []*replica) *replica {
+	marked := func(r *replica) bool { return r.annotations[annotationDeleteMachine] != nil }
+	unhealthy := func(r *replica) bool { return !r.healthy() }
+	for _, eligible := range [][]*replica{
 		which(outdated, marked), which(p.machines, marked), which(outdated, unhealthy), outdated,
 	} {
 		if len(eligible) > 0 {
@@ -103,14 +99,4 @@ func (m *Manager) controlPlaneVictim(p *controlPlane, outdated []*unstructured.U
 		}
 	}
 	return p.oldestInFullestDomain(p.machines)
-}
-
-func which(machines []*unstructured.Unstructured, is func(*unstructured.Unstructured) bool) []*unstructured.Unstructured {
-	var out []*unstructured.Unstructured
-	for _, machine := range machines {
-		if is(machine) {
-			out = append(out, machine)
-		}
-	}
-	return out
 }

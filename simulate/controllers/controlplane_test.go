@@ -75,11 +75,11 @@ func TestQuorumIsMoreThanHalfOfTheVoters(t *testing.T) {
 }
 
 // machineIn is a Machine in a failure domain.
-func machineIn(name, domain string, annotations fields) *unstructured.Unstructured {
-	return &unstructured.Unstructured{Object: fields{
+func machineIn(name, domain string, annotations fields) *replica {
+	return &replica{view: viewOf(fields{
 		"metadata": fields{"name": name, "annotations": annotations},
 		"spec":     fields{"failureDomain": domain},
-	}}
+	})}
 }
 
 // Machines are sorted by age, a the oldest.
@@ -90,22 +90,22 @@ func TestWhichControlPlaneMachineGoesFirst(t *testing.T) {
 		fields{"name": "z1", "controlPlane": true}, fields{"name": "z2", "controlPlane": true}, fields{"name": "z3"},
 	}}}}
 	for name, c := range map[string]struct {
-		machines []*unstructured.Unstructured
+		machines []*replica
 		outdated []string
 		want     string
 	}{
-		"the oldest":                        {[]*unstructured.Unstructured{machineIn("a", "z1", nil), machineIn("b", "z2", nil)}, nil, "a"},
-		"in the domain with most":           {[]*unstructured.Unstructured{machineIn("a", "z1", nil), machineIn("b", "z2", nil), machineIn("c", "z2", nil)}, nil, "b"},
-		"one that is marked":                {[]*unstructured.Unstructured{machineIn("a", "z1", nil), machineIn("b", "z2", nil), machineIn("c", "z2", marked)}, nil, "c"},
-		"an outdated one":                   {[]*unstructured.Unstructured{machineIn("a", "z1", nil), machineIn("b", "z1", nil), machineIn("c", "z2", nil)}, []string{"c"}, "c"},
-		"marked before outdated":            {[]*unstructured.Unstructured{machineIn("a", "z1", marked), machineIn("b", "z2", nil)}, []string{"b"}, "a"},
-		"in a domain that is not one (any)": {[]*unstructured.Unstructured{machineIn("a", "z1", nil), machineIn("b", "z1", nil), machineIn("c", "z3", nil)}, nil, "c"},
+		"the oldest":                        {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z2", nil)}, nil, "a"},
+		"in the domain with most":           {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z2", nil), machineIn("c", "z2", nil)}, nil, "b"},
+		"one that is marked":                {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z2", nil), machineIn("c", "z2", marked)}, nil, "c"},
+		"an outdated one":                   {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil), machineIn("c", "z2", nil)}, []string{"c"}, "c"},
+		"marked before outdated":            {[]*replica{machineIn("a", "z1", marked), machineIn("b", "z2", nil)}, []string{"b"}, "a"},
+		"in a domain that is not one (any)": {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil), machineIn("c", "z3", nil)}, nil, "c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := &controlPlane{cluster: cluster, machines: c.machines}
-			outdated := which(c.machines, func(u *unstructured.Unstructured) bool { return slices.Contains(c.outdated, nameOf(u)) })
-			if got := nameOf((&Manager{}).controlPlaneVictim(p, outdated)); got != c.want {
+			outdated := which(c.machines, func(r *replica) bool { return slices.Contains(c.outdated, r.name) })
+			if got := (&Manager{}).controlPlaneVictim(p, outdated).name; got != c.want {
 				t.Errorf("%s goes, want %s", got, c.want)
 			}
 		})

@@ -33,21 +33,20 @@ func (m *Manager) EtcdMembers(namespace, cluster string) []EtcdMember {
 	if u == nil {
 		return nil
 	}
-	p := m.newControlPlane(u, u)
-	return m.etcdMembers(p.machines)
+	return m.etcdMembers(m.replicas(namespace, cluster))
 }
 
-func (m *Manager) etcdMembers(machines []*unstructured.Unstructured) []EtcdMember {
+func (m *Manager) etcdMembers(machines []*replica) []EtcdMember {
 	var members []EtcdMember
 	leader := -1
 	for _, machine := range machines {
-		if !m.etcdMember(machine) {
+		if !m.etcdMember(machine.u) {
 			continue
 		}
-		voter := !m.catchingUp(machine)
-		member := EtcdMember{Machine: nameOf(machine), Learner: !voter, Healthy: m.running(machine)}
+		voter := !m.catchingUp(machine.u)
+		member := EtcdMember{Machine: machine.name, Learner: !voter, Healthy: m.running(machine.u)}
 		// Leadership is moved away from a member that is to go.
-		if voter && member.Healthy && (leader < 0 || !deleting(machine)) {
+		if voter && member.Healthy && (leader < 0 || !machine.deleting) {
 			leader = len(members)
 		}
 		members = append(members, member)
@@ -98,7 +97,7 @@ func (m *Manager) etcdMember(machine *unstructured.Unstructured) bool {
 // of a Machine that stays.
 func (p *controlPlane) etcdAnswers() bool {
 	for _, machine := range p.machines {
-		if !deleting(machine) && nodeNameOf(machine) != "" {
+		if !machine.deleting && machine.node() != "" {
 			return true
 		}
 	}
@@ -109,24 +108,24 @@ func (p *controlPlane) etcdAnswers() bool {
 // etcd, then lets the Machine go: one at a time, the one first that was marked
 // first. While a Machine goes nothing else is done.
 func (m *Manager) runPreTerminateHook(p *controlPlane) (step, error) {
-	var next *unstructured.Unstructured
+	var next *replica
 	wait := step{taken: true, again: machineDeletionRetry}
 	for _, machine := range p.machines {
 		switch {
-		case !deleting(machine):
-		case resource.Field(machine.Object, "metadata", "annotations", annotationPreTerminate) == nil:
+		case !machine.deleting:
+		case machine.annotations[annotationPreTerminate] == nil:
 			return wait, nil
-		case next == nil || markedAt(machine) < markedAt(next):
+		case next == nil || markedAt(machine.u) < markedAt(next.u):
 			next = machine
 		}
 	}
 	if next == nil {
 		return step{}, nil
 	}
-	if otherPreTerminateHooks(next) || resource.ConditionOf(next.Object, "Deleting").Reason != "WaitingForPreTerminateHook" {
+	if otherPreTerminateHooks(next) || next.condition("Deleting").Reason != "WaitingForPreTerminateHook" {
 		return wait, nil
 	}
-	d := edit(next, m.now())
+	d := edit(next.u, m.now())
 	d.unset("metadata", "annotations", annotationPreTerminate)
 	return wait, m.commit(actorKCP, d)
 }
@@ -137,8 +136,8 @@ func markedAt(machine *unstructured.Unstructured) string {
 
 // otherPreTerminateHooks says whether others want to act before the VM goes; the
 // control plane is the last, as the kubelet has to run for them.
-func otherPreTerminateHooks(machine *unstructured.Unstructured) bool {
-	for key := range resource.Fields(machine.Object, "metadata", "annotations") {
+func otherPreTerminateHooks(machine *replica) bool {
+	for key := range machine.annotations {
 		if strings.HasPrefix(key, prefixPreTerminate) && key != annotationPreTerminate {
 			return true
 		}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -18,26 +16,8 @@ const upToDatePatience = 10 * time.Second
 // tally counts machines for the status of whoever owns them.
 type tally struct{ total, ready, available, upToDate int64 }
 
-// countMachines counts what the machines say of themselves. One that goes counts
-// until it is gone, and as available until it says that it is not (observed.md 6.6).
-func countMachines(machines []*unstructured.Unstructured) tally {
-	var t tally
-	for _, machine := range machines {
-		t.total++
-		if isTrue(machine.Object, "Ready") {
-			t.ready++
-		}
-		if isTrue(machine.Object, "Available") {
-			t.available++
-		}
-		if isTrue(machine.Object, "UpToDate") {
-			t.upToDate++
-		}
-	}
-	return t
-}
-
-// tallyOf counts what the machines say of themselves, as countMachines does.
+// tallyOf counts what the machines say of themselves. One that goes counts until it
+// is gone, and as available until it says that it is not (observed.md 6.6).
 func tallyOf[M interface{ isTrue(string) bool }](machines []M) tally {
 	t := tally{total: int64(len(machines))}
 	for _, machine := range machines {

@@ -49,16 +49,17 @@ type Manager struct {
 	latencies map[Step]Triangle
 	onVM      func(VMEvent)
 
-	watches   map[string]*watch // by the name of the kind
-	addresses addressPlan
-	checks    map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
-	settled   map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
-	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
-	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
-	views     map[*unstructured.Unstructured]*view
-	outdated  []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
-	onFault   Fault                        // nil: the first fault ends the simulation
-	err       error
+	watches     map[string]*watch // by the name of the kind
+	addresses   addressPlan
+	checks      map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
+	settled     map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
+	usage       map[storageClass]int64        // MiB of node disks per namespace and storage class
+	rest        time.Duration                 // how long the reconcile that runs wants no other, see holdOff
+	comparisons map[string]comparison         // of control-plane Machines, by their uid
+	views       map[*unstructured.Unstructured]*view
+	outdated    []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
+	onFault     Fault                        // nil: the first fault ends the simulation
+	err         error
 }
 
 // New makes the controllers. They act once Observe is subscribed to the store.
@@ -67,7 +68,7 @@ func New(c Config) *Manager {
 		store: c.Store, clock: c.Clock, vsphere: c.VSphere, inventory: c.Inventory,
 		chance: c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
-		views: map[*unstructured.Unstructured]*view{},
+		views: map[*unstructured.Unstructured]*view{}, comparisons: map[string]comparison{},
 	}
 	if m.latencies == nil {
 		m.latencies = DefaultLatencies

@@ -75,6 +75,9 @@ func (m *Manager) notifyClusterOf(c kubeapi.Change, cluster kubeapi.Key) {
 func (m *Manager) notifyMachine(c kubeapi.Change) {
 	u := subjectIn(c)
 	m.notifyHealthChecks(u)
+	if c.After == nil {
+		delete(m.comparisons, uidOf(u))
+	}
 	if c.After != nil && bootstrapSecret(c.Before) != bootstrapSecret(c.After) {
 		m.enqueueKey(kindVSphereMachine.key(c.Key.Namespace, c.Key.Name), hop)
 	}

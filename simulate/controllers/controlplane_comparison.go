@@ -1,0 +1,70 @@
+package controllers
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// A comparison is what came of holding a Machine, and the objects made with it,
+// against what its control plane asks for: nothing had to be carried over, and so
+// many differences are left. It is good until one of the sides changes, which for
+// most machines is never.
+type comparison struct {
+	asked       asked
+	found       [3]contents
+	differences []string
+}
+
+// asked names all that a control plane asks of its Machines: its specification, and
+// what of its metadata its machines have too.
+type asked struct {
+	uid           string
+	generation    int64
+	cluster       string
+	topologyOwned bool
+}
+
+func askedBy(v *view, cluster string) asked {
+	return asked{v.uid, v.generation, cluster, v.labels[labelTopologyOwned] != nil}
+}
+
+// contents is what of an object is compared.
+type contents struct{ labels, annotations, spec map[string]any }
+
+func contentsOf(u *unstructured.Unstructured) contents {
+	metadata := resource.Fields(contentOf(u), "metadata")
+	return contents{resource.Fields(metadata, "labels"), resource.Fields(metadata, "annotations"), resource.Fields(contentOf(u), "spec")}
+}
+
+func (c contents) same(other contents) bool {
+	return sameMap(c.labels, other.labels) && sameMap(c.annotations, other.annotations) && sameMap(c.spec, other.spec)
+}
+
+// recall finds the comparison of a machine, if it is still good.
+func (m *Manager) recall(p *controlPlane, machine *replica) {
+	known, ok := m.comparisons[machine.uid]
+	if !ok || known.asked != p.asked {
+		return
+	}
+	for i, part := range machine.parts() {
+		if !known.found[i].same(contentsOf(part)) {
+			return
+		}
+	}
+	machine.compared, machine.differences = true, known.differences
+}
+
+// compare finds what of a machine differs from what is asked for. That is kept
+// where all else was found to be in sync.
+func (m *Manager) compare(p *controlPlane, machine *replica, inSync bool) {
+	machine.compared, machine.differences = true, differences(p, machine)
+	if !inSync {
+		return
+	}
+	c := comparison{asked: p.asked, differences: machine.differences}
+	for i, part := range machine.parts() {
+		c.found[i] = contentsOf(part)
+	}
+	m.comparisons[machine.uid] = c
+}

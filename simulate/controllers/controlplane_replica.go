@@ -1,0 +1,100 @@
+package controllers
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// A replica is a Machine of a control plane as a reconcile sees it, with what the
+// reconcile wrote to it.
+type replica struct {
+	*view
+	u *unstructured.Unstructured
+	// config and infrastructure were made with the Machine, under its name; nil is
+	// gone.
+	config, infrastructure *unstructured.Unstructured
+	// differences are those from what is asked for, once that was compared.
+	compared    bool
+	differences []string
+	// outdated is why the Machine is to be replaced, if it is.
+	outdated []string
+}
+
+// replicas are the control-plane Machines of a cluster, the oldest first.
+func (m *Manager) replicas(namespace, cluster string) []*replica {
+	machines := m.controlPlaneMachines(namespace, cluster)
+	out := make([]*replica, len(machines))
+	for i, u := range machines {
+		out[i] = &replica{view: m.view(u), u: u}
+		m.findParts(out[i])
+	}
+	slices.SortFunc(out, func(a, b *replica) int {
+		return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.name, b.name))
+	})
+	return out
+}
+
+// findParts finds the objects that were made with a Machine.
+func (m *Manager) findParts(r *replica) {
+	r.config = m.get(kindKubeadmConfig, r.namespace, r.name)
+	r.infrastructure = m.get(kindVSphereMachine, r.namespace, r.name)
+}
+
+// refresh takes in what was written to a machine. One that is gone stays as it was.
+func (m *Manager) refresh(r *replica) {
+	if written := m.get(kindMachine, r.namespace, r.name); written != nil {
+		r.u, r.view = written, m.view(written)
+	}
+}
+
+// parts are the three objects of a machine; nil is gone.
+func (r *replica) parts() [3]*unstructured.Unstructured {
+	return [...]*unstructured.Unstructured{r.u, r.config, r.infrastructure}
+}
+
+// node is the name of a Machine's Node, or "" while none is known.
+func (r *replica) node() string { return resource.Text(r.status, "nodeRef", "name") }
+
+func (r *replica) providerID() string { return resource.Text(r.spec, "providerID") }
+
+func (r *replica) failureDomain() string { return resource.Text(r.spec, "failureDomain") }
+
+// isFalse says of a condition that it is there and False.
+func (r *replica) isFalse(kind string) bool { return r.condition(kind).Status == "False" }
+
+// healthy says whether nothing speaks against the components of a Machine.
+func (r *replica) healthy() bool { return r.passes(healthGates) && r.node() != "" }
+
+// serves says whether the API server of a machine and all it needs run.
+func (r *replica) serves() bool { return r.passes(healthGates) && r.providerID() != "" }
+
+// passes says whether all of some conditions are true.
+func (r *replica) passes(gates []string) bool {
+	for _, gate := range gates {
+		if !r.isTrue(gate) {
+			return false
+		}
+	}
+	return true
+}
+
+// say writes a condition into a draft of the Machine unless it says so already.
+func (r *replica) say(d *draft, kind, status, reason, message string) {
+	if r.condition(kind) != (resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}) {
+		d.condition(kind, status, reason, message)
+	}
+}
+
+func which(machines []*replica, is func(*replica) bool) []*replica {
+	var out []*replica
+	for _, machine := range machines {
+		if is(machine) {
+			out = append(out, machine)
+		}
+	}
+	return out
+}
