@@ -74,8 +74,15 @@ func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bo
 	return joined.Add(m.takes(StepNodeReady, namespaceOf(machine), nameOf(machine))), ok
 }
 
-// hasNode says whether the Node of a machine exists.
-func (m *Manager) hasNode(machine *unstructured.Unstructured) bool { return m.nodeOf(machine).exists }
+// hasNode says whether the Node of a machine exists. One that was seen goes with its
+// VirtualMachine only.
+func (m *Manager) hasNode(machine *unstructured.Unstructured) bool {
+	if nodeNameOf(machine) == "" {
+		return m.nodeOf(machine).exists
+	}
+	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
+	return vm != nil && !deleting(vm)
+}
 
 // running says whether the guest of a machine runs and can be reached.
 func (m *Manager) running(machine *unstructured.Unstructured) bool {
