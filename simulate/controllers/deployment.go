@@ -15,7 +15,7 @@ import (
 // replicas, and takes those of former templates away as the strategy allows
 // (domain.md E9, E50, 3.4). Its status is of the MachineSets as they were found.
 func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := edit(u, m.now()), m.view(u)
+	d, v := m.edit(u), m.view(u)
 	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
 	if cluster == nil {
 		return 0, nil
@@ -24,7 +24,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		d.addFinalizer(finalizerDeployment)
 		return 0, m.commit(actorCore, d)
 	}
-	if halts(d, cluster) {
+	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
 	sets := m.setsOf(u)

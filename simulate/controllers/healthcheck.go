@@ -37,8 +37,8 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 	if cluster == nil || deleting(u) {
 		return 0, nil
 	}
-	d := edit(u, m.now())
-	if halts(d, cluster) {
+	d := m.edit(u)
+	if m.halts(d, m.view(u), cluster) {
 		return 0, m.commit(actorCore, d)
 	}
 	d.label(labelCluster, nameOf(cluster))

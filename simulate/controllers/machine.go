@@ -12,7 +12,7 @@ import (
 // reconcileMachine joins what bootstrap, infrastructure and the workload cluster
 // say of one machine (domain.md E25, E36, E43, E49).
 func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := edit(u, m.now()), m.view(u)
+	d, v := m.edit(u), m.view(u)
 	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
 	if cluster == nil && !v.deleting {
 		return 0, nil
@@ -21,10 +21,10 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 		d.addFinalizer(finalizerMachine)
 		return 0, m.commit(actorCore, d)
 	}
-	if halts(d, cluster) {
+	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	p := m.machinePartsOf(v, controllerOf(u), cluster)
+	p := m.machinePartsOf(v, cluster)
 	last, _ := v.taken.(*machineTaken)
 	if last.same(p, d.now) {
 		return until(last.due, d.now), nil
@@ -42,7 +42,7 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	}
 	d.condition("Updating", "False", "NotUpdating", "")
 	d.condition("Deleting", "False", "NotDeleting", "")
-	again = soonest(again, summarizeMachine(d))
+	again = soonest(again, summarizeMachine(d, v))
 	taken.due = at(again, d.now)
 	taken.connected = taken.connected && sameNodeStatus(d, v)
 	return again, m.settle(actorCore, d, taken)
@@ -58,26 +58,26 @@ func (m *Manager) takeParts(d *draft, v *view, cluster *unstructured.Unstructure
 		if part.same {
 			continue
 		}
-		if err := m.takeOver(d.base, part.u); err != nil {
+		if err := m.takeOver(d.base, v, part.u); err != nil {
 			return 0, err
 		}
 	}
 	if !last.sameConfig(p) {
-		m.takeBootstrapData(d, p.config)
+		takeBootstrapData(d, m.view(p.config))
 	}
 	if !last.sameInfrastructure(p) {
-		m.takeInfrastructure(d, p.infrastructure)
+		takeInfrastructure(d, m.view(p.infrastructure))
 	}
 	if last.sameNode(p, d.now) {
 		return until(last.nodeDue, d.now), nil
 	}
-	return m.findNode(d, d.base, cluster), nil
+	return m.findNode(d, cluster, p.connected), nil
 }
 
 // takeOver makes the Machine the controller of its KubeadmConfig and
 // VSphereMachine, in place of who created them.
-func (m *Manager) takeOver(machine, part *unstructured.Unstructured) error {
-	if part == nil || deleting(machine) || ownedBy(part, machine) {
+func (m *Manager) takeOver(machine *unstructured.Unstructured, v *view, part *unstructured.Unstructured) error {
+	if part == nil || v.deleting || m.view(part).ownedBy(v) {
 		return nil
 	}
 	d := edit(part, m.now())
@@ -85,43 +85,42 @@ func (m *Manager) takeOver(machine, part *unstructured.Unstructured) error {
 	return m.commit(actorCore, d)
 }
 
-func (m *Manager) takeBootstrapData(d *draft, config *unstructured.Unstructured) {
-	if config == nil {
+func takeBootstrapData(d *draft, config *view) {
+	if config.absent() {
 		missingPart(d, "BootstrapConfigReady", "KubeadmConfig", resource.Flag(d.root, "status", "initialization", "bootstrapDataSecretCreated"))
 		return
 	}
-	c := resource.ConditionOf(config.Object, "Ready")
-	switch c.Status {
+	switch c := config.condition("Ready"); c.Status {
 	case "":
 		d.condition("BootstrapConfigReady", "False", "NotReady", "KubeadmConfig status.initialization.dataSecretCreated is false")
 	default:
 		d.condition("BootstrapConfigReady", c.Status, c.Reason, c.Message)
 	}
-	if initialized(config, "dataSecretCreated") {
-		d.set(resource.Text(config.Object, "status", "dataSecretName"), "spec", "bootstrap", "dataSecretName")
+	if config.initialized("dataSecretCreated") {
+		d.set(resource.Text(config.status, "dataSecretName"), "spec", "bootstrap", "dataSecretName")
 		d.set(true, "status", "initialization", "bootstrapDataSecretCreated")
 	}
 }
 
-func (m *Manager) takeInfrastructure(d *draft, infrastructure *unstructured.Unstructured) {
-	if infrastructure == nil {
+func takeInfrastructure(d *draft, infrastructure *view) {
+	if infrastructure.absent() {
 		missingPart(d, "InfrastructureReady", "VSphereMachine", resource.Flag(d.root, "status", "initialization", "infrastructureProvisioned"))
 		return
 	}
-	c := resource.ConditionOf(infrastructure.Object, "Ready")
+	c := infrastructure.condition("Ready")
 	if c.Type == "" {
 		d.condition("InfrastructureReady", "False", "NotReady", "VSphereMachine status.initialization.provisioned is false")
 	} else {
 		d.condition("InfrastructureReady", c.Status, c.Reason, c.Message)
 	}
-	if !initialized(infrastructure, "provisioned") {
+	if !infrastructure.initialized("provisioned") {
 		return
 	}
-	d.set(resource.Text(infrastructure.Object, "spec", "providerID"), "spec", "providerID")
+	d.set(resource.Text(infrastructure.spec, "providerID"), "spec", "providerID")
 	if resource.Field(d.root, "status", "addresses") == nil {
-		d.replace(resource.Items(infrastructure.Object, "status", "addresses"), "status", "addresses")
+		d.replace(resource.Items(infrastructure.status, "addresses"), "status", "addresses")
 	}
-	d.set(resource.Text(infrastructure.Object, "status", "failureDomain"), "status", "failureDomain")
+	d.set(resource.Text(infrastructure.status, "failureDomain"), "status", "failureDomain")
 	d.set(true, "status", "initialization", "infrastructureProvisioned")
 }
 
@@ -161,11 +160,14 @@ func compareTemplate(d *draft, p machineParts) (stays bool) {
 // halts reports whether a reconcile ends with the condition Paused: because of a
 // pause, which stops a deletion too, or because nothing had said yet that there is
 // none, which takes a new object a pass of its own (observed.md 6.2).
-func halts(d *draft, cluster *unstructured.Unstructured) bool {
-	if held(d, cluster) {
+func (m *Manager) halts(d *draft, v *view, cluster *unstructured.Unstructured) bool {
+	known := v.condition("Paused")
+	switch {
+	case known.Status == "False" && v.annotations[annotationPaused] == nil && !resource.Flag(m.view(cluster).spec, "paused"):
+		return false // as nearly always
+	case held(d, cluster):
 		return true
-	}
-	if resource.ConditionOf(d.root, "Paused").Type != "" {
+	case known.Type != "":
 		return false
 	}
 	d.condition("Paused", "False", "NotPaused", "")

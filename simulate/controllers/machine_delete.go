@@ -37,7 +37,7 @@ func (m *Manager) deleteMachine(d *draft, u, cluster *unstructured.Unstructured,
 		return 0, err
 	}
 	d.condition("Deleting", "True", stage.reason, stage.message)
-	summarizeMachine(d)
+	summarizeMachine(d, m.view(u))
 	if stage.done {
 		return 0, m.letGo(d, finalizerMachine)
 	}

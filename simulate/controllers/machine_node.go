@@ -10,23 +10,22 @@ import (
 
 // findNode looks for the Node with the machine's provider ID in the workload
 // cluster. It returns when the Node will have changed.
-func (m *Manager) findNode(d *draft, u, cluster *unstructured.Unstructured) time.Duration {
+func (m *Manager) findNode(d *draft, cluster *unstructured.Unstructured, connected bool) time.Duration {
 	if cluster == nil {
 		return 0
 	}
-	at, known := m.connectionTime(cluster)
-	if !known || at.After(m.now()) {
-		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
-		if !known {
-			return 0
+	if !connected {
+		at, known := m.connectionTime(cluster)
+		if !known || at.After(d.now) {
+			nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
+			if !known {
+				return 0
+			}
+			return at.Sub(d.now) + hop
 		}
-		return at.Sub(m.now()) + hop
 	}
-	n := m.nodeOf(u)
-	var again time.Duration
-	if !n.next.IsZero() {
-		again = n.next.Sub(m.now())
-	}
+	n := m.nodeOf(d.base)
+	again := until(n.next, d.now)
 	if !n.exists {
 		missingNode(d)
 		return again
@@ -36,7 +35,7 @@ func (m *Manager) findNode(d *draft, u, cluster *unstructured.Unstructured) time
 		return again
 	}
 	if resource.Text(d.root, "status", "nodeRef", "name") == "" {
-		d.set(nameOf(u), "status", "nodeRef", "name")
+		d.set(nameOf(d.base), "status", "nodeRef", "name")
 		d.set(resource.Text(d.root, "spec", "version"), "status", "nodeInfo", "kubeletVersion")
 	}
 	switch n.ready {
@@ -83,5 +82,5 @@ func sameNodeStatus(d *draft, v *view) bool {
 	return !d.changed() ||
 		resource.Text(d.root, "status", "nodeRef", "name") == resource.Text(v.status, "nodeRef", "name") &&
 			resource.Text(d.root, "status", "lastUpdated") == resource.Text(v.status, "lastUpdated") &&
-			resource.ConditionOf(d.root, "NodeReady").Status == v.condition("NodeReady").Status
+			d.status("NodeReady") == v.condition("NodeReady").Status
 }

@@ -18,13 +18,14 @@ type machineParts struct {
 }
 
 // machinePartsOf finds the parts of a Machine.
-func (m *Manager) machinePartsOf(machine *view, owner map[string]any, cluster *unstructured.Unstructured) machineParts {
+func (m *Manager) machinePartsOf(machine *view, cluster *unstructured.Unstructured) machineParts {
 	p := machineParts{
 		config:         m.get(kindKubeadmConfig, machine.namespace, machine.name),
 		infrastructure: m.get(kindVSphereMachine, machine.namespace, machine.name),
 		vm:             m.get(kindVM, machine.namespace, machine.name),
-		connected:      initialized(cluster, "controlPlaneInitialized"),
+		connected:      m.view(cluster).initialized("controlPlaneInitialized"),
 	}
+	owner := machine.controller()
 	if machine.labels[labelControlPlane] != nil || resource.Text(owner, "kind") != kindMachineSet.Kind {
 		return p
 	}

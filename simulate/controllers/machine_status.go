@@ -8,8 +8,8 @@ import (
 
 // summarizeMachine writes Ready, Available and the phase. It returns when a
 // machine that is ready will be available.
-func summarizeMachine(d *draft) time.Duration {
-	status, issues := readiness(d)
+func summarizeMachine(d *draft, v *view) time.Duration {
+	status, issues := readiness(d, v)
 	switch status {
 	case "True":
 		d.condition("Ready", "True", "Ready", "")
@@ -29,7 +29,7 @@ func summarizeMachine(d *draft) time.Duration {
 
 // readiness sums up what a machine waits for: an issue is false, else something
 // unknown is unknown. That the parts of a machine that goes are gone is no issue.
-func readiness(d *draft) (string, []string) {
+func readiness(d *draft, v *view) (string, []string) {
 	status := "True"
 	var issues []string
 	note := func(kind, is, message string) {
@@ -38,21 +38,21 @@ func readiness(d *draft) (string, []string) {
 		}
 		issues = append(issues, bullet(kind, message))
 	}
-	if deleting(d.base) {
-		note("Deleting", "False", "Machine deletion in progress, stage: "+resource.ConditionOf(d.root, "Deleting").Reason)
+	if v.deleting {
+		note("Deleting", "False", "Machine deletion in progress, stage: "+d.conditionOf("Deleting").Reason)
 	}
 	for _, kind := range []string{"BootstrapConfigReady", "InfrastructureReady", "NodeHealthy", conditionHealthCheck} {
-		c := resource.ConditionOf(d.root, kind)
+		c := d.conditionOf(kind)
 		switch {
-		case c.Status == "True", kind == conditionHealthCheck && c.Type == "", deleting(d.base) && expectedToGo[c.Reason]:
+		case c.Status == "True", kind == conditionHealthCheck && c.Type == "", v.deleting && expectedToGo[c.Reason]:
 		case c.Type == "":
 			note(kind, "Unknown", "Condition "+kind+" not yet reported")
 		default:
 			note(kind, c.Status, c.Message)
 		}
 	}
-	for _, gate := range gatesOf(d.root) {
-		c := resource.ConditionOf(d.root, gate.kind)
+	for _, gate := range gatesOf(v) {
+		c := d.conditionOf(gate.kind)
 		switch {
 		case c.Type == "":
 			note(gate.kind, "Unknown", "Condition "+gate.kind+" not yet reported")
@@ -79,14 +79,14 @@ type gate struct {
 
 // gatesOf are a machine's readiness gates. A control-plane machine has those that
 // its control plane writes, whether it names them or not.
-func gatesOf(content map[string]any) []gate {
+func gatesOf(machine *view) []gate {
 	var out []gate
-	for _, item := range resource.Items(content, "spec", "readinessGates") {
+	for _, item := range resource.Items(machine.spec, "readinessGates") {
 		if kind := resource.Text(item, "conditionType"); kind != "" {
 			out = append(out, gate{kind, resource.Text(item, "polarity") == "Negative"})
 		}
 	}
-	if len(out) == 0 && resource.Field(content, "metadata", "labels", labelControlPlane) != nil {
+	if len(out) == 0 && machine.labels[labelControlPlane] != nil {
 		for _, kind := range machineGates {
 			out = append(out, gate{kind: kind})
 		}
@@ -100,7 +100,7 @@ func availability(d *draft, ready string) time.Duration {
 		d.condition("Available", "False", "NotReady", "")
 		return 0
 	}
-	due := since(d.root, "Ready").Add(time.Duration(resource.Int(d.root, "spec", "minReadySeconds")) * time.Second)
+	due := d.since("Ready").Add(time.Duration(resource.Int(d.root, "spec", "minReadySeconds")) * time.Second)
 	if wait := due.Sub(d.now); wait > 0 {
 		d.condition("Available", "False", "WaitingForMinReadySeconds", "")
 		return wait
@@ -114,7 +114,7 @@ func machinePhase(d *draft) string {
 	switch {
 	case deleting(d.base):
 		return "Deleting"
-	case isTrue(d.root, "Updating"):
+	case d.isTrue("Updating"):
 		return "Updating"
 	case resource.Text(status, "nodeRef", "name") != "" && resource.Flag(status, "initialization", "infrastructureProvisioned"):
 		return "Running"

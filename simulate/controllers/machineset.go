@@ -14,7 +14,7 @@ import (
 // changes in place goes to those that are there, and those that failed their
 // health check are replaced. Its status is of the Machines as they were found.
 func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := edit(u, m.now()), m.view(u)
+	d, v := m.edit(u), m.view(u)
 	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
 	if cluster == nil {
 		return 0, nil
@@ -23,7 +23,7 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 		claim(d, finalizerSet, finalizerSetTopology)
 		return 0, m.commit(actorCore, d)
 	}
-	if halts(d, cluster) {
+	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
 	machines := m.machinesOf(u)
@@ -82,8 +82,8 @@ func (m *Manager) machinesOf(set *unstructured.Unstructured) []*unstructured.Uns
 func (m *Manager) controlled(owner *unstructured.Unstructured, k kind, label, value string) []*unstructured.Unstructured {
 	cluster := labelOf(owner, labelCluster)
 	return slices.DeleteFunc(m.store.Dependents(uidOf(owner)), func(u *unstructured.Unstructured) bool {
-		labels := resource.Fields(u.Object, "metadata", "labels")
-		return resource.Text(u.Object, "kind") != k.Kind || labels[label] != value || labels[labelCluster] != cluster
+		v := m.view(u)
+		return v.kind != k.Kind || v.labels[label] != value || v.labels[labelCluster] != cluster
 	})
 }
 

@@ -14,16 +14,20 @@ import (
 // revision go with its MachineSet, and those of a pool with the pool
 // (observed.md 6.6).
 func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, error) {
-	finalizer := finalizerSetTopology
-	if u.GetKind() == kindMachineDeployment.Kind {
+	v, finalizer := m.view(u), finalizerSetTopology
+	if v.kind == kindMachineDeployment.Kind {
 		finalizer = finalizerDeploymentTopology
 	}
-	cluster := m.clusterFor(u)
-	if !hasLabel(u, labelTopologyOwned) || cluster == nil || paused(cluster, u) {
+	claimed := slices.Contains(v.finalizers, any(finalizer))
+	if claimed && !v.deleting || v.labels[labelTopologyOwned] == nil {
+		return 0, nil
+	}
+	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	if cluster == nil || paused(cluster, u) {
 		return 0, nil
 	}
 	d := edit(u, m.now())
-	if !deleting(u) {
+	if !v.deleting {
 		if finalizer == finalizerDeploymentTopology {
 			claim(d, finalizer, finalizerDeployment)
 		} else {
@@ -32,7 +36,7 @@ func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, e
 		return 0, m.commit(actorCore, d)
 	}
 	// A set without machines is let go of by its own controller first.
-	if !d.hasFinalizer(finalizer) || d.hasFinalizer(finalizerSet) && resource.Int(u.Object, "status", "replicas") == 0 {
+	if !claimed || d.hasFinalizer(finalizerSet) && resource.Int(u.Object, "status", "replicas") == 0 {
 		return 0, nil
 	}
 	if err := m.removeTemplates(u); err != nil {

@@ -27,14 +27,15 @@ type node struct {
 // an address, goes silent when the VM loses power or is gone, comes back when the
 // VM does, and goes with the VirtualMachine (observed.md 6.6).
 func (m *Manager) nodeOf(machine *unstructured.Unstructured) node {
-	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
-	if vm == nil || deleting(vm) {
+	v := m.view(machine)
+	vm := m.view(m.get(kindVM, v.namespace, v.name))
+	if vm.absent() || vm.deleting {
 		return node{}
 	}
-	running := isTrue(vm.Object, conditionGuestNetwork) && primaryIP(vm) != ""
-	switch joined := resource.Text(machine.Object, "status", "nodeRef", "name") != ""; {
+	running := vm.isTrue(conditionGuestNetwork) && resource.Text(vm.status, "network", "primaryIP4") != ""
+	switch joined := resource.Text(v.status, "nodeRef", "name") != ""; {
 	case joined:
-		return m.joinedNode(machine, vm, running)
+		return m.joinedNode(machine, v, vm, running)
 	case running:
 		return m.joiningNode(machine)
 	}
@@ -58,13 +59,12 @@ func (m *Manager) joiningNode(machine *unstructured.Unstructured) node {
 }
 
 // joinedNode is a Node that was seen: whether its kubelet speaks depends on the VM.
-func (m *Manager) joinedNode(machine, vm *unstructured.Unstructured, running bool) node {
-	seen := resource.ConditionOf(machine.Object, "NodeReady")
-	last := node{exists: true, ready: seen.Status, since: since(machine.Object, "NodeReady")}
+func (m *Manager) joinedNode(machine *unstructured.Unstructured, v, vm *view, running bool) node {
+	last := node{exists: true, ready: v.condition("NodeReady").Status, since: v.since("NodeReady")}
 	if last.ready != "Unknown" && last.ready != "False" {
 		last.ready = "True"
 	}
-	silent, back := m.silence(machine, vm, running)
+	silent, back := m.silence(machine, v, vm, running)
 	lost := silent.Add(nodeGrace)
 	switch spoken := running && !back.After(m.now()); {
 	case spoken && last.ready == "True":
@@ -87,17 +87,18 @@ func (m *Manager) joinedNode(machine, vm *unstructured.Unstructured, running boo
 // silence is since when the kubelet of a Node that was seen says nothing, zero for
 // one that never stopped, and from when on it speaks, where its VM runs. After a
 // boot it only starts again; on a VM that was made again kubeadm joins anew.
-func (m *Manager) silence(machine, vm *unstructured.Unstructured, running bool) (silent, back time.Time) {
-	namespace, name := namespaceOf(machine), nameOf(machine)
-	became := parseStamp(resource.Text(machine.Object, "status", "lastUpdated"))
-	placed, up := since(vm.Object, conditionPlacement), since(vm.Object, conditionGuestNetwork)
-	ready, _ := m.nodeReadyAt(machine)
+func (m *Manager) silence(machine *unstructured.Unstructured, v, vm *view, running bool) (silent, back time.Time) {
+	namespace, name := v.namespace, v.name
+	became := parseStamp(resource.Text(v.status, "lastUpdated"))
+	placed, up := vm.since(conditionPlacement), vm.since(conditionGuestNetwork)
 	switch {
 	case placed.After(became): // made again
+		ready, _ := m.nodeReadyAt(machine)
 		return placed, ready
 	case running && up.After(became): // booted again
-		return since(vm.Object, conditionPower).Add(-m.takes(StepPowerOn, namespace, name)), up.Add(m.takes(StepNodeReady, namespace, name))
+		return vm.since(conditionPower).Add(-m.takes(StepPowerOn, namespace, name)), up.Add(m.takes(StepNodeReady, namespace, name))
 	case running:
+		ready, _ := m.nodeReadyAt(machine)
 		return time.Time{}, ready
 	case up.IsZero(): // the VM is gone: VM Service has forgotten all of it
 		return since(contentOf(m.get(kindVSphereMachine, namespace, name)), conditionProvisioned), time.Time{}

@@ -169,6 +169,24 @@ func (v *view) createdAt() time.Time { return parseStamp(v.created) }
 
 func (v *view) label(key string) string { return resource.Text(v.labels, key) }
 
+// absent says that there is no object.
+func (v *view) absent() bool { return v.name == "" }
+
+// initialized reads one of status.initialization's barriers.
+func (v *view) initialized(barrier string) bool {
+	return resource.Flag(v.status, "initialization", barrier)
+}
+
+// controller is the controlling owner reference, or nil.
+func (v *view) controller() map[string]any {
+	for _, owner := range v.owners {
+		if resource.Flag(owner, "controller") {
+			return resource.Fields(owner)
+		}
+	}
+	return nil
+}
+
 // ownedBy says whether the object has an owner reference to another.
 func (v *view) ownedBy(owner *view) bool {
 	for _, ref := range v.owners {
