@@ -78,8 +78,8 @@ func (l *changeLog) take() (pending []happening, watched bool) {
 	return pending, watched
 }
 
-// tell has events made of what happened, later and elsewhere. What an event says of
-// the rest of the world is found out now.
+// tell has events made of what happened, later and elsewhere. Where an object belongs
+// by its owners is found out now.
 func (l *changeLog) tell(pending []happening) {
 	l.stirred = l.stirred || len(pending) > 0
 	if l.later == nil || len(pending) == 0 {
@@ -87,7 +87,9 @@ func (l *changeLog) tell(pending []happening) {
 	}
 	told := make([]told, len(pending))
 	for i, h := range pending {
-		if told[i].happening = h; h.vm == nil {
+		told[i].happening = h
+		if h.vm == nil && phase.Inherits(subject(h.change)) {
+			told[i].inherited = true
 			told[i].cluster, told[i].phase = l.attribution.Of(subject(h.change))
 		}
 	}
@@ -100,11 +102,13 @@ func (l *changeLog) tell(pending []happening) {
 	})
 }
 
-// told is a happening with the cluster and the phase that the object belongs to.
+// told is a happening with the cluster and the phase that the object has inherited,
+// if it has.
 type told struct {
 	happening
-	cluster string
-	phase   phase.ID
+	inherited bool
+	cluster   string
+	phase     phase.ID
 }
 
 // event is what a journal has of a happening; false when that is nothing.
@@ -115,6 +119,9 @@ func (t told) event() (journal.Event, bool) {
 	change, differs := resource.Diff(t.change.Before, t.change.After)
 	if !differs {
 		return journal.Event{}, false
+	}
+	if !t.inherited {
+		t.cluster, t.phase = phase.Itself(subject(t.change))
 	}
 	return journal.Event{Object: &journal.Object{Actor: t.change.Actor, Change: change, Cluster: t.cluster, PhaseID: t.phase}}, true
 }

@@ -17,7 +17,9 @@ func TestDeferredEventsKeepTheirPlace(t *testing.T) {
 	var got, want []string
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := journal.NewRecorder(start, func(e journal.Event) { got = append(got, e.VM.Name) })
-	vm := func(name string) journal.Event { return journal.Event{VM: &journal.VM{Op: "CreateVM_Task", Name: name}} }
+	vm := func(name string) journal.Event {
+		return journal.Event{VM: &journal.VM{Op: "CreateVM_Task", Name: name}}
+	}
 	for round := range 20 {
 		name := fmt.Sprint("recorded ", round)
 		r.Record(start, vm(name))

@@ -1,7 +1,8 @@
 package phase
 
 import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -25,8 +26,48 @@ func NewAttribution(lookup func(resource.Addr) *unstructured.Unstructured) *Attr
 // Of is the name of the cluster and the phase that an object belongs to; both
 // are empty for what is shared.
 func (a *Attribution) Of(u *unstructured.Unstructured) (cluster string, id ID) {
-	labels, owners := u.GetLabels(), resource.OwnersOf(u.Object)
-	return a.clusterOf(u, labels, owners), a.phaseOf(u, labels, owners)
+	cluster, id = Itself(u)
+	if !Inherits(u) {
+		return cluster, id
+	}
+	if cluster == "" {
+		cluster = a.inheritedCluster(u)
+	}
+	return cluster, a.inheritedPhase(u, id)
+}
+
+// Itself is what an object says itself of the cluster and the phase that it belongs
+// to, which is all there is to know unless it Inherits them.
+func Itself(u *unstructured.Unstructured) (cluster string, id ID) {
+	metadata := resource.Fields(u.Object, "metadata")
+	kind, m := resource.Text(u.Object, "kind"), marksOf(resource.Fields(metadata, "labels"))
+	owners := resource.OwnersOf(u.Object)
+	return clusterOf(kind, resource.Text(metadata, "name"), m, owners), of(kind, m, owners)
+}
+
+// Inherits says whether an object's owners have a say in where it belongs, so that
+// it takes an Attribution to know.
+func Inherits(u *unstructured.Unstructured) bool {
+	metadata := resource.Fields(u.Object, "metadata")
+	if slices.ContainsFunc(resource.Items(metadata, "ownerReferences"), handsDown) {
+		return true
+	}
+	if resource.Text(metadata, "labels", labelCluster) != "" {
+		return false
+	}
+	cluster, _ := Itself(u)
+	return cluster == ""
+}
+
+// handsDown says whether an owner passes on its phase: what says nothing of its role
+// itself, such as a bootstrap Secret or a SubnetPort, has that of the machine that
+// owns it.
+func handsDown(owner any) bool {
+	switch resource.Text(owner, "kind") {
+	case "KubeadmConfig", "VirtualMachine":
+		return true
+	}
+	return false
 }
 
 // Forget drops what was remembered of an object that is gone.
@@ -35,48 +76,47 @@ func (a *Attribution) Forget(u *unstructured.Unstructured) {
 	delete(a.phases, string(u.GetUID()))
 }
 
-// phaseOf is the phase of an object. What says nothing of its role itself, such
-// as a bootstrap Secret or a SubnetPort, has that of the machine that owns it.
-func (a *Attribution) phaseOf(u *unstructured.Unstructured, labels map[string]string, owners []resource.Owner) ID {
+// inheritedPhase is the phase that an object has from an owner, or else its own.
+func (a *Attribution) inheritedPhase(u *unstructured.Unstructured, own ID) ID {
 	uid := string(u.GetUID())
 	if id, known := a.phases[uid]; known {
 		return id
 	}
-	id := Of(u.GetKind(), labels, owners)
-	for _, ref := range u.GetOwnerReferences() {
-		if ref.Kind != "KubeadmConfig" && ref.Kind != "VirtualMachine" {
+	id := own
+	for _, ref := range resource.Items(u.Object, "metadata", "ownerReferences") {
+		if !handsDown(ref) {
 			continue
 		}
 		if owner := a.ownerOf(u, ref); owner != nil {
-			id = Of(u.GetKind(), owner.GetLabels(), owners)
+			id = of(u.GetKind(), marksOf(resource.Fields(owner.Object, "metadata", "labels")), resource.OwnersOf(u.Object))
 			a.phases[uid] = id // the owner may be gone when u goes
 		}
 	}
 	return id
 }
 
-func (a *Attribution) ownerOf(u *unstructured.Unstructured, ref metav1.OwnerReference) *unstructured.Unstructured {
-	gk := schema.FromAPIVersionAndKind(ref.APIVersion, ref.Kind).GroupKind()
-	return a.lookup(resource.Addr{Group: gk.Group, Kind: gk.Kind, Namespace: u.GetNamespace(), Name: ref.Name})
+func (a *Attribution) ownerOf(u *unstructured.Unstructured, ref any) *unstructured.Unstructured {
+	gk := schema.FromAPIVersionAndKind(resource.Text(ref, "apiVersion"), resource.Text(ref, "kind")).GroupKind()
+	return a.lookup(resource.Addr{Group: gk.Group, Kind: gk.Kind, Namespace: u.GetNamespace(), Name: resource.Text(ref, "name")})
 }
 
-// clusterOf is the name of the cluster an object belongs to: by label, or
-// through its owners.
-func (a *Attribution) clusterOf(u *unstructured.Unstructured, labels map[string]string, owners []resource.Owner) string {
-	if name := ClusterOf(u.GetKind(), u.GetName(), labels, owners); name != "" {
-		return name
-	}
+// inheritedCluster is the name of the cluster that an object belongs to through its
+// owners.
+func (a *Attribution) inheritedCluster(u *unstructured.Unstructured) string {
 	uid := string(u.GetUID())
 	if name, known := a.clusters[uid]; known {
 		return name
 	}
 	name := ""
-	for _, ref := range u.GetOwnerReferences() {
-		if name = a.clusters[string(ref.UID)]; name != "" {
+	for _, ref := range resource.Items(u.Object, "metadata", "ownerReferences") {
+		if name = a.clusters[resource.Text(ref, "uid")]; name != "" {
 			break
 		}
 		if owner := a.ownerOf(u, ref); owner != nil {
-			if name = a.clusterOf(owner, owner.GetLabels(), resource.OwnersOf(owner.Object)); name != "" {
+			if name, _ = Itself(owner); name == "" {
+				name = a.inheritedCluster(owner)
+			}
+			if name != "" {
 				break
 			}
 		}

@@ -19,6 +19,32 @@ const (
 // owners where objects of one kind serve several phases. It is empty for what
 // belongs to none, such as a VM class or a cluster class.
 func Of(kind string, labels map[string]string, owners []resource.Owner) ID {
+	return of(kind, marksOf(labels), owners)
+}
+
+// ClusterOf is the name of the cluster an object belongs to, empty for what is
+// shared. A Cluster belongs to itself. What carries no label (a subnet, the
+// endpoint's Service, a kubeconfig written by a user) is told by a Cluster or
+// VirtualMachineService that owns it, both of which have the cluster's name.
+func ClusterOf(kind, name string, labels map[string]string, owners []resource.Owner) string {
+	return clusterOf(kind, name, marksOf(labels), owners)
+}
+
+// marks are what labels say of whose an object is.
+type marks struct {
+	cluster, vmCluster, vmRole string
+	controlPlane               bool
+}
+
+// marksOf reads labels, of which objects hold the values as any.
+func marksOf[V any](labels map[string]V) (m marks) {
+	text := func(label string) string { s, _ := any(labels[label]).(string); return s }
+	m.cluster, m.vmCluster, m.vmRole = text(labelCluster), text(labelVMCluster), text(labelVMRole)
+	_, m.controlPlane = labels[labelControlPlane]
+	return m
+}
+
+func of(kind string, m marks, owners []resource.Owner) ID {
 	switch kind {
 	case "Namespace", "VSphereNamespace", "Zone", "ResourceQuota", "StoragePolicyQuota", "StorageQuota",
 		"ContentLibrary", "NetworkInfo":
@@ -30,11 +56,11 @@ func Of(kind string, labels map[string]string, owners []resource.Owner) ID {
 		"Service", "Endpoints", "EndpointSlice", "ProviderServiceAccount":
 		return Infrastructure
 	case "Machine", "KubeadmConfig":
-		return byRole(labels, owners, Bootstrap)
+		return byRole(m, owners, Bootstrap)
 	case "VSphereMachine", "VSphereVM", "VirtualMachine", "SubnetPort", "NetworkInterface", "VirtualNetworkInterface":
-		return byRole(labels, owners, Machine)
+		return byRole(m, owners, Machine)
 	case "Secret":
-		return ofSecret(labels, owners)
+		return ofSecret(m, owners)
 	case "ConfigMap":
 		if ownerOf(owners, "Cluster") != "" { // the lock that lets one machine run kubeadm init
 			return Bootstrap
@@ -45,10 +71,9 @@ func Of(kind string, labels map[string]string, owners []resource.Owner) ID {
 
 // byRole is Workers for what belongs to a worker, and own for what belongs to a
 // control-plane machine.
-func byRole(labels map[string]string, owners []resource.Owner, own ID) ID {
-	_, labelled := labels[labelControlPlane]
+func byRole(m marks, owners []resource.Owner, own ID) ID {
 	switch {
-	case labelled, labels[labelVMRole] == roleControlPlane, ownerOf(owners, "KubeadmControlPlane") != "":
+	case m.controlPlane, m.vmRole == roleControlPlane, ownerOf(owners, "KubeadmControlPlane") != "":
 		return own
 	}
 	return Workers
@@ -56,30 +81,26 @@ func byRole(labels map[string]string, owners []resource.Owner, own ID) ID {
 
 // ofSecret tells the temporary first owner of a cluster's objects, PKI and
 // kubeconfig from bootstrap data, which follows its KubeadmConfig.
-func ofSecret(labels map[string]string, owners []resource.Owner) ID {
+func ofSecret(m marks, owners []resource.Owner) ID {
 	switch {
 	case ownerOf(owners, "KubeadmControlPlane") != "":
 		return Bootstrap
 	case ownerOf(owners, "KubeadmConfig") != "":
-		return byRole(labels, owners, Bootstrap)
+		return byRole(m, owners, Bootstrap)
 	case ownerOf(owners, "Cluster") != "":
 		return Topology
-	case labels[labelCluster] != "":
+	case m.cluster != "":
 		return Bootstrap
 	}
 	return ""
 }
 
-// ClusterOf is the name of the cluster an object belongs to, empty for what is
-// shared. A Cluster belongs to itself. What carries no label (a subnet, the
-// endpoint's Service, a kubeconfig written by a user) is told by a Cluster or
-// VirtualMachineService that owns it, both of which have the cluster's name.
-func ClusterOf(kind, name string, labels map[string]string, owners []resource.Owner) string {
-	if c := labels[labelCluster]; c != "" {
-		return c
+func clusterOf(kind, name string, m marks, owners []resource.Owner) string {
+	if m.cluster != "" {
+		return m.cluster
 	}
-	if c := labels[labelVMCluster]; c != "" {
-		return c
+	if m.vmCluster != "" {
+		return m.vmCluster
 	}
 	switch kind {
 	case "Cluster", "VirtualMachineSetResourcePolicy":
