@@ -79,7 +79,7 @@ func machineIn(name, domain string, annotations fields) *replica {
 	return &replica{view: viewOf(fields{
 		"metadata": fields{"name": name, "annotations": annotations},
 		"spec":     fields{"failureDomain": domain},
-	})}
+	}, nil)}
 }
 
 // Machines are sorted by age, a the oldest.

@@ -172,11 +172,6 @@ func (v *view) label(key string) string { return resource.Text(v.labels, key) }
 // absent says that there is no object.
 func (v *view) absent() bool { return v.name == "" }
 
-// initialized reads one of status.initialization's barriers.
-func (v *view) initialized(barrier string) bool {
-	return resource.Flag(v.status, "initialization", barrier)
-}
-
 // controller is the controlling owner reference, or nil.
 func (v *view) controller() map[string]any {
 	for _, owner := range v.owners {
