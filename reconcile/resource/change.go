@@ -76,13 +76,14 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 	if u == nil {
 		u = before
 	}
+	metadata := Fields(u.Object, "metadata")
 	c := Change{
 		Verb:       Updated,
 		APIVersion: Text(u.Object, "apiVersion"),
 		Kind:       Text(u.Object, "kind"),
-		Namespace:  Text(u.Object, "metadata", "namespace"),
-		Name:       Text(u.Object, "metadata", "name"),
-		Deleting:   deleting(u),
+		Namespace:  Text(metadata, "namespace"),
+		Name:       Text(metadata, "name"),
+		Deleting:   Text(metadata, "deletionTimestamp") != "",
 	}
 	if after == nil {
 		c.Verb = Deleted
@@ -94,32 +95,48 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 	} else {
 		old = before.Object
 	}
-	differs := before == nil || deleting(before) != c.Deleting
-	if !sameList(old, after.Object, "metadata", "ownerReferences") {
-		if owners := OwnersOf(after.Object); !slices.Equal(owners, OwnersOf(old)) {
+	differs := c.diffMetadata(before, after)
+	differs = c.diffState(old, after.Object) || differs
+	return c, differs
+}
+
+// diffMetadata takes in how the metadata differs, from nothing for a creation.
+func (c *Change) diffMetadata(before, after *unstructured.Unstructured) (differs bool) {
+	var old map[string]any
+	if before != nil {
+		old = Fields(before.Object, "metadata")
+	}
+	now := Fields(after.Object, "metadata")
+	differs = before == nil || (Text(old, "deletionTimestamp") != "") != c.Deleting
+	if is, was := Items(now, "ownerReferences"), Items(old, "ownerReferences"); !sameList(is, was) {
+		if owners := ownersIn(is); !slices.Equal(owners, ownersIn(was)) {
 			c.Owners, differs = owners, true
 		}
 	}
-	if before == nil || !sameTexts(Fields(after.Object, "metadata", "labels"), Fields(old, "metadata", "labels")) {
-		c.Labels, differs = after.GetLabels(), differs || before != nil
+	if before == nil || !sameTexts(Fields(now, "labels"), Fields(old, "labels")) {
+		c.Labels, differs = after.GetLabels(), true
 	}
-	if !sameList(old, after.Object, "metadata", "finalizers") {
+	if !sameList(Items(now, "finalizers"), Items(old, "finalizers")) {
 		if f := after.GetFinalizers(); !slices.Equal(f, finalizersOf(before)) {
 			c.Finalizers, differs = f, true
 		}
 	}
-	c.Conditions = changedConditions(Items(old, "status", "conditions"), Items(after.Object, "status", "conditions"))
-	if phase := Text(after.Object, "status", "phase"); phase != Text(old, "status", "phase") {
-		c.Phase = phase
-	}
-	if now, was := replicasOf(after.Object), replicasOf(old); now != was {
-		c.Replicas = &now
-	}
-	return c, differs || len(c.Conditions) > 0 || c.Phase != "" || c.Replicas != nil
+	return differs
 }
 
-func deleting(u *unstructured.Unstructured) bool {
-	return Text(u.Object, "metadata", "deletionTimestamp") != ""
+// diffState takes in how far the state of an object differs.
+func (c *Change) diffState(old, content map[string]any) (differs bool) {
+	is, was := Fields(content, "status"), Fields(old, "status")
+	if now, before := replicasOf(content, is), replicasOf(old, was); now != before {
+		c.Replicas = &now
+	}
+	if !sameMap(is, was) {
+		c.Conditions = changedConditions(Items(was, "conditions"), Items(is, "conditions"))
+		if phase := Text(is, "phase"); phase != Text(was, "phase") {
+			c.Phase = phase
+		}
+	}
+	return len(c.Conditions) > 0 || c.Phase != "" || c.Replicas != nil
 }
 
 // Describe is the whole state of an object that existed before anything was told.
@@ -158,18 +175,15 @@ func conditionOf(item any) (c Condition) {
 	return c
 }
 
-// sameList says whether a list of two contents is one and the same in memory,
-// as it is where a writer copied only what it changed.
-func sameList(a, b map[string]any, path ...string) bool {
-	x, y := Items(a, path...), Items(b, path...)
-	return len(x) == len(y) && (len(x) == 0 || &x[0] == &y[0])
+// sameList says whether two lists are one and the same in memory, as they are where
+// a writer copied only what it changed.
+func sameList(a, b []any) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// sameMap says whether two values are one map in memory.
-func sameMap(a, b any) bool {
-	x, _ := a.(map[string]any)
-	y, _ := b.(map[string]any)
-	return x != nil && y != nil && reflect.ValueOf(x).Pointer() == reflect.ValueOf(y).Pointer()
+// sameMap says whether two maps are one in memory.
+func sameMap(a, b map[string]any) bool {
+	return a != nil && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
 // sameTexts says whether two maps hold the same strings.
@@ -195,31 +209,26 @@ func finalizersOf(u *unstructured.Unstructured) []string {
 	return u.GetFinalizers()
 }
 
+// changedConditions are those of after that before has not, and the empty ones of
+// types that only before has, by type.
 func changedConditions(before, after []any) []Condition {
-	if len(before) == len(after) && (len(before) == 0 || &before[0] == &after[0]) {
+	if sameList(before, after) {
 		return nil
 	}
 	var out []Condition
 	for i, item := range after {
-		// Writers keep the order, so the old value is nearly always at the same place,
-		// and the very same where it did not change.
-		if i < len(before) && sameMap(item, before[i]) {
+		if sameItem(before, after, i) {
 			continue
 		}
-		c := conditionOf(item)
-		if i < len(before) && conditionOf(before[i]) == c {
-			continue
-		}
-		if !slices.ContainsFunc(before, func(b any) bool { return conditionOf(b) == c }) {
+		if c := conditionOf(item); conditionOf(ofType(before, i, c.Type)) != c {
 			out = append(out, c)
 		}
 	}
 	for i, item := range before {
-		if i < len(after) && sameMap(item, after[i]) {
+		if sameItem(before, after, i) {
 			continue
 		}
-		kind := Text(item, "type")
-		if !slices.ContainsFunc(after, func(a any) bool { return Text(a, "type") == kind }) {
+		if kind := Text(item, "type"); ofType(after, i, kind) == nil {
 			out = append(out, Condition{Type: kind})
 		}
 	}
@@ -227,20 +236,48 @@ func changedConditions(before, after []any) []Condition {
 	return out
 }
 
+// sameItem says whether two lists have one and the same map in memory at a place.
+func sameItem(a, b []any, i int) bool {
+	if i >= len(a) || i >= len(b) {
+		return false
+	}
+	x, _ := a[i].(map[string]any)
+	y, _ := b[i].(map[string]any)
+	return sameMap(x, y)
+}
+
+// ofType finds a condition by its type, nil where there is none. Writers keep the
+// order, so it is looked for at a place first.
+func ofType(conditions []any, at int, kind string) any {
+	if at < len(conditions) && Text(conditions[at], "type") == kind {
+		return conditions[at]
+	}
+	for _, item := range conditions {
+		if Text(item, "type") == kind {
+			return item
+		}
+	}
+	return nil
+}
+
 // OwnersOf lists metadata.ownerReferences in their stored order.
 func OwnersOf(content map[string]any) []Owner {
-	var out []Owner
-	for _, ref := range Items(content, "metadata", "ownerReferences") {
+	return ownersIn(Items(content, "metadata", "ownerReferences"))
+}
+
+func ownersIn(refs []any) []Owner {
+	if len(refs) == 0 {
+		return nil
+	}
+	out := make([]Owner, 0, len(refs))
+	for _, item := range refs {
+		ref, _ := item.(map[string]any)
 		out = append(out, Owner{Kind: Text(ref, "kind"), Name: Text(ref, "name"), Controller: Flag(ref, "controller")})
 	}
 	return out
 }
 
-func replicasOf(content map[string]any) Replicas {
-	if content == nil {
-		return Replicas{}
-	}
-	status := Fields(content, "status")
+func replicasOf(content, status map[string]any) Replicas {
 	return Replicas{
 		Desired:   Int(content, "spec", "replicas"),
 		Current:   Int(status, "replicas"),
