@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,27 +13,28 @@ import (
 // the two barriers, takes everything down again in its order, and sums all of it
 // up in conditions (domain.md 1.1, E10, E19, E41, E52).
 func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Duration, error) {
-	d := edit(cluster, m.now())
-	if !deleting(cluster) && !d.hasFinalizer(finalizerCluster) {
+	d, v := edit(cluster, m.now()), m.view(cluster)
+	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerCluster)) {
 		d.addFinalizer(finalizerCluster)
 		return 0, m.commit(actorCore, d)
 	}
 	if held(d, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	if deleting(cluster) {
+	if v.deleting {
 		return m.deleteCluster(d, cluster)
 	}
 	if introduce(d, finalizerCluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	for _, u := range []*unstructured.Unstructured{m.infrastructureOf(cluster), m.controlPlaneOf(cluster)} {
+	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
+	f := m.familyOf(v, infrastructure, controlPlane)
+	for _, u := range []*unstructured.Unstructured{infrastructure, controlPlane} {
 		if err := m.adopt(cluster, u); err != nil {
 			return 0, err
 		}
 	}
-	f := m.familyOf(cluster)
-	m.copyInfrastructure(d, f.infrastructure)
+	copyInfrastructure(d, f.infrastructure)
 	again := m.probeConnection(d, cluster)
 	if f.controlPlane.initialized("controlPlaneInitialized") {
 		d.set(true, "status", "initialization", "controlPlaneInitialized")
@@ -50,15 +52,15 @@ type family struct {
 	controlPlanes, workers       []*view // Machines
 }
 
-func (m *Manager) familyOf(cluster *unstructured.Unstructured) family {
-	f := family{deployments: m.viewsOf(m.ofCluster(kindMachineDeployment, namespaceOf(cluster), nameOf(cluster)))}
-	if u := m.infrastructureOf(cluster); u != nil {
-		f.infrastructure = m.view(u)
+func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstructured.Unstructured) family {
+	f := family{deployments: m.viewsOf(m.ofCluster(kindMachineDeployment, cluster.namespace, cluster.name))}
+	if infrastructure != nil {
+		f.infrastructure = m.view(infrastructure)
 	}
-	if u := m.controlPlaneOf(cluster); u != nil {
-		f.controlPlane = m.view(u)
+	if controlPlane != nil {
+		f.controlPlane = m.view(controlPlane)
 	}
-	for _, machine := range m.viewsOf(m.ofCluster(kindMachine, namespaceOf(cluster), nameOf(cluster))) {
+	for _, machine := range m.viewsOf(m.ofCluster(kindMachine, cluster.namespace, cluster.name)) {
 		if machine.labels[labelControlPlane] != nil {
 			f.controlPlanes = append(f.controlPlanes, machine)
 		} else {
@@ -71,7 +73,7 @@ func (m *Manager) familyOf(cluster *unstructured.Unstructured) family {
 // adopt makes the Cluster the controller of u, if there is one. The shim stays an
 // owner until the topology controller takes it out.
 func (m *Manager) adopt(cluster, u *unstructured.Unstructured) error {
-	if u == nil || ownedBy(u, cluster) {
+	if u == nil || m.view(u).ownedBy(m.view(cluster)) {
 		return nil
 	}
 	d := edit(u, m.now())
@@ -80,7 +82,7 @@ func (m *Manager) adopt(cluster, u *unstructured.Unstructured) error {
 }
 
 // copyInfrastructure takes over the endpoint and the barrier.
-func (m *Manager) copyInfrastructure(d *draft, infrastructure *view) {
+func copyInfrastructure(d *draft, infrastructure *view) {
 	if !infrastructure.initialized("provisioned") {
 		return
 	}

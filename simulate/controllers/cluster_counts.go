@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -45,27 +46,40 @@ func addUp(from []*view, count func(*view) any) (total int64, known bool) {
 	return total, known
 }
 
-// countVersions adds up how many machines run which Kubernetes version.
+// A versionCount is how many machines run a Kubernetes version.
+type versionCount struct {
+	version  string
+	replicas int64
+}
+
+// countVersions adds up which versions the machines run.
 func countVersions(d *draft, section string, from []*view) {
-	machines := map[string]int64{}
-	var names []string
+	var counts []versionCount
 	for _, v := range from {
 		for _, item := range resource.Items(v.status["versions"]) {
-			name := resource.Text(item, "version")
-			if machines[name] == 0 {
-				names = append(names, name)
+			version, replicas := resource.Text(item, "version"), resource.Int(item, "replicas")
+			at := slices.IndexFunc(counts, func(c versionCount) bool { return c.version == version })
+			if at < 0 {
+				counts = append(counts, versionCount{version, replicas})
+			} else {
+				counts[at].replicas += replicas
 			}
-			machines[name] += resource.Int(item, "replicas")
 		}
 	}
-	if len(names) == 0 {
+	slices.SortFunc(counts, func(a, b versionCount) int { return cmp.Compare(a.version, b.version) })
+	known := resource.Items(d.root, "status", section, "versions")
+	if slices.EqualFunc(counts, known, func(c versionCount, item any) bool {
+		return c == versionCount{resource.Text(item, "version"), resource.Int(item, "replicas")}
+	}) {
+		return
+	}
+	if len(counts) == 0 {
 		d.unset("status", section, "versions")
 		return
 	}
-	slices.Sort(names)
-	list := make([]any, len(names))
-	for i, name := range names {
-		list[i] = map[string]any{"version": name, "replicas": machines[name]}
+	list := make([]any, len(counts))
+	for i, c := range counts {
+		list[i] = map[string]any{"version": c.version, "replicas": c.replicas}
 	}
-	application{d, true}.say(list, "status", section, "versions")
+	d.replace(list, "status", section, "versions")
 }

@@ -15,18 +15,19 @@ const deletePoll = 5 * time.Second
 // (domain.md 3.6, observed.md 6.6). What else belongs to the Cluster is garbage
 // once it is gone. The status goes on telling what is left meanwhile.
 func (m *Manager) deleteCluster(d *draft, cluster *unstructured.Unstructured) (time.Duration, error) {
-	f := m.familyOf(cluster)
+	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
+	f := m.familyOf(m.view(cluster), infrastructure, controlPlane)
 	namespace, name := namespaceOf(cluster), nameOf(cluster)
 	deployments, sets, workers := m.ofCluster(kindMachineDeployment, namespace, name), m.ofCluster(kindMachineSet, namespace, name), m.workersOf(namespace, name)
 	if len(deployments)+len(sets)+len(workers) > 0 {
 		doomed := append(deployments, ownedOnly(cluster, sets, workers)...)
 		return m.waitForDeletion(d, f, "WaitingForWorkersDeletion", remainingWorkers(deployments, sets, workers), doomed...)
 	}
-	if u := m.controlPlaneOf(cluster); u != nil {
-		return m.waitForDeletion(d, f, "WaitingForControlPlaneDeletion", "Waiting for KubeadmControlPlane to be deleted", u)
+	if controlPlane != nil {
+		return m.waitForDeletion(d, f, "WaitingForControlPlaneDeletion", "Waiting for KubeadmControlPlane to be deleted", controlPlane)
 	}
-	if u := m.infrastructureOf(cluster); u != nil {
-		return m.waitForDeletion(d, f, "WaitingForInfrastructureDeletion", "Waiting for VSphereCluster to be deleted", u)
+	if infrastructure != nil {
+		return m.waitForDeletion(d, f, "WaitingForInfrastructureDeletion", "Waiting for VSphereCluster to be deleted", infrastructure)
 	}
 	d.condition("Deleting", "True", "DeletionCompleted", "Deletion completed")
 	m.summarizeCluster(d, f)

@@ -75,11 +75,11 @@ func (up *upgrade) message() string {
 
 // nameList names up to three of a kind, sorted.
 func nameList(kind string, names []string) string {
-	names = slices.Sorted(slices.Values(names))
-	switch {
-	case len(names) == 1:
+	if len(names) == 1 {
 		return kind + " " + names[0]
-	case len(names) > 3:
+	}
+	names = slices.Sorted(slices.Values(names))
+	if len(names) > 3 {
 		return fmt.Sprintf("%ss %s, ... (%d more)", kind, strings.Join(names[:3], ", "), len(names)-3)
 	}
 	return kind + "s " + strings.Join(names, ", ")
