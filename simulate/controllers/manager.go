@@ -45,6 +45,7 @@ type Manager struct {
 	clock     kubeapi.Clock
 	vsphere   VSphere
 	inventory *inventory.Inventory
+	network   *networkProvider
 	chance    Chance
 	latencies map[Step]Triangle
 	onVM      func(VMEvent)
@@ -66,7 +67,8 @@ type Manager struct {
 func New(c Config) *Manager {
 	m := &Manager{
 		store: c.Store, clock: c.Clock, vsphere: c.VSphere, inventory: c.Inventory,
-		chance: c.Chance, latencies: c.Latencies, onVM: c.OnVM,
+		network: networkProviders[c.Inventory.NetworkProvider()],
+		chance:  c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
 		views: map[*unstructured.Unstructured]*view{}, comparisons: map[string]comparison{},
 	}

@@ -47,9 +47,7 @@ var networkProviders = map[string]*networkProvider{
 }
 
 // networkProvider is how VMs are connected: one way for a Supervisor.
-func (m *Manager) networkProvider() *networkProvider {
-	return networkProviders[m.inventory.NetworkProvider()]
-}
+func (m *Manager) networkProvider() *networkProvider { return m.network }
 
 const (
 	labelVMName        = "vmoperator.vmware.com/vm-name"

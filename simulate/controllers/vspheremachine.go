@@ -28,29 +28,34 @@ const machineRetry = 10 * time.Second
 // reconcileVSphereMachine makes the VirtualMachine of a machine and follows it
 // until it has an address, and for as long as it lives (domain.md E26, E34-E35).
 func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Duration, error) {
-	namespace, name := namespaceOf(u), nameOf(u)
-	d := edit(u, m.now())
-	cluster := m.clusterFor(u)
+	d, v := m.edit(u), m.view(u)
+	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
 	if held(d, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
-	vm := m.get(kindVM, namespace, name)
-	if deleting(u) {
+	vm := m.get(kindVM, v.namespace, v.name)
+	if v.deleting {
 		return m.deleteVSphereMachine(d, vm)
 	}
-	machine := m.get(kindMachine, namespace, resource.Text(controllerOf(u), "name"))
-	if machine == nil || cluster == nil || resource.Text(controllerOf(u), "kind") != kindMachine.Kind {
+	owner := controllerOf(u)
+	machine := m.get(kindMachine, v.namespace, resource.Text(owner, "name"))
+	if machine == nil || cluster == nil || resource.Text(owner, "kind") != kindMachine.Kind {
 		return 0, nil // not the Machine's yet
 	}
 	if !d.hasFinalizer(finalizerVSphereMachine) {
 		d.addFinalizer(finalizerVSphereMachine)
 		return 0, m.commit(actorProvider, d)
 	}
+	waits := m.waitsBeforeVM(machine, cluster)
+	probes := m.wantsProbe(machine, cluster)
+	if last, _ := v.taken.(vmFollowed); waits == "" && last.exists && last == (vmFollowed{m.reportOf(vm), probes}) {
+		return 0, m.labelHost(machine, last.vmReport)
+	}
 	// No pass of its own for this one: what it waits for would be over by then,
 	// where the real one is seen to wait.
 	d.condition("Paused", "False", "NotPaused", "")
-	if reason := m.waitsBeforeVM(machine, cluster); reason != "" {
-		unprovisioned(d, "False", reason, "")
+	if waits != "" {
+		unprovisioned(d, waits, "")
 		return 0, m.commit(actorProvider, d)
 	}
 	vm, refusal, err := m.applyVM(u, vm, machine, cluster)
@@ -59,14 +64,15 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 		return 0, err
 	case refusal != "":
 		d.set("Pending", "status", "phase")
-		unprovisioned(d, "False", "NotProvisioned", refusal)
+		unprovisioned(d, "NotProvisioned", refusal)
 		return machineRetry, m.commit(actorProvider, d)
 	}
-	m.followVM(d, vm)
-	if err := m.labelHost(machine, vm); err != nil {
+	report := m.reportOf(vm)
+	followVM(d, report)
+	if err := m.labelHost(machine, report); err != nil {
 		return 0, err
 	}
-	return 0, m.commit(actorProvider, d)
+	return 0, m.settle(actorProvider, d, vmFollowed{report, probes})
 }
 
 // applyVM makes the VirtualMachine be as it should: it creates it, and gives it its
@@ -79,7 +85,7 @@ func (m *Manager) applyVM(u, vm, machine, cluster *unstructured.Unstructured) (n
 		}
 		return now, refusal, err
 	}
-	if probed(vm) || deleting(vm) || !m.wantsProbe(machine, cluster) {
+	if !m.wantsProbe(machine, cluster) || probed(vm) || deleting(vm) {
 		return vm, "", nil
 	}
 	d := edit(vm, m.now())
@@ -94,7 +100,7 @@ func (m *Manager) applyVM(u, vm, machine, cluster *unstructured.Unstructured) (n
 // control plane, once that is initialized, where the network can probe
 // (domain.md 1.12).
 func (m *Manager) wantsProbe(machine, cluster *unstructured.Unstructured) bool {
-	return hasLabel(machine, labelControlPlane) && initialized(cluster, "controlPlaneInitialized") && m.networkProvider().probed
+	return m.networkProvider().probed && hasLabel(machine, labelControlPlane) && initialized(cluster, "controlPlaneInitialized")
 }
 
 func readinessProbe() map[string]any {
@@ -112,16 +118,6 @@ func (m *Manager) waitsBeforeVM(machine, cluster *unstructured.Unstructured) str
 		return "WaitingForControlPlaneInitialized"
 	}
 	return "WaitingForBootstrapData"
-}
-
-func unprovisioned(d *draft, status, reason, message string) {
-	d.condition(conditionProvisioned, status, reason, message)
-	text := message
-	if text == "" {
-		text = reason
-	}
-	ready := map[string]string{"False": "NotReady", "Unknown": "ReadyUnknown"}[status]
-	d.condition("Ready", status, ready, bullet(conditionProvisioned, text))
 }
 
 func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
@@ -173,61 +169,10 @@ func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstruc
 	})
 }
 
-// followVM maps the state of the VirtualMachine to phase, condition and reason, in
-// the order of domain.md 1.10. It goes back when the VM does: one that is powered
-// off is PoweringOn again, one that is gone Provisioning.
-func (m *Manager) followVM(d *draft, vm *unstructured.Unstructured) {
-	if !isTrue(vm.Object, conditionCreated) {
-		d.set("Pending", "status", "phase")
-		for _, kind := range vmPrerequisites {
-			if c := resource.ConditionOf(vm.Object, kind); c.Status == "False" {
-				unprovisioned(d, "False", c.Reason, c.Message)
-				return
-			}
-		}
-		unprovisioned(d, "False", "Provisioning", "")
-		return
-	}
-	bios := resource.Text(vm.Object, "status", "biosUUID")
-	switch {
-	case resource.Text(vm.Object, "status", "powerState") != poweredOn:
-		d.set("Created", "status", "phase")
-		unprovisioned(d, "False", "PoweringOn", "")
-	case primaryIP(vm) == "":
-		d.set("PoweredOn", "status", "phase")
-		unprovisioned(d, "False", "WaitingForNetworkAddress", "")
-	case bios == "":
-		d.set("PoweredOn", "status", "phase")
-		unprovisioned(d, "False", "WaitingForBIOSUUID", "")
-	default:
-		d.set("Ready", "status", "phase")
-		d.set("vsphere://"+bios, "spec", "providerID")
-		d.set(bios, "status", "biosUUID")
-		d.set(resource.Text(vm.Object, "status", "zone"), "status", "failureDomain")
-		if known := resource.Items(d.root, "status", "addresses"); len(known) != 1 || resource.Text(known[0], "address") != primaryIP(vm) {
-			d.replace([]any{map[string]any{"type": "InternalIP", "address": primaryIP(vm)}}, "status", "addresses")
-		}
-		d.set(true, "status", "initialization", "provisioned")
-		d.condition(conditionProvisioned, "True", "Provisioned", "")
-		d.condition("Ready", "True", "Ready", "")
-	}
-}
-
-// labelHost puts the ESXi host on the Machine, as CAPV does once it is known.
-func (m *Manager) labelHost(machine, vm *unstructured.Unstructured) error {
-	host := resource.Text(vm.Object, "status", "nodeName")
-	if primaryIP(vm) == "" || host == "" {
-		return nil
-	}
-	d := edit(machine, m.now())
-	d.label(labelHost, labelValue(host))
-	return m.commit(actorProvider, d)
-}
-
 func (m *Manager) deleteVSphereMachine(d *draft, vm *unstructured.Unstructured) (time.Duration, error) {
 	if vm != nil {
 		d.set("Deleting", "status", "phase")
-		unprovisioned(d, "False", "Deleting", "")
+		unprovisioned(d, "Deleting", "")
 		if err := m.remove(actorProvider, vm); err != nil {
 			return 0, err
 		}
