@@ -1,6 +1,12 @@
 package plan
 
-import "github.com/vksync/vksync/reconcile/resource"
+import (
+	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
 
 // Observed is what exists, as far as it could be read.
 type Observed struct {
@@ -34,12 +40,28 @@ type Unread struct {
 // kinds that it can be about. The machines of a fleet would be most of it all.
 func (o *Observed) lasting() *Observed {
 	kept := *o
-	kept.Live = resource.Set{}
+	kept.Live, kept.Predicted = resource.Set{}, make(map[resource.Addr]resource.Object, len(o.Predicted))
 	for addr, live := range o.Live.All() {
 		switch addr.Kind {
-		case resource.KindCluster, resource.KindVSphereNamespace, "Namespace":
+		case resource.KindCluster:
+			kept.Live.Put(asked(live))
+		case resource.KindVSphereNamespace, "Namespace":
 			kept.Live.Put(live)
 		}
 	}
+	for addr, predicted := range o.Predicted {
+		kept.Predicted[addr] = asked(predicted)
+	}
 	return &kept
+}
+
+// asked is an object without what only servers write: its status, and who manages
+// its fields.
+func asked(o resource.Object) resource.Object {
+	content, metadata := maps.Clone(o.Object), maps.Clone(resource.Fields(o.Object, "metadata"))
+	delete(content, "status")
+	delete(metadata, "managedFields")
+	content["metadata"] = metadata
+	o.Unstructured = &unstructured.Unstructured{Object: content}
+	return o
 }
