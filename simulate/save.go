@@ -138,7 +138,7 @@ func loadObjects(path string) ([]*unstructured.Unstructured, error) {
 	}
 	defer f.Close()
 	var out []*unstructured.Unstructured
-	var parser resource.Parser
+	parser := resource.Parser{Shared: true} // half of what a world says it says more than once
 	lines := bufio.NewReader(f)
 	for n := 1; ; n++ {
 		line, err := lines.ReadBytes('\n')

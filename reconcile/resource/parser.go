@@ -14,9 +14,14 @@ import (
 //
 // A Parser remembers, so that each is for one goroutine. The zero one is ready.
 type Parser struct {
-	text  []byte
-	at    int
-	known map[string]string
+	// Shared has small objects of the same text be the same map, which nobody may
+	// write to then.
+	Shared bool
+
+	text    []byte
+	at      int
+	known   map[string]string
+	objects map[string]map[string]any
 }
 
 var errOther = errors.New("no JSON that the parser reads")
@@ -27,6 +32,9 @@ const (
 	// rememberedLength and remembered bound what a parser keeps.
 	rememberedLength = 48
 	remembered       = 4096
+	// sharedLength and shared bound those of Shared.
+	sharedLength = 512
+	shared       = 1 << 14
 )
 
 // Object reads text, which is one JSON object.
@@ -61,7 +69,12 @@ func (p *Parser) value(depth int) (any, error) {
 	}
 	switch c := p.next(); c {
 	case '{':
-		return p.fields(depth)
+		start := p.at
+		m, err := p.fields(depth)
+		if err != nil {
+			return nil, err
+		}
+		return p.share(p.text[start:p.at], m), nil
 	case '[':
 		return p.items(depth)
 	case '"':
@@ -193,6 +206,21 @@ func (p *Parser) keep(text []byte) string {
 	s := string(text)
 	p.known[s] = s
 	return s
+}
+
+// share is the map for an object of that text: the first one that was read.
+func (p *Parser) share(text []byte, m map[string]any) map[string]any {
+	if !p.Shared || len(text) > sharedLength {
+		return m
+	}
+	if first, ok := p.objects[string(text)]; ok {
+		return first
+	}
+	if p.objects == nil || len(p.objects) >= shared {
+		p.objects = map[string]map[string]any{}
+	}
+	p.objects[string(text)] = m
+	return m
 }
 
 // number reads a number: an int64 where it is a whole one that fits.
