@@ -16,7 +16,7 @@ import (
 // (domain.md E9, E50, 3.4). Its status is of the MachineSets as they were found.
 func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(u), m.view(u)
-	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	cluster := m.clusterFor(u)
 	if cluster == nil {
 		return 0, nil
 	}

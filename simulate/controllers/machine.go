@@ -13,7 +13,7 @@ import (
 // say of one machine (domain.md E25, E36, E43, E49).
 func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(u), m.view(u)
-	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	cluster := m.clusterFor(u)
 	if cluster == nil && !v.deleting {
 		return 0, nil
 	}

@@ -26,7 +26,7 @@ func (m *Manager) machinePartsOf(machine *view, cluster *unstructured.Unstructur
 		connected:      m.view(cluster).initialized("controlPlaneInitialized"),
 	}
 	owner := machine.controller()
-	if machine.labels[labelControlPlane] != nil || resource.Text(owner, "kind") != kindMachineSet.Kind {
+	if machine.controlPlane || resource.Text(owner, "kind") != kindMachineSet.Kind {
 		return p
 	}
 	p.set = m.get(kindMachineSet, machine.namespace, resource.Text(owner, "name"))

@@ -86,7 +86,7 @@ func gatesOf(machine *view) []gate {
 			out = append(out, gate{kind, resource.Text(item, "polarity") == "Negative"})
 		}
 	}
-	if len(out) == 0 && machine.labels[labelControlPlane] != nil {
+	if len(out) == 0 && machine.controlPlane {
 		for _, kind := range machineGates {
 			out = append(out, gate{kind: kind})
 		}

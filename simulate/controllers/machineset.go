@@ -15,7 +15,7 @@ import (
 // health check are replaced. Its status is of the Machines as they were found.
 func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(u), m.view(u)
-	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	cluster := m.clusterFor(u)
 	if cluster == nil {
 		return 0, nil
 	}
@@ -83,7 +83,7 @@ func (m *Manager) controlled(owner *unstructured.Unstructured, k kind, label, va
 	cluster := labelOf(owner, labelCluster)
 	return slices.DeleteFunc(m.store.Dependents(uidOf(owner)), func(u *unstructured.Unstructured) bool {
 		v := m.view(u)
-		return v.kind != k.Kind || v.labels[label] != value || v.labels[labelCluster] != cluster
+		return v.kind != k.Kind || v.labels[label] != value || v.cluster != cluster
 	})
 }
 

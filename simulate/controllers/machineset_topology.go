@@ -22,7 +22,7 @@ func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, e
 	if claimed && !v.deleting || v.labels[labelTopologyOwned] == nil {
 		return 0, nil
 	}
-	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	cluster := m.clusterFor(u)
 	if cluster == nil || paused(cluster, u) {
 		return 0, nil
 	}

@@ -137,7 +137,8 @@ func (m *Manager) ofCluster(k kind, namespace, cluster string) []*unstructured.U
 
 // clusterFor is the Cluster that u belongs to by label; nil when it is gone.
 func (m *Manager) clusterFor(u *unstructured.Unstructured) *unstructured.Unstructured {
-	return m.get(kindCluster, namespaceOf(u), labelOf(u, labelCluster))
+	v := m.view(u)
+	return m.get(kindCluster, v.namespace, v.cluster)
 }
 
 // commit writes a draft if it differs from its object.

@@ -32,7 +32,7 @@ func (m *Manager) nodeOf(machine *unstructured.Unstructured) node {
 	if vm.absent() || vm.deleting {
 		return node{}
 	}
-	running := vm.isTrue(conditionGuestNetwork) && resource.Text(vm.status, "network", "primaryIP4") != ""
+	running := vm.isTrue(conditionGuestNetwork) && vm.primaryIP() != ""
 	switch joined := resource.Text(v.status, "nodeRef", "name") != ""; {
 	case joined:
 		return m.joinedNode(machine, v, vm, running)

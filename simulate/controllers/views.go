@@ -15,9 +15,8 @@ import (
 // cluster, several of them each time. Like the object it is shared and must not be
 // written to. The zero value is of an object that is not there.
 type view struct {
-	kind, namespace, name, uid string
-
-	created    string
+	identity
+	belonging
 	generation int64
 	deleting   bool
 
@@ -28,6 +27,15 @@ type view struct {
 	// taken is what the pass that left the object like this took in, if its
 	// controller keeps that: what has not changed since needs no second look.
 	taken any
+}
+
+// identity is what is the same in all versions of an object.
+type identity struct{ kind, namespace, name, uid, created string }
+
+// belonging is what the labels say that is asked for in every pass.
+type belonging struct {
+	cluster      string
+	controlPlane bool // it is of a Machine of the control plane
 }
 
 type viewedCondition struct {
@@ -60,12 +68,11 @@ func (m *Manager) viewsOf(objects []*unstructured.Unstructured) []*view {
 // then the pass that replaced it may look at it. Of what came in its place only what
 // is not the same is read.
 func (m *Manager) outdate(c kubeapi.Change) {
-	before := m.views[c.Before]
-	if before == nil {
+	if c.Before == nil {
 		return
 	}
 	m.outdated = append(m.outdated, c.Before)
-	if c.After != nil && m.views[c.After] == nil {
+	if before := m.views[c.Before]; before != nil && c.After != nil && m.views[c.After] == nil {
 		m.views[c.After] = viewOf(c.After.Object, before)
 	}
 }
@@ -82,11 +89,6 @@ func (m *Manager) dropOutdated() {
 func viewOf(content map[string]any, before *view) *view {
 	metadata := resource.Fields(content, "metadata")
 	v := &view{
-		kind:        resource.Text(content, "kind"),
-		namespace:   resource.Text(metadata, "namespace"),
-		name:        resource.Text(metadata, "name"),
-		uid:         resource.Text(metadata, "uid"),
-		created:     resource.Text(metadata, "creationTimestamp"),
 		generation:  resource.Int(metadata, "generation"),
 		deleting:    resource.Text(metadata, "deletionTimestamp") != "",
 		labels:      resource.Fields(metadata, "labels"),
@@ -95,6 +97,22 @@ func viewOf(content map[string]any, before *view) *view {
 		finalizers:  resource.Items(metadata, "finalizers"),
 		spec:        resource.Fields(content, "spec"),
 		status:      resource.Fields(content, "status"),
+	}
+	if before != nil {
+		v.identity = before.identity
+	} else {
+		v.identity = identity{
+			kind:      resource.Text(content, "kind"),
+			namespace: resource.Text(metadata, "namespace"),
+			name:      resource.Text(metadata, "name"),
+			uid:       resource.Text(metadata, "uid"),
+			created:   resource.Text(metadata, "creationTimestamp"),
+		}
+	}
+	if before != nil && sameMap(v.labels, before.labels) {
+		v.belonging = before.belonging
+	} else {
+		v.belonging = belonging{cluster: v.label(labelCluster), controlPlane: v.labels[labelControlPlane] != nil}
 	}
 	v.conditions = readConditions(resource.Items(v.status, "conditions"), before)
 	return v
@@ -171,6 +189,9 @@ func (v *view) label(key string) string { return resource.Text(v.labels, key) }
 
 // absent says that there is no object.
 func (v *view) absent() bool { return v.name == "" }
+
+// primaryIP is the address of a VirtualMachine.
+func (v *view) primaryIP() string { return resource.Text(v.status, "network", "primaryIP4") }
 
 // controller is the controlling owner reference, or nil.
 func (v *view) controller() map[string]any {

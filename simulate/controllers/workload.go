@@ -45,21 +45,21 @@ func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time,
 // joinedAt is when kubeadm is through on the machine's VM and its Node exists.
 // It is unknown until the VM has an address.
 func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool) {
-	namespace, name := namespaceOf(machine), nameOf(machine)
-	vm := m.get(kindVM, namespace, name)
-	booted := since(contentOf(vm), conditionGuestNetwork)
-	if booted.IsZero() || primaryIP(vm) == "" {
+	v := m.view(machine)
+	vm := m.view(m.get(kindVM, v.namespace, v.name))
+	booted := vm.since(conditionGuestNetwork)
+	if booted.IsZero() || vm.primaryIP() == "" {
 		return time.Time{}, false
 	}
 	step := StepJoinWorker
 	switch {
-	case !hasLabel(machine, labelControlPlane):
+	case !v.controlPlane:
 	case m.initialises(machine):
 		step = StepInit
 	default:
 		step = StepJoinControl
 	}
-	return booted.Add(m.takes(step, namespace, name)), true
+	return booted.Add(m.takes(step, v.namespace, v.name)), true
 }
 
 // initialises says whether a control-plane machine runs kubeadm init, not join.
@@ -70,19 +70,13 @@ func (m *Manager) initialises(machine *unstructured.Unstructured) bool {
 
 // nodeReadyAt is when the Node of a machine that has joined is Ready.
 func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bool) {
+	v := m.view(machine)
 	joined, ok := m.joinedAt(machine)
-	return joined.Add(m.takes(StepNodeReady, namespaceOf(machine), nameOf(machine))), ok
+	return joined.Add(m.takes(StepNodeReady, v.namespace, v.name)), ok
 }
 
-// hasNode says whether the Node of a machine exists. One that was seen goes with its
-// VirtualMachine only.
-func (m *Manager) hasNode(machine *unstructured.Unstructured) bool {
-	if nodeNameOf(machine) == "" {
-		return m.nodeOf(machine).exists
-	}
-	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
-	return vm != nil && !deleting(vm)
-}
+// hasNode says whether the Node of a machine exists.
+func (m *Manager) hasNode(machine *unstructured.Unstructured) bool { return m.nodeOf(machine).exists }
 
 // running says whether the guest of a machine runs and can be reached.
 func (m *Manager) running(machine *unstructured.Unstructured) bool {
