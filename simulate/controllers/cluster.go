@@ -13,7 +13,7 @@ import (
 // the two barriers, takes everything down again in its order, and sums all of it
 // up in conditions (domain.md 1.1, E10, E19, E41, E52).
 func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Duration, error) {
-	d, v := edit(cluster, m.now()), m.view(cluster)
+	d, v := m.edit(cluster), m.view(cluster)
 	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerCluster)) {
 		d.addFinalizer(finalizerCluster)
 		return 0, m.commit(actorCore, d)
