@@ -25,7 +25,7 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 	if cluster == nil || deleting(cluster) {
 		return 0, nil
 	}
-	d := edit(u, m.now())
+	d := m.edit(u)
 	if held(d, cluster) {
 		return 0, m.commit(actorBootstrap, d)
 	}

@@ -15,7 +15,7 @@ const conditionServiceReady = "VirtualMachineServiceServiceReady"
 // reconcileVMService makes the Service and Endpoints of a VirtualMachineService
 // and copies the address back (domain.md 1.15, E16-E17, E37).
 func (m *Manager) reconcileVMService(u *unstructured.Unstructured) (time.Duration, error) {
-	d := edit(u, m.now())
+	d := m.edit(u)
 	if deleting(u) {
 		for _, k := range []kind{kindService, kindEndpoints} {
 			if err := m.remove(actorVMService, m.get(k, namespaceOf(u), nameOf(u))); err != nil {

@@ -23,7 +23,7 @@ const (
 // failure domains, resource policy, network, load balancer, endpoint (domain.md
 // E11-E18). What it waits for is polled with a growing interval, not watched.
 func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Duration, error) {
-	d := edit(u, m.now())
+	d := m.edit(u)
 	cluster := m.clusterFor(u)
 	if held(d, cluster) {
 		return 0, m.commit(actorProvider, d)
