@@ -40,34 +40,8 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 		d.set(true, "status", "initialization", "controlPlaneInitialized")
 	}
 	d.condition("Deleting", "False", "NotDeleting", "")
-	m.summarizeCluster(d, f)
-	return again, m.commit(actorCore, d)
-}
-
-// A family is what belongs to a Cluster and what its status is made of; objects
-// that do not exist are nil.
-type family struct {
-	infrastructure, controlPlane *view
-	deployments                  []*view
-	controlPlanes, workers       []*view // Machines
-}
-
-func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstructured.Unstructured) family {
-	f := family{deployments: m.viewsOf(m.ofCluster(kindMachineDeployment, cluster.namespace, cluster.name))}
-	if infrastructure != nil {
-		f.infrastructure = m.view(infrastructure)
-	}
-	if controlPlane != nil {
-		f.controlPlane = m.view(controlPlane)
-	}
-	for _, machine := range m.viewsOf(m.ofCluster(kindMachine, cluster.namespace, cluster.name)) {
-		if machine.labels[labelControlPlane] != nil {
-			f.controlPlanes = append(f.controlPlanes, machine)
-		} else {
-			f.workers = append(f.workers, machine)
-		}
-	}
-	return f
+	m.summarizeCluster(d, f, f.since(v.taken))
+	return again, m.settle(actorCore, d, f)
 }
 
 // adopt makes the Cluster the controller of u, if there is one. The shim stays an

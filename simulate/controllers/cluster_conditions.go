@@ -8,32 +8,44 @@ import (
 
 // summarizeCluster computes phase, counts and all conditions that sum up what
 // belongs to the Cluster, whether it lives or goes (domain.md 1.1, observed.md 6.4).
-func (m *Manager) summarizeCluster(d *draft, f family) {
+// What there is no news of stays as it was.
+func (m *Manager) summarizeCluster(d *draft, f family, n news) {
 	infrastructureCondition(d, f.infrastructure)
 	controlPlaneConditions(d, f.controlPlane)
-	merge(d, "WorkersAvailable", "Available", f.deployments, "NoWorkers")
-	for _, part := range []struct {
-		prefix   string
-		machines []*view
-	}{{"ControlPlaneMachines", f.controlPlanes}, {"WorkerMachines", f.workers}} {
-		merge(d, part.prefix+"Ready", "Ready", part.machines, "NoReplicas")
-		// One that is too new to have said whether it is up to date does not count.
-		merge(d, part.prefix+"UpToDate", "UpToDate", slices.DeleteFunc(slices.Clone(part.machines), func(machine *view) bool {
-			return machine.condition("UpToDate").Type == "" && d.now.Sub(machine.createdAt()) <= upToDateGrace
-		}), "NoReplicas")
+	if n.deployments {
+		merge(d, "WorkersAvailable", "Available", f.deployments, "NoWorkers")
 	}
-	active := slices.Clone(f.deployments)
-	if f.controlPlane != nil {
-		active = append(active, f.controlPlane)
+	if n.controlPlanes {
+		mergeMachines(d, "ControlPlaneMachines", f.controlPlanes)
 	}
-	for _, activity := range []string{"RollingOut", "ScalingUp", "ScalingDown"} {
-		mergeActivity(d, activity, active)
+	if n.workers {
+		mergeMachines(d, "WorkerMachines", f.workers)
 	}
-	remediating(d, slices.Concat(f.controlPlanes, f.workers))
+	if n.controlPlane || n.deployments {
+		active := f.deployments
+		if f.controlPlane != nil {
+			active = append(slices.Clip(active), f.controlPlane)
+		}
+		for _, activity := range []string{"RollingOut", "ScalingUp", "ScalingDown"} {
+			mergeActivity(d, activity, active)
+		}
+	}
+	if n.controlPlanes || n.workers {
+		remediating(d, slices.Concat(f.controlPlanes, f.workers))
+	}
 	clusterAvailable(d, contentOf(m.classFor(d.base)))
-	countReplicas(d, f)
+	countReplicas(d, f, n)
 	d.set(clusterPhase(d), "status", "phase")
 	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+}
+
+// mergeMachines sums up Machines. One that is too new to have said whether it is up to
+// date does not count for that.
+func mergeMachines(d *draft, prefix string, machines []*view) {
+	merge(d, prefix+"Ready", "Ready", machines, "NoReplicas")
+	merge(d, prefix+"UpToDate", "UpToDate", slices.DeleteFunc(slices.Clone(machines), func(machine *view) bool {
+		return unsaid(machine) && d.now.Sub(machine.createdAt()) <= upToDateGrace
+	}), "NoReplicas")
 }
 
 func infrastructureCondition(d *draft, infrastructure *view) {

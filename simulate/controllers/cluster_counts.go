@@ -9,13 +9,17 @@ import (
 
 // countReplicas writes status.controlPlane and status.workers. A count is there
 // once somebody has reported it, and goes with the last who could.
-func countReplicas(d *draft, f family) {
-	var controlPlane []*view
-	if f.controlPlane != nil {
-		controlPlane = []*view{f.controlPlane}
+func countReplicas(d *draft, f family, n news) {
+	if n.controlPlane {
+		var controlPlane []*view
+		if f.controlPlane != nil {
+			controlPlane = []*view{f.controlPlane}
+		}
+		countSection(d, "controlPlane", controlPlane)
 	}
-	countSection(d, "controlPlane", controlPlane)
-	countSection(d, "workers", f.deployments)
+	if n.deployments {
+		countSection(d, "workers", f.deployments)
+	}
 }
 
 func countSection(d *draft, section string, from []*view) {

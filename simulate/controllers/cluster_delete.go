@@ -30,7 +30,7 @@ func (m *Manager) deleteCluster(d *draft, cluster *unstructured.Unstructured) (t
 		return m.waitForDeletion(d, f, "WaitingForInfrastructureDeletion", "Waiting for VSphereCluster to be deleted", infrastructure)
 	}
 	d.condition("Deleting", "True", "DeletionCompleted", "Deletion completed")
-	m.summarizeCluster(d, f)
+	m.summarizeCluster(d, f, allNews)
 	if err := m.commit(actorCore, d); err != nil {
 		return 0, err
 	}
@@ -60,7 +60,7 @@ func (m *Manager) waitForDeletion(d *draft, f family, reason, message string, do
 		}
 	}
 	d.condition("Deleting", "True", reason, message)
-	m.summarizeCluster(d, f)
+	m.summarizeCluster(d, f, allNews)
 	return deletePoll, m.commit(actorCore, d)
 }
 
