@@ -12,32 +12,27 @@ import (
 // of each one again and again would be most of its work: so they are read once, by
 // the first that asks, and not at all where there is a view.
 type conditions struct {
-	read []viewedCondition
+	read conditionList
 	list []any // the draft's own, which holds what read says; nil until one was written
 }
 
 // find is the condition of a type and its place, -1 where there is none.
-func (d *draft) find(kind string) (c viewedCondition, at int) {
+func (d *draft) find(kind string) (*viewedCondition, int) {
 	if d.conditions.read == nil {
 		d.conditions.read = readConditions(resource.Items(d.root, "status", "conditions"), nil)
 	}
-	for at := range d.conditions.read {
-		if d.conditions.read[at].Type == kind {
-			return d.conditions.read[at], at
-		}
-	}
-	return viewedCondition{}, -1
+	return d.conditions.read.find(kind)
 }
 
 // put writes a condition, which entry holds, to a place, or behind all others
 // where that is -1.
-func (d *draft) put(at int, c viewedCondition, entry map[string]any) {
+func (d *draft) put(at int, c *viewedCondition, entry map[string]any) {
 	own := &d.conditions
 	fresh := own.list == nil
 	if fresh {
 		list := resource.Items(d.root, "status", "conditions")
 		own.list = append(make([]any, 0, len(list)+1), list...)
-		own.read = append(make([]viewedCondition, 0, len(list)+1), own.read...)
+		own.read = append(make(conditionList, 0, len(list)+1), own.read...)
 	}
 	added := at < 0
 	if added {
@@ -53,21 +48,22 @@ func (d *draft) put(at int, c viewedCondition, entry map[string]any) {
 // condition sets one entry of status.conditions. Its transition time moves only
 // when the status does, as metav1.Condition asks.
 func (d *draft) condition(kind, status, reason, message string) {
-	c, at := d.find(kind)
-	if at >= 0 && c.Status == status && c.Reason == reason && c.Message == message {
+	old, at := d.find(kind)
+	if at >= 0 && old.Status == status && old.Reason == reason && old.Message == message {
 		return
 	}
-	if at < 0 || c.Status != status || c.since == "" {
-		c.since = stamp(d.now)
+	since := old.since
+	if old.Status != status || since == "" {
+		since = stamp(d.now)
 	}
-	c.Condition = resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}
-	d.put(at, c, map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": c.since})
+	d.put(at, &viewedCondition{resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}, since},
+		map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since})
 }
 
 // declare adds an entry without reason and message, as net-operator's are.
 func (d *draft) declare(kind, status string) {
 	d.dropConditions(kind)
-	c := viewedCondition{resource.Condition{Type: kind, Status: status}, stamp(d.now)}
+	c := &viewedCondition{resource.Condition{Type: kind, Status: status}, stamp(d.now)}
 	_, at := d.find(kind)
 	d.put(at, c, map[string]any{"type": kind, "status": status, "lastTransitionTime": c.since})
 }
@@ -117,25 +113,4 @@ func (d *draft) isFalse(kind string) bool  { return d.status(kind) == "False" }
 func (d *draft) since(kind string) time.Time {
 	c, _ := d.find(kind)
 	return parseStamp(c.since)
-}
-
-// Conditions of a stored object, of which a pass asks for one or two.
-
-// conditionIn is the entry of a type; nil where there is none.
-func conditionIn(content map[string]any, kind string) map[string]any {
-	for _, item := range resource.Items(content, "status", "conditions") {
-		if entry, _ := item.(map[string]any); resource.Text(entry, "type") == kind {
-			return entry
-		}
-	}
-	return nil
-}
-
-func isTrue(content map[string]any, kind string) bool {
-	return resource.Text(conditionIn(content, kind), "status") == "True"
-}
-
-// since is when a condition took its present status; zero when it is absent.
-func since(content map[string]any, kind string) time.Time {
-	return parseStamp(resource.Text(conditionIn(content, kind), "lastTransitionTime"))
 }

@@ -22,7 +22,7 @@ type view struct {
 
 	labels, annotations, spec, status map[string]any
 	owners, finalizers                []any
-	conditions                        []viewedCondition
+	conditions                        conditionList
 
 	// taken is what the pass that left the object like this took in, if its
 	// controller keeps that: what has not changed since needs no second look.
@@ -36,11 +36,6 @@ type identity struct{ kind, namespace, name, uid, created string }
 type belonging struct {
 	cluster      string
 	controlPlane bool // it is of a Machine of the control plane
-}
-
-type viewedCondition struct {
-	resource.Condition
-	since string
 }
 
 // view is what u, a stored object or nil, says.
@@ -118,46 +113,12 @@ func viewOf(content map[string]any, before *view) *view {
 	return v
 }
 
-// readConditions reads a list of conditions; those that the version before has too,
-// at the same place, are known.
-func readConditions(list []any, before *view) []viewedCondition {
-	if len(list) == 0 {
-		return nil
-	}
-	var known []any
-	if before != nil {
-		if known = resource.Items(before.status, "conditions"); len(known) == len(list) && &known[0] == &list[0] {
-			return before.conditions
-		}
-	}
-	read := make([]viewedCondition, len(list))
-	for i, item := range list {
-		entry, _ := item.(map[string]any)
-		if i < len(known) && sameMap(entry, resource.Fields(known[i])) {
-			read[i] = before.conditions[i]
-			continue
-		}
-		read[i] = viewedCondition{
-			Condition: resource.Condition{
-				Type: resource.Text(entry, "type"), Status: resource.Text(entry, "status"),
-				Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message"),
-			},
-			since: resource.Text(entry, "lastTransitionTime"),
-		}
-	}
-	return read
-}
-
 // condition is the condition of a kind; its Type is "" where there is none.
 func (v *view) condition(kind string) resource.Condition { return v.conditionOf(kind).Condition }
 
-func (v *view) conditionOf(kind string) viewedCondition {
-	for i := range v.conditions {
-		if v.conditions[i].Type == kind {
-			return v.conditions[i]
-		}
-	}
-	return viewedCondition{}
+func (v *view) conditionOf(kind string) *viewedCondition {
+	c, _ := v.conditions.find(kind)
+	return c
 }
 
 func (v *view) isTrue(kind string) bool { return v.condition(kind).Status == "True" }
