@@ -34,7 +34,7 @@ type snapshot struct {
 	Inventory *inventory.Inventory `json:"inventory"`
 	VCenter   vcenter.State        `json:"vcenter"`
 
-	objects []*unstructured.Unstructured
+	dir string // where the objects are
 }
 
 // Save writes the world to the folder dir, which is made if need be and must not
@@ -114,24 +114,25 @@ func describedPlainly(s vcenter.State) vcenter.State {
 	return s
 }
 
-// load reads a saved world.
+// load reads a saved world, but for its objects.
 func load(dir string) (*snapshot, error) {
 	text, err := os.ReadFile(filepath.Join(dir, worldFile))
 	if err != nil {
 		return nil, fmt.Errorf("loading the world: %w; name a folder that simulate --save wrote", err)
 	}
-	s := new(snapshot)
+	s := &snapshot{dir: dir}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fmt.Errorf("loading the world: %s: %w", filepath.Join(dir, worldFile), err)
 	}
 	if s.Version != snapshotVersion {
 		return nil, fmt.Errorf("loading the world: %s has version %d, this vksync reads version %d", filepath.Join(dir, worldFile), s.Version, snapshotVersion)
 	}
-	s.objects, err = loadObjects(filepath.Join(dir, objectsFile))
-	return s, err
+	return s, nil
 }
 
-func loadObjects(path string) ([]*unstructured.Unstructured, error) {
+// objects are those of the Supervisor.
+func (s *snapshot) objects() ([]*unstructured.Unstructured, error) {
+	path := filepath.Join(s.dir, objectsFile)
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("loading the world: %w", err)

@@ -23,6 +23,7 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/rest"
@@ -181,13 +182,24 @@ func (w *World) populate(saved *snapshot) error {
 	if saved.Time.After(w.clock.now) {
 		w.clock.now = saved.Time
 	}
-	if err := w.vcenter.Restore(saved.VCenter); err != nil {
-		return fmt.Errorf("restoring the simulated vCenter: %w", err)
-	}
-	if err := w.store.Restore(saved.objects); err != nil {
-		return fmt.Errorf("restoring the simulated Supervisor: %w", err)
-	}
-	return nil
+	var both errgroup.Group // they take as long as each other
+	both.Go(func() error {
+		if err := w.vcenter.Restore(saved.VCenter); err != nil {
+			return fmt.Errorf("restoring the simulated vCenter: %w", err)
+		}
+		return nil
+	})
+	both.Go(func() error {
+		objects, err := saved.objects()
+		if err != nil {
+			return err
+		}
+		if err := w.store.Restore(objects); err != nil {
+			return fmt.Errorf("restoring the simulated Supervisor: %w", err)
+		}
+		return nil
+	})
+	return both.Wait()
 }
 
 func (w *World) abandon(cause error) error {
