@@ -108,13 +108,3 @@ func (m *Manager) workersOf(namespace, cluster string) []*unstructured.Unstructu
 	}
 	return out
 }
-
-func (m *Manager) controlPlaneMachines(namespace, cluster string) []*unstructured.Unstructured {
-	var out []*unstructured.Unstructured
-	for _, u := range m.ofCluster(kindMachine, namespace, cluster) {
-		if hasLabel(u, labelControlPlane) {
-			out = append(out, u)
-		}
-	}
-	return out
-}

@@ -43,7 +43,7 @@ func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured) *contro
 	v, name := m.view(u), nameOf(cluster)
 	p := &controlPlane{view: v, u: u, d: edit(u, m.now()), cluster: cluster, asked: askedBy(v, name), machines: m.replicas(v.namespace, name)}
 	for _, machine := range p.machines {
-		m.recall(p, machine)
+		p.recall(machine)
 	}
 	return p
 }

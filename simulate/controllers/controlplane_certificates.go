@@ -66,11 +66,11 @@ func (m *Manager) noteCertificates(p *controlPlane) error {
 	}
 	for _, machine := range p.machines {
 		config := machine.config
-		if config == nil || machine.deleting || m.expiryOf(config) != "" || !m.hasNode(machine.u) {
+		if config == nil || machine.deleting || m.expiryOf(config) != "" || !m.hasNode(machine) {
 			continue
 		}
-		joined, known := m.joinedAt(machine.u)
-		if !known {
+		joined := m.guest(machine).joined
+		if joined.IsZero() {
 			continue
 		}
 		d := edit(config, m.now())

@@ -6,12 +6,12 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// A comparison is what came of holding a Machine, and the objects made with it,
-// against what its control plane asks for: nothing had to be carried over, and so
-// many differences are left. It is good until one of the sides changes, which for
-// most machines is never.
+// A comparison is what came of holding a machine against what its control plane
+// asks for: nothing had to be carried over, and so many differences are left. It is
+// good until one of the sides changes, which for most machines is never.
 type comparison struct {
 	asked       asked
+	of          parts
 	found       [3]contents
 	differences []string
 }
@@ -42,29 +42,32 @@ func (c contents) same(other contents) bool {
 }
 
 // recall finds the comparison of a machine, if it is still good.
-func (m *Manager) recall(p *controlPlane, machine *replica) {
-	known, ok := m.comparisons[machine.uid]
-	if !ok || known.asked != p.asked {
+func (p *controlPlane) recall(machine *replica) {
+	known := &machine.kept.comparison
+	if known.asked != p.asked {
 		return
 	}
-	for i, part := range machine.parts() {
-		if !known.found[i].same(contentsOf(part)) {
-			return
+	if known.of != machine.parts {
+		for i, part := range machine.carriers() {
+			if !known.found[i].same(contentsOf(part)) {
+				return
+			}
 		}
+		known.of = machine.parts
 	}
 	machine.compared, machine.differences = true, known.differences
 }
 
 // compare finds what of a machine differs from what is asked for. That is kept
 // where all else was found to be in sync.
-func (m *Manager) compare(p *controlPlane, machine *replica, inSync bool) {
-	machine.compared, machine.differences = true, differences(p, machine)
+func (p *controlPlane) compare(machine *replica, inSync bool) {
+	machine.compared, machine.differences = true, p.differences(machine)
 	if !inSync {
 		return
 	}
-	c := comparison{asked: p.asked, differences: machine.differences}
-	for i, part := range machine.parts() {
-		c.found[i] = contentsOf(part)
+	known := comparison{asked: p.asked, of: machine.parts, differences: machine.differences}
+	for i, part := range machine.carriers() {
+		known.found[i] = contentsOf(part)
 	}
-	m.comparisons[machine.uid] = c
+	machine.kept.comparison = known
 }

@@ -27,7 +27,7 @@ func (m *Manager) deleteControlPlane(p *controlPlane) (time.Duration, error) {
 	} else {
 		p.say("Deleting", "True", "WaitingForMachineDeletion", deletingMachines(p.machines))
 		for _, machine := range p.machines {
-			if err := m.deleteWithoutHook(machine.u); err != nil {
+			if err := m.deleteWithoutHook(machine.machine); err != nil {
 				return 0, err
 			}
 		}

@@ -1,11 +1,5 @@
 package controllers
 
-import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/vksync/vksync/reconcile/resource"
-)
-
 // conditionEtcdMember and conditionKubeadmLabels are the gates that are not about
 // a static pod.
 const (
@@ -30,9 +24,9 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 	p.inspected = initialized(p.u, "controlPlaneInitialized")
 	for _, machine := range p.machines {
 		if !machine.compared {
-			m.compare(p, machine, false)
+			p.compare(machine, false)
 		}
-		d := edit(machine.u, m.now())
+		d := edit(machine.machine, m.now())
 		m.writeGates(p, d, machine)
 		m.writeUpToDate(p, d, machine)
 		if !d.changed() {
@@ -59,11 +53,11 @@ func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 		m.writeGatesOfDeleted(p, d, machine)
 	case id == "":
 		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
-	case !m.hasNode(machine.u):
+	case !m.hasNode(machine):
 		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
-	case !m.running(machine.u):
+	case !m.guest(machine).running:
 		machine.setGates(d, healthGates, "Unknown", "InspectionFailed", "Node "+machine.name+" is unreachable")
-	case !m.componentsHealthy(machine.u):
+	case !m.componentsHealthy(machine):
 		machine.setGates(d, podGates, "False", "DoesNotExist", "Pod does not exist")
 		machine.say(d, conditionEtcdMember, "False", "NotHealthy", noMember(machine))
 		machine.say(d, conditionKubeadmLabels, "True", "Set", "")
@@ -79,12 +73,12 @@ func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 func (m *Manager) writeGatesOfDeleted(p *controlPlane, d *draft, machine *replica) {
 	const going = "Machine is deleting"
 	machine.setGates(d, podGates, "False", "Deleting", going)
-	if p.etcdAnswers() && !m.etcdMember(machine.u) {
+	if p.etcdAnswers() && !m.etcdMember(machine) {
 		machine.say(d, conditionEtcdMember, "False", "NotHealthy", noMember(machine))
 	} else {
 		machine.say(d, conditionEtcdMember, "False", "Deleting", going)
 	}
-	if !m.hasNode(machine.u) {
+	if !m.hasNode(machine) {
 		machine.say(d, conditionKubeadmLabels, "False", "Deleting", going)
 	}
 }
@@ -97,11 +91,6 @@ func (r *replica) setGates(d *draft, gates []string, status, reason, message str
 	for _, gate := range gates {
 		r.say(d, gate, status, reason, message)
 	}
-}
-
-// nodeNameOf is the name of a Machine's Node, or "" while none is known.
-func nodeNameOf(machine *unstructured.Unstructured) string {
-	return resource.Text(machine.Object, "status", "nodeRef", "name")
 }
 
 func (p *controlPlane) nodesReady() bool {

@@ -106,7 +106,7 @@ func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
 		if err != nil {
 			return err
 		}
-		m.compare(p, machine, inSync)
+		p.compare(machine, inSync)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ type carriedOver struct{ labels, annotations, fields map[string]any }
 // syncMachine reports whether the three objects were all there and as wanted.
 func (m *Manager) syncMachine(machine *replica, wanted *carriedOver) (inSync bool, err error) {
 	inSync = true
-	parts := machine.parts()
+	parts := machine.carriers()
 	for n, part := range parts {
 		if part == nil || deleting(part) {
 			inSync = false
@@ -140,7 +140,6 @@ func (m *Manager) syncMachine(machine *replica, wanted *carriedOver) (inSync boo
 	}
 	if !inSync {
 		m.refresh(machine)
-		m.findParts(machine)
 	}
 	return inSync, nil
 }

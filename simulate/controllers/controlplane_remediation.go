@@ -66,7 +66,7 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 	if err := m.ownerRemediated(machine, "MachineDeleting", "Machine is deleting"); err != nil {
 		return step{}, err
 	}
-	if err := m.remove(actorKCP, m.store.Get(keyOf(machine.u))); err != nil {
+	if err := m.remove(actorKCP, m.store.Get(keyOf(machine.machine))); err != nil {
 		return step{}, err
 	}
 	p.d.set(r.text(), "metadata", "annotations", annotationRemediationInProgress)
@@ -80,7 +80,7 @@ func (m *Manager) forgetRecovered(p *controlPlane) error {
 		if machine.deleting || !machine.isFalse(conditionOwnerRemediated) || !machine.isTrue(conditionHealthCheck) {
 			continue
 		}
-		d := edit(machine.u, m.now())
+		d := edit(machine.machine, m.now())
 		d.dropConditions(conditionOwnerRemediated)
 		if err := m.commit(actorKCP, d); err != nil {
 			return err
@@ -179,7 +179,7 @@ func (m *Manager) nextTry(p *controlPlane, machine *replica) (next remediation, 
 func (m *Manager) quorumWithout(p *controlPlane, machine *replica) bool {
 	total, healthy := 0, 0
 	for _, other := range p.machines {
-		if other.name == machine.name || !m.etcdMember(other.u) {
+		if other.name == machine.name || !m.etcdMember(other) {
 			continue
 		}
 		total++
@@ -196,7 +196,7 @@ func (p *controlPlane) componentsWithout(machine *replica) bool {
 }
 
 func (m *Manager) ownerRemediated(machine *replica, reason, message string) error {
-	d := edit(m.store.Get(keyOf(machine.u)), m.now())
+	d := edit(m.store.Get(keyOf(machine.machine)), m.now())
 	d.condition(conditionOwnerRemediated, "False", reason, message)
 	return m.commit(actorKCP, d)
 }

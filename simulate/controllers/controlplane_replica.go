@@ -4,19 +4,15 @@ import (
 	"cmp"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// A replica is a Machine of a control plane as a reconcile sees it, with what the
+// A replica is a Machine of a control plane as a reconcile found it, with what the
 // reconcile wrote to it.
 type replica struct {
-	*view
-	u *unstructured.Unstructured
-	// config and infrastructure were made with the Machine, under its name; nil is
-	// gone.
-	config, infrastructure *unstructured.Unstructured
+	*view // of the Machine
+	parts
+	kept *enrolled // what there is of it beyond this reconcile
 	// differences are those from what is asked for, once that was compared.
 	compared    bool
 	differences []string
@@ -26,11 +22,12 @@ type replica struct {
 
 // replicas are the control-plane Machines of a cluster, the oldest first.
 func (m *Manager) replicas(namespace, cluster string) []*replica {
-	machines := m.controlPlaneMachines(namespace, cluster)
-	out := make([]*replica, len(machines))
-	for i, u := range machines {
-		out[i] = &replica{view: m.view(u), u: u}
-		m.findParts(out[i])
+	list := m.roster.clusters[clusterName{namespace, cluster}]
+	out := make([]*replica, len(list))
+	for i, e := range list {
+		m.find(e)
+		out[i] = &replica{kept: e}
+		m.refresh(out[i])
 	}
 	slices.SortFunc(out, func(a, b *replica) int {
 		return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.name, b.name))
@@ -38,22 +35,10 @@ func (m *Manager) replicas(namespace, cluster string) []*replica {
 	return out
 }
 
-// findParts finds the objects that were made with a Machine.
-func (m *Manager) findParts(r *replica) {
-	r.config = m.get(kindKubeadmConfig, r.namespace, r.name)
-	r.infrastructure = m.get(kindVSphereMachine, r.namespace, r.name)
-}
-
 // refresh takes in what was written to a machine. One that is gone stays as it was.
 func (m *Manager) refresh(r *replica) {
-	if written := m.get(kindMachine, r.namespace, r.name); written != nil {
-		r.u, r.view = written, m.view(written)
-	}
-}
-
-// parts are the three objects of a machine; nil is gone.
-func (r *replica) parts() [3]*unstructured.Unstructured {
-	return [...]*unstructured.Unstructured{r.u, r.config, r.infrastructure}
+	r.parts = r.kept.parts
+	r.view = m.view(r.machine)
 }
 
 // node is the name of a Machine's Node, or "" while none is known.

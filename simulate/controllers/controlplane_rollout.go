@@ -51,7 +51,7 @@ func (m *Manager) writeUpToDate(p *controlPlane, d *draft, machine *replica) {
 
 // differences are those between a machine and what is asked for now that cannot be
 // changed in place.
-func differences(p *controlPlane, machine *replica) []string {
+func (p *controlPlane) differences(machine *replica) []string {
 	var reasons []string
 	if has := resource.Text(machine.spec, "version"); has != p.version() {
 		reasons = append(reasons, fmt.Sprintf("Version %s, %s required", has, p.version()))

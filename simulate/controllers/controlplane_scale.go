@@ -35,7 +35,7 @@ func (m *Manager) scaleDownControlPlane(p *controlPlane, victim *replica) (step,
 	if s := m.preflightControlPlane(p, victim); s.taken {
 		return s, nil
 	}
-	return step{taken: true}, m.remove(actorKCP, victim.u)
+	return step{taken: true}, m.remove(actorKCP, victim.machine)
 }
 
 // preflightControlPlane says whether machines may come or go, where except is one

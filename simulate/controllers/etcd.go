@@ -40,11 +40,11 @@ func (m *Manager) etcdMembers(machines []*replica) []EtcdMember {
 	var members []EtcdMember
 	leader := -1
 	for _, machine := range machines {
-		if !m.etcdMember(machine.u) {
+		if !m.etcdMember(machine) {
 			continue
 		}
-		voter := !m.catchingUp(machine.u)
-		member := EtcdMember{Machine: machine.name, Learner: !voter, Healthy: m.running(machine.u)}
+		voter := !m.catchingUp(machine)
+		member := EtcdMember{Machine: machine.name, Learner: !voter, Healthy: m.guest(machine).running}
 		// Leadership is moved away from a member that is to go.
 		if voter && member.Healthy && (leader < 0 || !machine.deleting) {
 			leader = len(members)
@@ -82,15 +82,11 @@ func Voters(members []EtcdMember) (voters, healthy int) {
 // when kubeadm is through there, until the pre-terminate hook was run. A control
 // plane that goes altogether takes no member out (domain.md 3.6), but then none
 // is asked for any more.
-func (m *Manager) etcdMember(machine *unstructured.Unstructured) bool {
-	if deleting(machine) && resource.Field(machine.Object, "metadata", "annotations", annotationPreTerminate) == nil {
+func (m *Manager) etcdMember(machine *replica) bool {
+	if machine.deleting && machine.annotations[annotationPreTerminate] == nil {
 		return false
 	}
-	if nodeNameOf(machine) != "" {
-		return true
-	}
-	joined, known := m.joinedAt(machine)
-	return known && !joined.After(m.now())
+	return machine.node() != "" || m.hasJoined(machine)
 }
 
 // etcdAnswers says whether there is a member that can be asked for the others: one
@@ -115,7 +111,7 @@ func (m *Manager) runPreTerminateHook(p *controlPlane) (step, error) {
 		case !machine.deleting:
 		case machine.annotations[annotationPreTerminate] == nil:
 			return wait, nil
-		case next == nil || markedAt(machine.u) < markedAt(next.u):
+		case next == nil || markedAt(machine.machine) < markedAt(next.machine):
 			next = machine
 		}
 	}
@@ -125,7 +121,7 @@ func (m *Manager) runPreTerminateHook(p *controlPlane) (step, error) {
 	if otherPreTerminateHooks(next) || next.condition("Deleting").Reason != "WaitingForPreTerminateHook" {
 		return wait, nil
 	}
-	d := edit(next.u, m.now())
+	d := edit(next.machine, m.now())
 	d.unset("metadata", "annotations", annotationPreTerminate)
 	return wait, m.commit(actorKCP, d)
 }

@@ -50,17 +50,17 @@ type Manager struct {
 	latencies map[Step]Triangle
 	onVM      func(VMEvent)
 
-	watches     map[string]*watch // by the name of the kind
-	addresses   addressPlan
-	checks      map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
-	settled     map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
-	usage       map[storageClass]int64        // MiB of node disks per namespace and storage class
-	rest        time.Duration                 // how long the reconcile that runs wants no other, see holdOff
-	comparisons map[string]comparison         // of control-plane Machines, by their uid
-	views       map[*unstructured.Unstructured]*view
-	outdated    []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
-	onFault     Fault                        // nil: the first fault ends the simulation
-	err         error
+	watches   map[string]*watch // by the name of the kind
+	addresses addressPlan
+	checks    map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
+	settled   map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
+	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
+	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
+	roster    roster
+	views     map[*unstructured.Unstructured]*view
+	outdated  []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
+	onFault   Fault                        // nil: the first fault ends the simulation
+	err       error
 }
 
 // New makes the controllers. They act once Observe is subscribed to the store.
@@ -70,7 +70,7 @@ func New(c Config) *Manager {
 		network: networkProviders[c.Inventory.NetworkProvider()],
 		chance:  c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
-		views: map[*unstructured.Unstructured]*view{}, comparisons: map[string]comparison{},
+		views: map[*unstructured.Unstructured]*view{}, roster: newRoster(),
 	}
 	if m.latencies == nil {
 		m.latencies = DefaultLatencies
@@ -111,6 +111,7 @@ func (m *Manager) Resume(objects []*unstructured.Unstructured) {
 	for _, u := range objects {
 		c := kubeapi.Change{Key: keyOf(u), After: u}
 		m.account(c)
+		m.roster.note(c)
 		if c.Key.GK() == kindMachineHealthCheck.GroupKind {
 			m.noteHealthCheck(c)
 		}

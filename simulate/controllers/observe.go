@@ -22,6 +22,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	}
 	m.account(c)
 	m.outdate(c)
+	m.roster.note(c)
 	m.unsettle(c)
 	if s != nil && s.of.notify != nil {
 		s.of.notify(m, c)
@@ -75,9 +76,6 @@ func (m *Manager) notifyClusterOf(c kubeapi.Change, cluster kubeapi.Key) {
 func (m *Manager) notifyMachine(c kubeapi.Change) {
 	u := subjectIn(c)
 	m.notifyHealthChecks(u)
-	if c.After == nil {
-		delete(m.comparisons, uidOf(u))
-	}
 	if c.After != nil && bootstrapSecret(c.Before) != bootstrapSecret(c.After) {
 		m.enqueueKey(kindVSphereMachine.key(c.Key.Namespace, c.Key.Name), hop)
 	}

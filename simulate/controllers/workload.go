@@ -54,7 +54,7 @@ func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool)
 	step := StepJoinWorker
 	switch {
 	case !v.controlPlane:
-	case m.initialises(machine):
+	case initialises(m.get(kindKubeadmConfig, v.namespace, v.name)):
 		step = StepInit
 	default:
 		step = StepJoinControl
@@ -62,10 +62,10 @@ func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool)
 	return booted.Add(m.takes(step, v.namespace, v.name)), true
 }
 
-// initialises says whether a control-plane machine runs kubeadm init, not join.
-func (m *Manager) initialises(machine *unstructured.Unstructured) bool {
-	config := m.get(kindKubeadmConfig, namespaceOf(machine), nameOf(machine))
-	return config != nil && resource.Field(config.Object, "spec", "initConfiguration") != nil
+// initialises says whether a control-plane machine with a KubeadmConfig runs kubeadm
+// init, not join.
+func initialises(config *unstructured.Unstructured) bool {
+	return resource.Field(contentOf(config), "spec", "initConfiguration") != nil
 }
 
 // nodeReadyAt is when the Node of a machine that has joined is Ready.
@@ -73,43 +73,6 @@ func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bo
 	v := m.view(machine)
 	joined, ok := m.joinedAt(machine)
 	return joined.Add(m.takes(StepNodeReady, v.namespace, v.name)), ok
-}
-
-// hasNode says whether the Node of a machine exists.
-func (m *Manager) hasNode(machine *unstructured.Unstructured) bool { return m.nodeOf(machine).exists }
-
-// running says whether the guest of a machine runs and can be reached.
-func (m *Manager) running(machine *unstructured.Unstructured) bool {
-	vm := m.get(kindVM, namespaceOf(machine), nameOf(machine))
-	return vm != nil && !deleting(vm) && primaryIP(vm) != "" &&
-		resource.Text(vm.Object, "status", "powerState") == poweredOn
-}
-
-// componentsHealthy says whether the static pods and the etcd member of a
-// control-plane machine are up.
-func (m *Manager) componentsHealthy(machine *unstructured.Unstructured) bool {
-	_, joined := m.joinedAt(machine)
-	return joined && m.running(machine) && !m.catchingUp(machine)
-}
-
-// catchingUp says whether the etcd member of a machine that joined is a learner
-// still. On the machine that ran kubeadm init there was nothing to learn, and one
-// that was a voter remains it when its VM boots again.
-func (m *Manager) catchingUp(machine *unstructured.Unstructured) bool {
-	joined, known := m.joinedAt(machine)
-	if !known || m.initialises(machine) || m.bootedAgain(machine) {
-		return false
-	}
-	return joined.Add(m.takes(StepEtcd, namespaceOf(machine), nameOf(machine))).After(m.now())
-}
-
-// bootedAgain says whether the VM of a machine booted after it had become a node.
-func (m *Manager) bootedAgain(machine *unstructured.Unstructured) bool {
-	if nodeNameOf(machine) == "" {
-		return false
-	}
-	became := parseStamp(resource.Text(machine.Object, "status", "lastUpdated"))
-	return since(contentOf(m.get(kindVM, namespaceOf(machine), nameOf(machine))), conditionGuestNetwork).After(became)
 }
 
 func contentOf(u *unstructured.Unstructured) map[string]any {

@@ -1,0 +1,124 @@
+package controllers
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/simulate/kubeapi"
+)
+
+// A roster has the control-plane Machines of all clusters, with the objects of
+// their names. Most passes of a control plane come to look at machines of which
+// nothing has changed: they need not search the store for that.
+type roster struct {
+	machines map[objectName]*enrolled
+	clusters map[clusterName][]*enrolled // by name
+}
+
+// An enrolled machine is on the roster until its Machine is gone.
+type enrolled struct {
+	name    objectName
+	cluster clusterName
+	parts
+	found bool // whether the parts but the Machine were looked for
+
+	comparison comparison
+	guest      guest
+}
+
+// parts are the objects of a machine as they are stored; nil is not there.
+type parts struct {
+	machine, config, infrastructure, vm *unstructured.Unstructured
+}
+
+// carriers are those that carry the labels and annotations of the machine.
+func (p parts) carriers() [3]*unstructured.Unstructured {
+	return [...]*unstructured.Unstructured{p.machine, p.config, p.infrastructure}
+}
+
+func newRoster() roster {
+	return roster{machines: map[objectName]*enrolled{}, clusters: map[clusterName][]*enrolled{}}
+}
+
+// note takes in a change of any object.
+func (r *roster) note(c kubeapi.Change) {
+	name := objectName{c.Key.Namespace, c.Key.Name}
+	switch c.Key.Kind {
+	case kindMachine.Kind:
+		r.noteMachine(name, c.After)
+	case kindKubeadmConfig.Kind:
+		if e := r.machines[name]; e != nil {
+			e.config = c.After
+		}
+	case kindVSphereMachine.Kind:
+		if e := r.machines[name]; e != nil {
+			e.infrastructure = c.After
+		}
+	case kindVM.Kind:
+		if e := r.machines[name]; e != nil {
+			e.vm = c.After
+		}
+	}
+}
+
+func (r *roster) noteMachine(name objectName, u *unstructured.Unstructured) {
+	e := r.machines[name]
+	if u == nil || !hasLabel(u, labelControlPlane) {
+		r.strike(e)
+		return
+	}
+	cluster := clusterName{name.namespace, labelOf(u, labelCluster)}
+	if e != nil && e.cluster != cluster {
+		r.strike(e)
+		e = nil
+	}
+	if e == nil {
+		e = &enrolled{name: name, cluster: cluster}
+		r.machines[name] = e
+		list := r.clusters[cluster]
+		at, _ := slices.BinarySearchFunc(list, e, compareEnrolled)
+		r.clusters[cluster] = slices.Insert(list, at, e)
+	}
+	e.machine = u
+}
+
+// strike takes a machine off the roster; nil is on none.
+func (r *roster) strike(e *enrolled) {
+	if e == nil {
+		return
+	}
+	delete(r.machines, e.name)
+	left := slices.DeleteFunc(r.clusters[e.cluster], func(other *enrolled) bool { return other == e })
+	if len(left) == 0 {
+		delete(r.clusters, e.cluster)
+		return
+	}
+	r.clusters[e.cluster] = left
+}
+
+func compareEnrolled(a, b *enrolled) int { return cmp.Compare(a.name.name, b.name.name) }
+
+// controlPlaneMachines are those of a cluster, by name.
+func (m *Manager) controlPlaneMachines(namespace, cluster string) []*unstructured.Unstructured {
+	list := m.roster.clusters[clusterName{namespace, cluster}]
+	machines := make([]*unstructured.Unstructured, len(list))
+	for i, e := range list {
+		machines[i] = e.machine
+	}
+	return machines
+}
+
+// find looks for the parts of a machine when they are first asked for; from then
+// on the roster is told of them.
+func (m *Manager) find(e *enrolled) {
+	if e.found {
+		return
+	}
+	namespace, name := e.name.namespace, e.name.name
+	e.config = m.get(kindKubeadmConfig, namespace, name)
+	e.infrastructure = m.get(kindVSphereMachine, namespace, name)
+	e.vm = m.get(kindVM, namespace, name)
+	e.found = true
+}
