@@ -45,8 +45,11 @@ func (m *Manager) reconcileVMService(u *unstructured.Unstructured) (time.Duratio
 }
 
 // createService makes the Service of a VirtualMachineService, which has its labels
-// and annotations.
+// and annotations, unless it is there.
 func (m *Manager) createService(u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if service := m.get(kindService, namespaceOf(u), nameOf(u)); service != nil {
+		return service, nil
+	}
 	return m.create(actorVMService, kindService, map[string]any{
 		"metadata": sharedMeta(u, u),
 		"spec":     map[string]any{"type": "LoadBalancer", "ports": resource.Items(u.Object, "spec", "ports")},
@@ -69,9 +72,12 @@ func sharedMeta(service, like *unstructured.Unstructured) map[string]any {
 // to go, as ready or not ready: one with a probe is ready when the probe says so, and
 // what it was before while it says nothing yet (domain.md 1.15).
 func (m *Manager) syncEndpoints(u, service *unstructured.Unstructured) error {
-	endpoints, err := m.create(actorVMService, kindEndpoints, map[string]any{"metadata": sharedMeta(u, service)})
-	if err != nil {
-		return err
+	endpoints := m.get(kindEndpoints, namespaceOf(service), nameOf(service))
+	if endpoints == nil {
+		var err error
+		if endpoints, err = m.create(actorVMService, kindEndpoints, map[string]any{"metadata": sharedMeta(u, service)}); err != nil {
+			return err
+		}
 	}
 	var ready, waiting []any
 	for _, vm := range m.selected(u) {

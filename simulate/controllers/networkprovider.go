@@ -91,9 +91,13 @@ func (m *Manager) nicOf(vm *unstructured.Unstructured) *unstructured.Unstructure
 // createNIC makes the object of a VM's interface, unless it is there.
 func (m *Manager) createNIC(vm *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	p, network := m.networkProvider(), networkOf(vm)
+	name := nicName(nameOf(vm), network)
+	if nic := m.get(p.nic, namespaceOf(vm), name); nic != nil {
+		return nic, nil
+	}
 	nic := map[string]any{
 		"metadata": map[string]any{
-			"namespace": namespaceOf(vm), "name": nicName(nameOf(vm), network),
+			"namespace": namespaceOf(vm), "name": name,
 			"labels":          map[string]any{labelVMName: labelValue(nameOf(vm)), labelInterfaceName: interfaceName},
 			"ownerReferences": []any{ref(vm, true)},
 		},

@@ -181,6 +181,9 @@ func (m *Manager) failureDomains(namespace string) []any {
 
 func (m *Manager) createResourcePolicy(u, cluster *unstructured.Unstructured) error {
 	name := nameOf(cluster)
+	if m.get(kindResourcePolicy, namespaceOf(u), name) != nil {
+		return nil
+	}
 	_, err := m.create(actorProvider, kindResourcePolicy, map[string]any{
 		"metadata": map[string]any{
 			"namespace": namespaceOf(u), "name": name,
@@ -205,9 +208,13 @@ func (m *Manager) infrastructureSpec() map[string]any {
 	return map[string]any{"controlPlaneEndpoint": map[string]any{"host": given.Host, "port": given.Port}}
 }
 
-// createEndpointService makes the VirtualMachineService in front of the API servers.
+// createEndpointService makes the VirtualMachineService in front of the API servers,
+// unless it is there.
 func (m *Manager) createEndpointService(u, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	name := nameOf(cluster)
+	if service := m.get(kindVMService, namespaceOf(u), name); service != nil {
+		return service, nil
+	}
 	provider := m.networkProvider()
 	annotation, value := provider.annotation(provider.network(m, namespaceOf(u), nameOf(u)))
 	return m.create(actorProvider, kindVMService, map[string]any{
