@@ -65,7 +65,7 @@ type streams struct {
 // as often saves a fifth of the time, up to a heap at which it begins to matter.
 const (
 	gcPercent   = 400
-	memoryLimit = 1850 << 20 // bytes
+	memoryLimit = 1950 << 20 // bytes
 )
 
 // tuneMemory sets the garbage collector, unless the environment does.
