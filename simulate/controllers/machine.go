@@ -163,7 +163,7 @@ func compareTemplate(d *draft, p machineParts) (stays bool) {
 func (m *Manager) halts(d *draft, v *view, cluster *unstructured.Unstructured) bool {
 	known := v.condition("Paused")
 	switch {
-	case known.Status == "False" && v.annotations[annotationPaused] == nil && !resource.Flag(m.view(cluster).spec, "paused"):
+	case known.Status == "False" && v.annotations[annotationPaused] == nil && !m.view(cluster).pauses:
 		return false // as nearly always
 	case held(d, cluster):
 		return true

@@ -19,6 +19,7 @@ type view struct {
 	belonging
 	generation int64
 	deleting   bool
+	pauses     bool // spec.paused, as a Cluster has it
 
 	labels, annotations, spec, status map[string]any
 	owners, finalizers                []any
@@ -108,6 +109,11 @@ func viewOf(content map[string]any, before *view) *view {
 		v.belonging = before.belonging
 	} else {
 		v.belonging = belonging{cluster: v.label(labelCluster), controlPlane: v.labels[labelControlPlane] != nil}
+	}
+	if before != nil && sameMap(v.spec, before.spec) {
+		v.pauses = before.pauses
+	} else {
+		v.pauses = resource.Flag(v.spec, "paused")
 	}
 	v.conditions = readConditions(resource.Items(v.status, "conditions"), before)
 	return v
