@@ -17,7 +17,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	if s != nil && !summaryOnly(c) {
 		m.enqueueAll(s, hop)
 	}
-	for _, owner := range resource.Items(subjectIn(c).Object, "metadata", "ownerReferences") {
+	for _, owner := range m.ownersOf(s, c) {
 		m.notifyOwner(c, owner)
 	}
 	m.account(c)
@@ -43,31 +43,18 @@ func (m *Manager) ObserveVM(c vcenter.Change) {
 	m.enqueueKey(kindVM.key(c.VM.Namespace, c.VM.Name), hop)
 }
 
-// notifyOwner schedules the controllers of an owner, except where the real ones
-// do not watch: CAPV polls SubnetSet and VirtualMachineService (domain.md E14, E18).
-func (m *Manager) notifyOwner(c kubeapi.Change, owner any) {
-	group, _, _ := cutGroup(resource.Text(owner, "apiVersion"))
-	key := kubeapi.Key{Group: group, Kind: resource.Text(owner, "kind"), Namespace: c.Key.Namespace, Name: resource.Text(owner, "name")}
-	switch key.Kind {
-	case kindVSphereCluster.Kind:
-	case kindCluster.Kind:
-		m.notifyClusterOf(c, key)
-	default:
-		m.enqueueKey(key, hop)
-	}
-}
-
-// notifyClusterOf schedules the controllers of a Cluster for a change of what it owns.
-func (m *Manager) notifyClusterOf(c kubeapi.Change, cluster kubeapi.Key) {
-	s := m.subjectOf(cluster)
-	if s == nil {
+// notifyOwner schedules the controllers of an owner. A Cluster takes its time for a
+// change that hardly matters to it.
+func (m *Manager) notifyOwner(c kubeapi.Change, owner *subject) {
+	if owner.key.Kind != kindCluster.Kind {
+		m.enqueueAll(owner, hop)
 		return
 	}
 	delay := summaryDelay(c)
-	for i := range s.turns {
+	for i := range owner.turns {
 		// The topology controller watches what it makes, which is no Machine.
-		if s.turns[i].controller.name != actorTopology || c.Key.GK() != kindMachine.GroupKind {
-			m.enqueue(&s.turns[i], delay)
+		if owner.turns[i].controller.name != actorTopology || c.Key.GK() != kindMachine.GroupKind {
+			m.enqueue(&owner.turns[i], delay)
 		}
 	}
 }

@@ -106,6 +106,7 @@ func (t *turn) end() {
 		}
 	}
 	delete(s.of.subjects, objectName{s.key.Namespace, s.key.Name})
+	s.ended = true
 }
 
 // holdOff has the object of the running reconcile left alone for d, even by

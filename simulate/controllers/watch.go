@@ -31,6 +31,10 @@ type subject struct {
 	of    *watch
 	key   kubeapi.Key
 	turns []turn // one for each controller
+
+	refs   []any // the owner references that owners are of
+	owners []*subject
+	ended  bool // whoever knows it has to look for it again
 }
 
 // An objectName is the name of an object among those of its kind.
