@@ -31,6 +31,7 @@ type controlPlane struct {
 	u        *unstructured.Unstructured
 	d        *draft // of u
 	cluster  *unstructured.Unstructured
+	home     *view      // of cluster
 	asked    asked      // of machines
 	machines []*replica // oldest first
 	// blocked is why nothing may be scaled now.
@@ -40,8 +41,11 @@ type controlPlane struct {
 }
 
 func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured) *controlPlane {
-	v, name := m.view(u), nameOf(cluster)
-	p := &controlPlane{view: v, u: u, d: edit(u, m.now()), cluster: cluster, asked: askedBy(v, name), machines: m.replicas(v.namespace, name)}
+	v, home := m.view(u), m.view(cluster)
+	p := &controlPlane{
+		view: v, u: u, d: m.edit(u), cluster: cluster, home: home,
+		asked: askedBy(v, home.name), machines: m.replicas(v.namespace, home.name),
+	}
 	for _, machine := range p.machines {
 		p.recall(machine)
 	}
@@ -60,13 +64,6 @@ func (p *controlPlane) desired() int {
 	return int(resource.Int(p.spec, "replicas"))
 }
 
-// say writes a condition, once in a reconcile, unless it is so already.
-func (p *controlPlane) say(kind, status, reason, message string) {
-	if p.condition(kind) != (resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}) {
-		p.d.condition(kind, status, reason, message)
-	}
-}
-
 // version is what its Machines should run.
 func (p *controlPlane) version() string { return resource.Text(p.spec, "version") }
 
@@ -79,12 +76,13 @@ func (p *controlPlane) template(path ...string) any {
 // of the kind asked for, changing one at a time (domain.md E20-E22, E40, E44-E45,
 // E51, 3.1-3.6).
 func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Duration, error) {
-	cluster := m.clusterFor(u)
-	if cluster == nil || !ownedBy(u, cluster) {
+	v := m.view(u)
+	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
 	}
 	p := m.newControlPlane(u, cluster)
-	if held(p.d, cluster) {
+	if !m.goesOn(v, cluster) && held(p.d, cluster) {
 		return 0, m.commit(actorKCP, p.d)
 	}
 	if p.deleting {
@@ -106,16 +104,21 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	return again, m.commit(actorKCP, p.d)
 }
 
+// endpointKnown says whether it is known where the API will be served.
+func (p *controlPlane) endpointKnown() bool {
+	return resource.Text(p.home.spec, "controlPlaneEndpoint", "host") != ""
+}
+
 // advanceControlPlane goes as far as what it depends on allows. Of the operations
 // on Machines at most one is done.
 func (m *Manager) advanceControlPlane(p *controlPlane) (time.Duration, error) {
-	if !initialized(p.cluster, "infrastructureProvisioned") {
+	if !p.home.initialized("infrastructureProvisioned") {
 		return 0, nil
 	}
 	if err := m.createCertificates(p); err != nil {
 		return 0, err
 	}
-	if resource.Text(p.cluster.Object, "spec", "controlPlaneEndpoint", "host") == "" {
+	if !p.endpointKnown() {
 		return 0, nil
 	}
 	if err := m.createKubeconfig(p); err != nil {
@@ -154,7 +157,7 @@ type step struct {
 // from when the workload cluster answers (domain.md E40). What is in the cluster
 // is looked at from the next reconcile on.
 func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
-	if initialized(p.u, "controlPlaneInitialized") || len(p.machines) == 1 && (p.machines[0].deleting || toRemediate(p.machines[0])) {
+	if p.initialized("controlPlaneInitialized") || len(p.machines) == 1 && (p.machines[0].deleting || toRemediate(p.machines[0])) {
 		return 0 // of a first machine that is to go nothing is taken over
 	}
 	at, known := m.connectionTime(p.cluster)
@@ -163,7 +166,7 @@ func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
 	case at.After(m.now()):
 		return at.Sub(m.now()) + 2*hop // the Machine is Running first
 	default:
-		p.say("Initialized", "True", "Initialized", "")
+		p.d.condition("Initialized", "True", "Initialized", "")
 		p.d.set(true, "status", "initialization", "controlPlaneInitialized")
 		return pace
 	}

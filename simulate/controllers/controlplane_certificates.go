@@ -18,17 +18,17 @@ const (
 // never looked at by anybody here, so it is only a marker.
 func (m *Manager) createCertificates(p *controlPlane) error {
 	for _, purpose := range []string{"ca", "sa", "proxy", "etcd"} {
-		if _, err := m.createSecret(actorKCP, p.u, true, nameOf(p.cluster), nameOf(p.cluster)+"-"+purpose, "tls.crt", "tls.key"); err != nil {
+		if _, err := m.createSecret(actorKCP, p.u, true, p.home.name, p.home.name+"-"+purpose, "tls.crt", "tls.key"); err != nil {
 			return err
 		}
 	}
-	p.say("CertificatesAvailable", "True", "Available", "")
+	p.d.condition("CertificatesAvailable", "True", "Available", "")
 	return nil
 }
 
 // createKubeconfig makes the Secret that names the endpoint, so there must be one.
 func (m *Manager) createKubeconfig(p *controlPlane) error {
-	_, err := m.createSecret(actorKCP, p.u, true, nameOf(p.cluster), nameOf(p.cluster)+"-kubeconfig", "value")
+	_, err := m.createSecret(actorKCP, p.u, true, p.home.name, p.home.name+"-kubeconfig", "value")
 	return err
 }
 

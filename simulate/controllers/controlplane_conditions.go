@@ -18,7 +18,7 @@ const membersPatience = 2 * time.Minute
 func summarizeControlPlane(p *controlPlane) {
 	p.count()
 	if !p.d.isTrue("Initialized") {
-		p.say("Initialized", "False", "NotInitialized", "")
+		p.d.condition("Initialized", "False", "NotInitialized", "")
 	}
 	p.summarizeHealth("EtcdClusterHealthy", []string{conditionEtcdMember})
 	p.summarizeHealth("ControlPlaneComponentsHealthy", podGates)
@@ -27,7 +27,7 @@ func summarizeControlPlane(p *controlPlane) {
 	p.summarizeScaling()
 	p.summarizeRemediation()
 	if !p.deleting {
-		p.say("Deleting", "False", "NotDeleting", "")
+		p.d.condition("Deleting", "False", "NotDeleting", "")
 	}
 	p.summarizeAvailable()
 }
@@ -36,7 +36,7 @@ func summarizeControlPlane(p *controlPlane) {
 func (p *controlPlane) count() {
 	d := p.d
 	tallyOf(p.machines).write(d)
-	d.set(labelCluster+"="+nameOf(p.cluster)+","+labelControlPlane, "status", "selector")
+	d.set(labelCluster+"="+p.home.name+","+labelControlPlane, "status", "selector")
 	versions := p.versions()
 	if len(versions) == 0 {
 		return
@@ -121,7 +121,7 @@ func leadingNumber(text string) (number, rest string) {
 func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 	if !p.inspected {
 		if !p.deleting {
-			p.say(kind, "Unknown", "InspectionFailed", p.notInspected())
+			p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
 		}
 		return
 	}
@@ -144,15 +144,15 @@ func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 			issues.add(machine.name, bullet(gate, c.Message))
 		}
 	}
-	p.say(kind, status, reason, issues.text())
+	p.d.condition(kind, status, reason, issues.text())
 }
 
 // notInspected is why the workload cluster was not looked into.
 func (p *controlPlane) notInspected() string {
 	switch {
-	case !initialized(p.cluster, "infrastructureProvisioned"):
+	case !p.home.initialized("infrastructureProvisioned"):
 		return "Waiting for Cluster status.initialization.infrastructureProvisioned to be true"
-	case resource.Text(p.cluster.Object, "spec", "controlPlaneEndpoint", "host") == "":
+	case !p.endpointKnown():
 		return "Waiting for Cluster spec.controlPlaneEndpoint to be set"
 	}
 	return "Waiting for Cluster control plane to be initialized"
@@ -161,7 +161,7 @@ func (p *controlPlane) notInspected() string {
 // summarizeReady writes MachinesReady.
 func (p *controlPlane) summarizeReady() {
 	if len(p.machines) == 0 {
-		p.say("MachinesReady", "True", "NoReplicas", "")
+		p.d.condition("MachinesReady", "True", "NoReplicas", "")
 		return
 	}
 	status, reason := "True", "Ready"
@@ -182,7 +182,7 @@ func (p *controlPlane) summarizeReady() {
 		}
 		issues.add(machine.name, c.Message)
 	}
-	p.say("MachinesReady", status, reason, issues.text())
+	p.d.condition("MachinesReady", status, reason, issues.text())
 }
 
 // summarizeUpToDate writes MachinesUpToDate and RollingOut, which is true for as
@@ -209,15 +209,15 @@ func (p *controlPlane) summarizeUpToDate() {
 	}
 	switch {
 	case old > 0:
-		p.say("MachinesUpToDate", "False", "NotUpToDate", issues.text())
-		p.say("RollingOut", "True", "RollingOut", fmt.Sprintf("Rolling out %d not up-to-date replicas\n%s", old, lines(why)))
+		p.d.condition("MachinesUpToDate", "False", "NotUpToDate", issues.text())
+		p.d.condition("RollingOut", "True", "RollingOut", fmt.Sprintf("Rolling out %d not up-to-date replicas\n%s", old, lines(why)))
 		return
 	case known == 0:
-		p.say("MachinesUpToDate", "True", "NoReplicas", "")
+		p.d.condition("MachinesUpToDate", "True", "NoReplicas", "")
 	default:
-		p.say("MachinesUpToDate", "True", "UpToDate", "")
+		p.d.condition("MachinesUpToDate", "True", "UpToDate", "")
 	}
-	p.say("RollingOut", "False", "NotRollingOut", "")
+	p.d.condition("RollingOut", "False", "NotRollingOut", "")
 }
 
 func (p *controlPlane) summarizeScaling() {
@@ -228,10 +228,10 @@ func (p *controlPlane) summarizeScaling() {
 	have, want := len(p.machines), p.desired()
 	direction := func(kind, verb string, active bool) {
 		if !active {
-			p.say(kind, "False", "Not"+kind, "")
+			p.d.condition(kind, "False", "Not"+kind, "")
 			return
 		}
-		p.say(kind, "True", kind, fmt.Sprintf("%s from %d to %d replicas%s", verb, have, want, blocked))
+		p.d.condition(kind, "True", kind, fmt.Sprintf("%s from %d to %d replicas%s", verb, have, want, blocked))
 	}
 	direction("ScalingUp", "Scaling up", have < want)
 	direction("ScalingDown", "Scaling down", have > want)
@@ -244,9 +244,9 @@ func (p *controlPlane) summarizeRemediation() {
 		issues.add(machine.name, bullet(conditionOwnerRemediated, machine.condition(conditionOwnerRemediated).Message))
 	}
 	if issues.empty() {
-		p.say("Remediating", "False", "NotRemediating", "")
+		p.d.condition("Remediating", "False", "NotRemediating", "")
 	} else {
-		p.say("Remediating", "True", "Remediating", issues.text())
+		p.d.condition("Remediating", "True", "Remediating", issues.text())
 	}
 	p.noteLastRemediation()
 }
@@ -257,7 +257,7 @@ func (p *controlPlane) summarizeRemediation() {
 func (p *controlPlane) summarizeAvailable() {
 	d := p.d
 	available := func(status, reason string, messages ...string) {
-		p.say("Available", status, reason, lines(messages))
+		p.d.condition("Available", status, reason, lines(messages))
 	}
 	switch {
 	case !resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized"):

@@ -10,7 +10,7 @@ import (
 // any more (domain.md 3.6). It waits until no worker is left that needs the API.
 func (m *Manager) deleteControlPlane(p *controlPlane) (time.Duration, error) {
 	if len(p.machines) == 0 {
-		p.say("Deleting", "True", "DeletionCompleted", "Deletion completed")
+		p.d.condition("Deleting", "True", "DeletionCompleted", "Deletion completed")
 		summarizeControlPlane(p)
 		if err := m.commit(actorKCP, p.d); err != nil {
 			return 0, err
@@ -22,10 +22,10 @@ func (m *Manager) deleteControlPlane(p *controlPlane) (time.Duration, error) {
 	if err := m.inspectMachines(p); err != nil {
 		return 0, err
 	}
-	if workers := m.workersOf(p.namespace, nameOf(p.cluster)); len(workers) > 0 {
-		p.say("Deleting", "True", "WaitingForWorkersDeletion", remaining(workers))
+	if workers := m.workersOf(p.namespace, p.home.name); len(workers) > 0 {
+		p.d.condition("Deleting", "True", "WaitingForWorkersDeletion", remaining(workers))
 	} else {
-		p.say("Deleting", "True", "WaitingForMachineDeletion", deletingMachines(p.machines))
+		p.d.condition("Deleting", "True", "WaitingForMachineDeletion", deletingMachines(p.machines))
 		for _, machine := range p.machines {
 			if err := m.deleteWithoutHook(machine.machine); err != nil {
 				return 0, err

@@ -21,12 +21,12 @@ var machineGates = append(healthGates[:len(healthGates):len(healthGates)], condi
 // it finds: are its components healthy, and is it what it should be? Until the
 // control plane is initialized there is nothing to look into.
 func (m *Manager) inspectMachines(p *controlPlane) error {
-	p.inspected = initialized(p.u, "controlPlaneInitialized")
+	p.inspected = p.initialized("controlPlaneInitialized")
 	for _, machine := range p.machines {
 		if !machine.compared {
 			p.compare(machine, false)
 		}
-		d := edit(machine.machine, m.now())
+		d := m.edit(machine.machine)
 		m.writeGates(p, d, machine)
 		m.writeUpToDate(p, d, machine)
 		if !d.changed() {
@@ -48,23 +48,23 @@ func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 	id := machine.providerID()
 	switch {
 	case !p.inspected:
-		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", waiting)
+		setGates(d, machineGates, "Unknown", "InspectionFailed", waiting)
 	case machine.deleting:
 		m.writeGatesOfDeleted(p, d, machine)
 	case id == "":
-		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
+		setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
 	case !m.hasNode(machine):
-		machine.setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
+		setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
 	case !m.guest(machine).running:
-		machine.setGates(d, healthGates, "Unknown", "InspectionFailed", "Node "+machine.name+" is unreachable")
+		setGates(d, healthGates, "Unknown", "InspectionFailed", "Node "+machine.name+" is unreachable")
 	case !m.componentsHealthy(machine):
-		machine.setGates(d, podGates, "False", "DoesNotExist", "Pod does not exist")
-		machine.say(d, conditionEtcdMember, "False", "NotHealthy", noMember(machine))
-		machine.say(d, conditionKubeadmLabels, "True", "Set", "")
+		setGates(d, podGates, "False", "DoesNotExist", "Pod does not exist")
+		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
+		d.condition(conditionKubeadmLabels, "True", "Set", "")
 	default:
-		machine.setGates(d, podGates, "True", "Running", "")
-		machine.say(d, conditionEtcdMember, "True", "Healthy", "")
-		machine.say(d, conditionKubeadmLabels, "True", "Set", "")
+		setGates(d, podGates, "True", "Running", "")
+		d.condition(conditionEtcdMember, "True", "Healthy", "")
+		d.condition(conditionKubeadmLabels, "True", "Set", "")
 	}
 }
 
@@ -72,14 +72,14 @@ func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 // be seen to be gone as long as another member answers.
 func (m *Manager) writeGatesOfDeleted(p *controlPlane, d *draft, machine *replica) {
 	const going = "Machine is deleting"
-	machine.setGates(d, podGates, "False", "Deleting", going)
+	setGates(d, podGates, "False", "Deleting", going)
 	if p.etcdAnswers() && !m.etcdMember(machine) {
-		machine.say(d, conditionEtcdMember, "False", "NotHealthy", noMember(machine))
+		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
 	} else {
-		machine.say(d, conditionEtcdMember, "False", "Deleting", going)
+		d.condition(conditionEtcdMember, "False", "Deleting", going)
 	}
 	if !m.hasNode(machine) {
-		machine.say(d, conditionKubeadmLabels, "False", "Deleting", going)
+		d.condition(conditionKubeadmLabels, "False", "Deleting", going)
 	}
 }
 
@@ -87,9 +87,9 @@ func noMember(machine *replica) string {
 	return "Etcd doesn't have an etcd member for Node " + machine.name
 }
 
-func (r *replica) setGates(d *draft, gates []string, status, reason, message string) {
+func setGates(d *draft, gates []string, status, reason, message string) {
 	for _, gate := range gates {
-		r.say(d, gate, status, reason, message)
+		d.condition(gate, status, reason, message)
 	}
 }
 

@@ -40,7 +40,7 @@ func (p *controlPlane) machineLabels() map[string]any {
 	if hasLabel(p.u, labelTopologyOwned) {
 		labels[labelTopologyOwned] = ""
 	}
-	labels[labelCluster] = nameOf(p.cluster)
+	labels[labelCluster] = p.home.name
 	labels[labelControlPlane] = ""
 	labels[labelControlPlaneName] = labelValue(nameOf(p.u))
 	return labels
@@ -55,7 +55,7 @@ func (p *controlPlane) machineAnnotations() map[string]any {
 func (p *controlPlane) bootstrap() map[string]any {
 	spec := copyMap(resource.Fields(p.u.Object, "spec", "kubeadmConfigSpec"))
 	keep, drop := "initConfiguration", "joinConfiguration"
-	if initialized(p.u, "controlPlaneInitialized") {
+	if p.initialized("controlPlaneInitialized") {
 		keep, drop = drop, keep
 	}
 	delete(spec, drop)

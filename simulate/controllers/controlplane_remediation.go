@@ -80,7 +80,7 @@ func (m *Manager) forgetRecovered(p *controlPlane) error {
 		if machine.deleting || !machine.isFalse(conditionOwnerRemediated) || !machine.isTrue(conditionHealthCheck) {
 			continue
 		}
-		d := edit(machine.machine, m.now())
+		d := m.edit(machine.machine)
 		d.dropConditions(conditionOwnerRemediated)
 		if err := m.commit(actorKCP, d); err != nil {
 			return err
@@ -123,7 +123,7 @@ func (m *Manager) mayRemediate(p *controlPlane, machine *replica) (r remediation
 		p.d.unset("metadata", "annotations", annotationRemediationInProgress)
 	}
 	r, reason, message = m.nextTry(p, machine)
-	if reason != "" || !initialized(p.u, "controlPlaneInitialized") {
+	if reason != "" || !p.initialized("controlPlaneInitialized") {
 		return r, reason, message
 	}
 	switch {

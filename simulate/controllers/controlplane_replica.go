@@ -67,13 +67,6 @@ func (r *replica) passes(gates []string) bool {
 	return true
 }
 
-// say writes a condition into a draft of the Machine unless it says so already.
-func (r *replica) say(d *draft, kind, status, reason, message string) {
-	if r.condition(kind) != (resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}) {
-		d.condition(kind, status, reason, message)
-	}
-}
-
 func which(machines []*replica, is func(*replica) bool) []*replica {
 	var out []*replica
 	for _, machine := range machines {

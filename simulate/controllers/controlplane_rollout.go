@@ -43,10 +43,10 @@ func (p *controlPlane) maxSurge() int {
 func (m *Manager) writeUpToDate(p *controlPlane, d *draft, machine *replica) {
 	machine.outdated = slices.Concat(machine.differences, m.expired(p, machine))
 	if len(machine.outdated) == 0 {
-		machine.say(d, "UpToDate", "True", "UpToDate", "")
+		d.condition("UpToDate", "True", "UpToDate", "")
 		return
 	}
-	machine.say(d, "UpToDate", "False", "NotUpToDate", bullets(machine.outdated))
+	d.condition("UpToDate", "False", "NotUpToDate", bullets(machine.outdated))
 }
 
 // differences are those between a machine and what is asked for now that cannot be

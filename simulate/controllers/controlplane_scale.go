@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -43,7 +41,7 @@ func (m *Manager) scaleDownControlPlane(p *controlPlane, victim *replica) (step,
 // conditions.
 func (m *Manager) preflightControlPlane(p *controlPlane, except *replica) step {
 	refused := step{taken: true, again: preflightRetry}
-	if version := topologyVersion(p.cluster); version != "" && version != p.version() {
+	if version := topologyVersion(p.home); version != "" && version != p.version() {
 		p.blocked = append(p.blocked, "waiting for a version upgrade to "+version+" to be propagated")
 		return refused
 	}
@@ -78,11 +76,11 @@ func (m *Manager) preflightControlPlane(p *controlPlane, except *replica) step {
 // topologyVersion is the version that the control plane of a Cluster with a
 // topology should have by now: in an upgrade over several minor versions that of
 // the present step.
-func topologyVersion(cluster *unstructured.Unstructured) string {
-	if v := resource.Text(cluster.Object, "metadata", "annotations", annotationUpgradeStep); v != "" {
+func topologyVersion(cluster *view) string {
+	if v := resource.Text(cluster.annotations, annotationUpgradeStep); v != "" {
 		return v
 	}
-	return resource.Text(cluster.Object, "spec", "topology", "version")
+	return resource.Text(cluster.spec, "topology", "version")
 }
 
 // controlPlaneVictim picks who goes first: who is marked so, outdated ones before

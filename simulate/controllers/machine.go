@@ -161,13 +161,12 @@ func compareTemplate(d *draft, p machineParts) (stays bool) {
 // pause, which stops a deletion too, or because nothing had said yet that there is
 // none, which takes a new object a pass of its own (observed.md 6.2).
 func (m *Manager) halts(d *draft, v *view, cluster *unstructured.Unstructured) bool {
-	known := v.condition("Paused")
 	switch {
-	case known.Status == "False" && v.annotations[annotationPaused] == nil && !m.view(cluster).pauses:
-		return false // as nearly always
+	case m.goesOn(v, cluster):
+		return false
 	case held(d, cluster):
 		return true
-	case known.Type != "":
+	case v.condition("Paused").Type != "":
 		return false
 	}
 	d.condition("Paused", "False", "NotPaused", "")

@@ -31,6 +31,12 @@ func held(d *draft, cluster *unstructured.Unstructured) bool {
 	return false
 }
 
+// goesOn says that an object is not paused and says so, as nearly all are: then held
+// has nothing to do.
+func (m *Manager) goesOn(v *view, cluster *unstructured.Unstructured) bool {
+	return v.condition("Paused").Status == "False" && v.annotations[annotationPaused] == nil && !resource.Flag(m.view(cluster).spec, "paused")
+}
+
 func pauseMessage(cluster, u *unstructured.Unstructured) string {
 	if cluster != nil && resource.Flag(cluster.Object, "spec", "paused") {
 		return "Cluster spec.paused is set to true"
