@@ -3,8 +3,6 @@ package kubeapi
 import (
 	"encoding/json"
 	"maps"
-	"slices"
-	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -35,6 +33,20 @@ func (s *Store) encode(buf []byte, t *table, u *unstructured.Unstructured, f for
 	return appendJSON(buf, s.convert(u, f.version).Object)
 }
 
+// encodeVersion encodes one of the versions of an object, all of which are the same
+// for the most part.
+func (s *Store) encodeVersion(t *table, u *unstructured.Unstructured, f eventForm) []byte {
+	at := sheet{uidOf(u), f.version}
+	switch {
+	case f.as != "":
+		return s.encode(nil, t, u, f.form)
+	case f.gone:
+		s.scribe.forget(at)
+		return s.encode(nil, t, u, f.form)
+	}
+	return s.scribe.encode(at, s.convert(u, f.version).Object)
+}
+
 // atVersion copies u as far as needed to give it another resourceVersion.
 func atVersion(u *unstructured.Unstructured, version uint64) *unstructured.Unstructured {
 	u = &unstructured.Unstructured{Object: maps.Clone(u.Object)}
@@ -42,46 +54,11 @@ func atVersion(u *unstructured.Unstructured, version uint64) *unstructured.Unstr
 	return u
 }
 
-// appendJSON encodes what checkJSON passes, without reflection: every change of
-// a watched kind goes through here.
+// appendJSON encodes what checkJSON passes.
 func appendJSON(buf []byte, v any) []byte {
-	switch v := v.(type) {
-	case map[string]any:
-		return appendMap(buf, v)
-	case []any:
-		buf = append(buf, '[')
-		for i, item := range v {
-			if i > 0 {
-				buf = append(buf, ',')
-			}
-			buf = appendJSON(buf, item)
-		}
-		return append(buf, ']')
-	case string:
-		return appendString(buf, v)
-	case int64:
-		return strconv.AppendInt(buf, v, 10)
-	case bool:
-		return strconv.AppendBool(buf, v)
-	case nil:
-		return append(buf, "null"...)
-	}
-	return appendOther(buf, v)
-}
-
-func appendMap(buf []byte, m map[string]any) []byte {
-	var room [16]string
-	keys := slices.AppendSeq(room[:0], maps.Keys(m))
-	slices.Sort(keys)
-	buf = append(buf, '{')
-	for i, key := range keys {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		buf = append(appendString(buf, key), ':')
-		buf = appendJSON(buf, m[key])
-	}
-	return append(buf, '}')
+	p := pen{text: buf}
+	p.write(v, sharedDepth+1)
+	return p.text
 }
 
 func appendString(buf []byte, s string) []byte {

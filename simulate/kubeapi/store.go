@@ -122,6 +122,7 @@ type Store struct {
 	managers    map[fieldManagerKey]fieldManager
 	types       *fieldTypes // nil until the first manager is made
 	history     history
+	scribe      scribe // has a lock of its own
 	pages       moments
 	conditions  map[condition]map[string]any // see internConditions
 }

@@ -245,7 +245,7 @@ func (e *event) encode(s *Store, t *table, w *watch, gone bool) []byte {
 	if e.encoded == nil {
 		e.encoded = make(map[eventForm][]byte, 1)
 	}
-	encoded := s.encode(make([]byte, 0, usualObject), t, u, f.form)
+	encoded := s.encodeVersion(t, u, f)
 	e.encoded[f] = encoded
 	return encoded
 }

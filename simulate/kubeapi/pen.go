@@ -1,0 +1,116 @@
+package kubeapi
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+// A pen encodes what checkJSON passes, without reflection: every change of a watched
+// kind goes through it.
+type pen struct {
+	text   []byte
+	parts  []part   // that are written
+	before *writing // nil where there is nothing to take over
+	passed int      // of before's parts
+}
+
+// sharedDepth is how deep in an object parts are looked for that another version
+// shares: a condition is in a list in the status.
+const sharedDepth = 3
+
+// A part is a map or a list, by its address and its size, and where its text is.
+// Lists of different sizes may begin at the same address.
+type part struct {
+	address    uintptr
+	size       int
+	start, end int
+}
+
+func partOf(v any) part {
+	switch v := v.(type) {
+	case map[string]any:
+		return part{address: reflect.ValueOf(v).Pointer(), size: len(v)}
+	case []any:
+		return part{address: reflect.ValueOf(v).Pointer(), size: len(v)}
+	}
+	return part{}
+}
+
+// write appends a value that is so deep in an object.
+func (p *pen) write(v any, depth int) {
+	if depth == 0 || depth > sharedDepth {
+		p.writeNew(v, depth)
+		return
+	}
+	one := partOf(v)
+	if one.size == 0 { // there is nothing to gain
+		p.writeNew(v, depth)
+		return
+	}
+	one.start = len(p.text)
+	if !p.copy(one) {
+		p.writeNew(v, depth)
+	}
+	one.end = len(p.text)
+	p.parts = append(p.parts, one)
+}
+
+// copy appends the text that a part had before. Versions keep the order of their
+// parts, so what was passed is not looked at again.
+func (p *pen) copy(one part) bool {
+	if p.before == nil {
+		return false
+	}
+	left := p.before.parts[p.passed:]
+	i := slices.IndexFunc(left, func(was part) bool { return was.address == one.address && was.size == one.size })
+	if i < 0 {
+		return false
+	}
+	p.passed += i + 1
+	p.text = append(p.text, p.before.text[left[i].start:left[i].end]...)
+	return true
+}
+
+func (p *pen) writeNew(v any, depth int) {
+	switch v := v.(type) {
+	case map[string]any:
+		p.writeMap(v, depth)
+	case []any:
+		p.text = append(p.text, '[')
+		for i, item := range v {
+			if i > 0 {
+				p.text = append(p.text, ',')
+			}
+			p.write(item, depth+1)
+		}
+		p.text = append(p.text, ']')
+	case string:
+		p.text = appendString(p.text, v)
+	case int64:
+		p.text = strconv.AppendInt(p.text, v, 10)
+	case bool:
+		p.text = strconv.AppendBool(p.text, v)
+	case nil:
+		p.text = append(p.text, "null"...)
+	default:
+		p.text = appendOther(p.text, v)
+	}
+}
+
+// writeMap appends a map in the order of its keys.
+func (p *pen) writeMap(m map[string]any, depth int) {
+	var room [16]string
+	keys := slices.AppendSeq(room[:0], maps.Keys(m))
+	slices.Sort(keys)
+	p.text = append(p.text, '{')
+	for i, key := range keys {
+		if i > 0 {
+			p.text = append(p.text, ',')
+		}
+		p.text = append(appendString(p.text, key), ':')
+		p.write(m[key], depth+1)
+	}
+	p.text = append(p.text, '}')
+}
