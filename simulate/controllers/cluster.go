@@ -29,18 +29,24 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 	}
 	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
 	f := m.familyOf(v, infrastructure, controlPlane)
-	for _, u := range []*unstructured.Unstructured{infrastructure, controlPlane} {
-		if err := m.adopt(cluster, u); err != nil {
+	n := f.since(v.taken)
+	if n.infrastructure {
+		if err := m.adopt(cluster, infrastructure); err != nil {
 			return 0, err
 		}
+		copyInfrastructure(d, f.infrastructure)
 	}
-	copyInfrastructure(d, f.infrastructure)
+	if n.controlPlane {
+		if err := m.adopt(cluster, controlPlane); err != nil {
+			return 0, err
+		}
+		if f.controlPlane.initialized("controlPlaneInitialized") {
+			d.set(true, "status", "initialization", "controlPlaneInitialized")
+		}
+	}
 	again := m.probeConnection(d, cluster)
-	if f.controlPlane.initialized("controlPlaneInitialized") {
-		d.set(true, "status", "initialization", "controlPlaneInitialized")
-	}
 	d.condition("Deleting", "False", "NotDeleting", "")
-	m.summarizeCluster(d, f, f.since(v.taken))
+	m.summarizeCluster(d, f, n)
 	return again, m.settle(actorCore, d, f)
 }
 

@@ -10,8 +10,13 @@ import (
 // belongs to the Cluster, whether it lives or goes (domain.md 1.1, observed.md 6.4).
 // What there is no news of stays as it was.
 func (m *Manager) summarizeCluster(d *draft, f family, n news) {
-	infrastructureCondition(d, f.infrastructure)
-	controlPlaneConditions(d, f.controlPlane)
+	if n.infrastructure {
+		infrastructureCondition(d, f.infrastructure)
+		d.set(clusterPhase(d), "status", "phase")
+	}
+	if n.controlPlane {
+		controlPlaneConditions(d, f.controlPlane)
+	}
 	if n.deployments {
 		merge(d, "WorkersAvailable", "Available", f.deployments, "NoWorkers")
 	}
@@ -35,7 +40,6 @@ func (m *Manager) summarizeCluster(d *draft, f family, n news) {
 	}
 	clusterAvailable(d, contentOf(m.classFor(d.base)))
 	countReplicas(d, f, n)
-	d.set(clusterPhase(d), "status", "phase")
 	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
 }
 

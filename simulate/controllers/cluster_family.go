@@ -34,9 +34,9 @@ func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstruct
 
 // news is which parts of a family may say something else than when it was last
 // summed up.
-type news struct{ controlPlane, deployments, controlPlanes, workers bool }
+type news struct{ infrastructure, controlPlane, deployments, controlPlanes, workers bool }
 
-var allNews = news{true, true, true, true}
+var allNews = news{true, true, true, true, true}
 
 // since compares a family with what the pass took in that left the Cluster as it is.
 func (f family) since(taken any) news {
@@ -45,10 +45,11 @@ func (f family) since(taken any) news {
 		return allNews
 	}
 	return news{
-		controlPlane:  f.controlPlane != last.controlPlane,
-		deployments:   !slices.Equal(f.deployments, last.deployments),
-		controlPlanes: !slices.Equal(f.controlPlanes, last.controlPlanes) || slices.ContainsFunc(f.controlPlanes, unsaid),
-		workers:       !slices.Equal(f.workers, last.workers) || slices.ContainsFunc(f.workers, unsaid),
+		infrastructure: f.infrastructure != last.infrastructure,
+		controlPlane:   f.controlPlane != last.controlPlane,
+		deployments:    !slices.Equal(f.deployments, last.deployments),
+		controlPlanes:  !slices.Equal(f.controlPlanes, last.controlPlanes) || slices.ContainsFunc(f.controlPlanes, unsaid),
+		workers:        !slices.Equal(f.workers, last.workers) || slices.ContainsFunc(f.workers, unsaid),
 	}
 }
 
