@@ -40,7 +40,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
 	defaultReplicas(d)
-	again, err := m.rollOut(d, cluster, sets, last.sets)
+	rolled, again, err := m.rollOut(d, cluster, sets, last.propagated)
 	if err != nil {
 		return 0, err
 	}
@@ -50,14 +50,15 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		return 0, err
 	}
 	stays := again == 0 && !slices.ContainsFunc(views, undecided)
-	return again, m.settle(actorCore, d, deploymentTaken{sets, machines, stays})
+	return again, m.settle(actorCore, d, deploymentTaken{rolled, machines, stays})
 }
 
 // deploymentTaken is what a pass of a MachineDeployment took in. It stays so where
 // nothing is waited for that no MachineSet or Machine tells of.
 type deploymentTaken struct {
-	sets, machines []*unstructured.Unstructured
-	stays          bool
+	propagated
+	machines []*unstructured.Unstructured
+	stays    bool
 }
 
 func (m *Manager) setsOf(deployment *unstructured.Unstructured) []*unstructured.Unstructured {
@@ -71,7 +72,7 @@ func (m *Manager) machinesOfSets(sets []*unstructured.Unstructured) []*unstructu
 		machines = append(machines, m.machinesOf(set)...)
 	}
 	if len(sets) > 1 {
-		slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int { return strings.Compare(nameOf(a), nameOf(b)) })
+		slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int { return strings.Compare(m.view(a).name, m.view(b).name) })
 	}
 	return machines
 }
@@ -108,7 +109,7 @@ func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured) e
 			return nil
 		}
 	}
-	fresh, _ := sortSets(d, sets)
+	fresh, _ := m.sortSets(d, sets)
 	for _, set := range sets {
 		observed := resource.Int(set.Object, "status", "observedGeneration") >= resource.Int(set.Object, "metadata", "generation")
 		if set == fresh || !observed || resource.Int(set.Object, "spec", "replicas") != 0 || resource.Int(set.Object, "status", "replicas") != 0 {

@@ -76,12 +76,14 @@ func setDifferences(set *unstructured.Unstructured, deployment map[string]any, n
 
 // sortSets finds the set of the present template, nil when there is none, and the
 // others, the oldest first. Of several that fit the one with most replicas wins.
-func sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.Unstructured, old []*unstructured.Unstructured) {
+func (m *Manager) sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.Unstructured, old []*unstructured.Unstructured) {
+	byAge := func(a, b *unstructured.Unstructured) int {
+		x, y := m.view(a), m.view(b)
+		return cmp.Or(strings.Compare(x.created, y.created), strings.Compare(x.name, y.name))
+	}
 	sets = slices.Clone(sets)
 	slices.SortStableFunc(sets, func(a, b *unstructured.Unstructured) int {
-		return cmp.Or(
-			cmp.Compare(resource.Int(b.Object, "spec", "replicas"), resource.Int(a.Object, "spec", "replicas")),
-			createdAt(a).Compare(createdAt(b)), strings.Compare(nameOf(a), nameOf(b)))
+		return cmp.Or(cmp.Compare(resource.Int(m.view(b).spec, "replicas"), resource.Int(m.view(a).spec, "replicas")), byAge(a, b))
 	})
 	for _, set := range sets {
 		if fresh == nil && len(setDifferences(set, d.root, d.now)) == 0 {
@@ -90,55 +92,69 @@ func sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.
 			old = append(old, set)
 		}
 	}
-	slices.SortStableFunc(old, func(a, b *unstructured.Unstructured) int {
-		return cmp.Or(createdAt(a).Compare(createdAt(b)), strings.Compare(nameOf(a), nameOf(b)))
-	})
+	slices.SortStableFunc(old, byAge)
 	return fresh, old
 }
 
-// rollOut writes the sets as they should be now, and the revision. It returns when
-// rollout.after will have passed. before are the sets to which the deployment, as it
-// is, was propagated already.
-func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets, before []*unstructured.Unstructured) (time.Duration, error) {
-	fresh, old := sortSets(d, sets)
+// rollOut writes the sets as they should be now, and the revision. It returns what
+// the deployment was propagated to and when rollout.after will have passed. last is
+// what it, as it is, was propagated to already.
+func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured, last propagated) (propagated, time.Duration, error) {
+	fresh, old := m.sortSets(d, sets)
 	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root), paused: resource.Flag(d.root, "spec", "paused")}
 	r.maxSurge, r.maxUnavailable = surgeOf(d.root)
 	if fresh != nil {
-		r.fresh = countSet(fresh)
+		r.fresh = countSet(m.view(fresh))
 	}
 	for _, set := range old {
-		r.old = append(r.old, countSet(set))
+		r.old = append(r.old, countSet(m.view(set)))
 	}
 	next := r.plan()
-	if fresh != nil && len(next) == 0 && slices.EqualFunc(sets, before, carriesSame) {
-		return m.untilRollout(d), nil
-	}
-	revision := nextRevision(fresh, old)
+	is := propagated{fresh: r.fresh.name, revision: nextRevision(fresh, old), sets: sets}
 	for _, set := range old {
+		if last.knows(set, is, next) {
+			continue
+		}
 		if err := m.updateSet(d, set, resource.Text(set.Object, "metadata", "annotations", annotationRevision), r.onDelete, next); err != nil {
-			return 0, err
+			return is, 0, err
 		}
 	}
 	var err error
 	switch {
 	case fresh == nil && r.paused:
-		return 0, nil
+		return is, 0, nil
 	case fresh == nil:
-		err = m.createSet(d, cluster, revision, next[r.fresh.name])
-	default:
-		err = m.updateSet(d, fresh, revision, false, next)
+		err = m.createSet(d, cluster, is.revision, next[r.fresh.name])
+	case !last.knows(fresh, is, next):
+		err = m.updateSet(d, fresh, is.revision, false, next)
 	}
-	d.set(revision, "metadata", "annotations", annotationRevision)
-	return m.untilRollout(d), err
+	d.set(is.revision, "metadata", "annotations", annotationRevision)
+	return is, m.untilRollout(d), err
 }
 
-func countSet(set *unstructured.Unstructured) setCount {
-	most, _ := wholeNumber(resource.Text(set.Object, "metadata", "annotations", annotationMax))
+// propagated is what a deployment was propagated to: its sets, as they were before,
+// which of them is of the present template, and its revision.
+type propagated struct {
+	fresh, revision string
+	sets            []*unstructured.Unstructured
+}
+
+// knows says whether a set has from its deployment what it is to have: nothing that
+// is propagated has changed since, and it is not to be scaled.
+func (last propagated) knows(set *unstructured.Unstructured, is propagated, next map[string]int64) bool {
+	if _, scaled := next[nameOf(set)]; scaled || is.fresh != last.fresh || is.revision != last.revision {
+		return false
+	}
+	return slices.ContainsFunc(last.sets, func(before *unstructured.Unstructured) bool { return carriesSame(set, before) })
+}
+
+func countSet(set *view) setCount {
+	most, _ := wholeNumber(resource.Text(set.annotations, annotationMax))
 	return setCount{
-		name:      nameOf(set),
-		wanted:    resource.Int(set.Object, "spec", "replicas"),
-		total:     resource.Int(set.Object, "status", "replicas"),
-		available: resource.Int(set.Object, "status", "availableReplicas"),
+		name:      set.name,
+		wanted:    resource.Int(set.spec, "replicas"),
+		total:     resource.Int(set.status, "replicas"),
+		available: resource.Int(set.status, "availableReplicas"),
 		most:      most,
 	}
 }
