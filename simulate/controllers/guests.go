@@ -35,10 +35,11 @@ func (m *Manager) guestOf(r *replica) guest {
 	if r.vm == nil {
 		return g
 	}
-	addressed := primaryIP(r.vm) != ""
-	g.stays = !deleting(r.vm)
-	g.reports = addressed && isTrue(r.vm.Object, conditionGuestNetwork)
-	g.running = addressed && g.stays && resource.Text(r.vm.Object, "status", "powerState") == poweredOn
+	vm := m.view(r.vm)
+	addressed := vm.primaryIP() != ""
+	g.stays = !vm.deleting
+	g.reports = addressed && vm.isTrue(conditionGuestNetwork)
+	g.running = addressed && g.stays && resource.Text(vm.status, "powerState") == poweredOn
 	if joined, known := m.joinedAt(r.machine); known {
 		g.joined, g.votes = joined, m.votesFrom(r, joined)
 	}
@@ -49,19 +50,19 @@ func (m *Manager) guestOf(r *replica) guest {
 // On the machine that ran kubeadm init there was nothing to learn, and one that was
 // a voter remains it when its VM boots again.
 func (m *Manager) votesFrom(r *replica, joined time.Time) time.Time {
-	if initialises(r.config) || r.bootedAgain() {
+	if initialises(r.config) || m.bootedAgain(r) {
 		return time.Time{}
 	}
 	return joined.Add(m.takes(StepEtcd, r.namespace, r.name))
 }
 
 // bootedAgain says whether the VM of a machine booted after it had become a node.
-func (r *replica) bootedAgain() bool {
+func (m *Manager) bootedAgain(r *replica) bool {
 	if r.node() == "" {
 		return false
 	}
 	became := parseStamp(resource.Text(r.status, "lastUpdated"))
-	return since(contentOf(r.vm), conditionGuestNetwork).After(became)
+	return m.view(r.vm).since(conditionGuestNetwork).After(became)
 }
 
 // hasNode says whether the Node of a machine exists. One that was seen goes with
