@@ -85,9 +85,8 @@ func (f fleet) changed(r *rand.Rand) (fleet, string) {
 	}
 	s := next[name]
 	var what []string
-	for range 1 + r.IntN(5)/4 { // now and then two at once
-		change := pick(r, changes...)
-		what = append(what, change(&s, r))
+	for _, i := range r.Perm(len(changes))[:1+r.IntN(5)/4] { // now and then two at once, of which no two are versions
+		what = append(what, changes[i](&s, r))
 	}
 	next[name] = s
 	return next, name + ": " + strings.Join(what, " and ")
