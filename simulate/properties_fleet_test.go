@@ -44,6 +44,9 @@ func randomFleet(r *rand.Rand) fleet {
 
 func (f fleet) add(r *rand.Rand) string {
 	name := fmt.Sprintf("c%d", r.IntN(1000))
+	for _, taken := f[name]; taken; _, taken = f[name] {
+		name = fmt.Sprintf("c%d", r.IntN(1000))
+	}
 	s := asked{
 		controlPlane: pick(r, 1, 1, 3), version: pick(r, releases[0], releases[0], releases[1]),
 		class: "best-effort-small", storage: "vks-gold", team: "one", pools: map[string]poolShape{},
