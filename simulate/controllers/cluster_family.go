@@ -23,7 +23,7 @@ func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstruct
 		f.controlPlane = m.view(controlPlane)
 	}
 	for _, machine := range m.viewsOf(m.ofCluster(kindMachine, cluster.namespace, cluster.name)) {
-		if machine.labels[labelControlPlane] != nil {
+		if machine.controlPlane {
 			f.controlPlanes = append(f.controlPlanes, machine)
 		} else {
 			f.workers = append(f.workers, machine)
