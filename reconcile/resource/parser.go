@@ -22,6 +22,12 @@ type Parser struct {
 	at      int
 	known   map[string]string
 	objects map[string]map[string]any
+	plain   []byte // the last text that had escapes, without them
+	// versions are the objects that were read as such, by what they are taken for;
+	// now and before are nil while something else is read.
+	versions    map[string]*version
+	now, before *version
+	passed      int // of before's parts
 }
 
 var errOther = errors.New("no JSON that the parser reads")
@@ -68,15 +74,11 @@ func (p *Parser) value(depth int) (any, error) {
 		return nil, errOther
 	}
 	switch c := p.next(); c {
-	case '{':
-		start := p.at
-		m, err := p.fields(depth)
-		if err != nil {
-			return nil, err
+	case '{', '[':
+		if level := deepest - depth; p.now != nil && level >= firstShared && level <= lastShared {
+			return p.part(depth)
 		}
-		return p.share(p.text[start:p.at], m), nil
-	case '[':
-		return p.items(depth)
+		return p.nested(depth)
 	case '"':
 		return p.quotation()
 	case 't':
@@ -87,6 +89,19 @@ func (p *Parser) value(depth int) (any, error) {
 		return nil, p.word("null")
 	}
 	return p.number()
+}
+
+// nested reads an object or a list, of which p stands at the beginning.
+func (p *Parser) nested(depth int) (any, error) {
+	if p.text[p.at] == '[' {
+		return p.items(depth)
+	}
+	start := p.at
+	m, err := p.fields(depth)
+	if err != nil {
+		return nil, err
+	}
+	return p.share(p.text[start:p.at], m), nil
 }
 
 // fields reads an object, of which p stands at the brace.
@@ -187,9 +202,37 @@ func (p *Parser) escaped(i int) (s string, err error) {
 	if i >= len(p.text) {
 		return "", errOther
 	}
-	err = json.Unmarshal(p.text[p.at:i+1], &s)
+	quoted := p.text[p.at : i+1]
 	p.at = i + 1
+	if p.unescape(quoted[1 : len(quoted)-1]) {
+		return p.keep(p.plain), nil
+	}
+	err = json.Unmarshal(quoted, &s)
 	return s, err
+}
+
+// unescape writes to plain what text stands for, where that takes no more than to
+// drop backslashes and to break lines.
+func (p *Parser) unescape(text []byte) bool {
+	p.plain = p.plain[:0]
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c < ' ' || c >= utf8.RuneSelf {
+			return false
+		}
+		if c == '\\' {
+			i++ // there is one more, as else the text would not have ended here
+			switch c = text[i]; c {
+			case '"', '\\', '/':
+			case 'n':
+				c = '\n'
+			default:
+				return false
+			}
+		}
+		p.plain = append(p.plain, c)
+	}
+	return true
 }
 
 // keep is a copy of text, the same one for texts that are short and alike.

@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 
@@ -29,5 +30,28 @@ func TestEqualObjectsAreOneMapWhereTheyAreShared(t *testing.T) {
 	}
 	if !same(&resource.Parser{Shared: true}) {
 		t.Error("equal objects are two maps")
+	}
+}
+
+func TestParserReadsEscapesAsJSONHasThem(t *testing.T) {
+	t.Parallel()
+	for _, quoted := range []string{
+		`"k:{\"type\":\"Ready\"}"`, `"a\nb\\"`, `"\/"`, `"\t\u00e9\ud83d\ude00"`, `"\"é"`, `"\\\""`, `""`,
+	} {
+		var want string
+		if err := json.Unmarshal([]byte(quoted), &want); err != nil {
+			t.Fatal(err)
+		}
+		var p resource.Parser
+		got, err := p.Object([]byte(`{"a":` + quoted + `}`))
+		if err != nil || got["a"] != want {
+			t.Errorf("%s is %q, %v; want %q", quoted, got["a"], err, want)
+		}
+	}
+	for _, wrong := range []string{`"\`, `"\"`, `"\x"`, "\"\\n\x01\"", `"\u12"`} {
+		var p resource.Parser
+		if got, err := p.Object([]byte(`{"a":` + wrong + `}`)); err == nil {
+			t.Errorf("%s is read as %v", wrong, got)
+		}
 	}
 }

@@ -97,7 +97,7 @@ func (w *Cache) Close() {
 // listWatch reads one kind. A list is a consistent read: the version 0 that a
 // reflector begins with would allow an old answer.
 func (c *Client) listWatch(k kind, store *watched) cache.ListerWatcher {
-	at := c.dynamic.Resource(k.GroupVersionResource)
+	at := c.cached.Resource(k.GroupVersionResource)
 	return plainList{&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			if o.ResourceVersion == "0" {

@@ -35,6 +35,7 @@ const pageSize = 500
 type Client struct {
 	config   *rest.Config // without the Link
 	dynamic  dynamic.Interface
+	cached   dynamic.Interface // for what a Cache holds
 	metadata metadata.Interface
 	http     *http.Client
 	events   events
@@ -72,7 +73,10 @@ func ConnectThrough(ctx context.Context, config *rest.Config, l *link.Link) (*Cl
 	}
 	client, err := rest.HTTPClientFor(config)
 	if err == nil {
-		c.dynamic, err = dynamicFor(config, client)
+		c.dynamic, err = dynamicFor(config, client, false)
+	}
+	if err == nil {
+		c.cached, err = dynamicFor(config, client, true)
 	}
 	if err == nil {
 		c.metadata, err = metadata.NewForConfigAndClient(config, client)
@@ -160,7 +164,8 @@ func stripped(u *unstructured.Unstructured) resource.Object {
 			metadata["managedFields"] = own
 		}
 	}
-	if annotations := resource.Fields(metadata, "annotations"); annotations != nil {
+	annotations := resource.Fields(metadata, "annotations")
+	if _, there := annotations[lastApplied]; there { // else others may be reading them
 		delete(annotations, lastApplied)
 	}
 	return resource.Object{Unstructured: u}

@@ -17,10 +17,16 @@ import (
 
 // dynamicFor is a dynamic client that reads lists and watches at once. apimachinery's
 // own decoder decodes every item twice and scans the text around them five times,
-// which was most of what it cost to list a thousand Clusters and to follow them.
-func dynamicFor(config *rest.Config, client *http.Client) (dynamic.Interface, error) {
+// which was most of what it cost to list a thousand Clusters and to follow them. With
+// versions, the objects of a watch share what does not change, and must not be written
+// to: it is for who keeps them whole, as else it takes more memory than it saves.
+func dynamicFor(config *rest.Config, client *http.Client, versions bool) (dynamic.Interface, error) {
 	config = dynamic.ConfigFor(config)
-	config.NegotiatedSerializer = atOnce{config.NegotiatedSerializer}
+	quick := atOnce{config.NegotiatedSerializer}
+	config.NegotiatedSerializer = quick
+	if versions {
+		config.NegotiatedSerializer = versioned{quick}
+	}
 	c, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
 	if err != nil {
 		return nil, err
@@ -46,10 +52,19 @@ func (s atOnce) DecoderToVersion(d runtime.Decoder, gv runtime.GroupVersioner) r
 	return &decoder{Decoder: s.NegotiatedSerializer.DecoderToVersion(d, gv)}
 }
 
+// versioned is atOnce where the objects of a watch share what does not change.
+type versioned struct{ atOnce }
+
+// DecoderToVersion decodes as that of atOnce does.
+func (s versioned) DecoderToVersion(d runtime.Decoder, gv runtime.GroupVersioner) runtime.Decoder {
+	return &decoder{Decoder: s.NegotiatedSerializer.DecoderToVersion(d, gv), versions: true}
+}
+
 // decoder is that of one answer: it is not for concurrent use.
 type decoder struct {
 	runtime.Decoder
-	parser resource.Parser
+	versions bool
+	parser   resource.Parser
 }
 
 // Decode reads lists, and objects of any kind but those of the protocol itself, such
@@ -76,7 +91,11 @@ var protocol = func() *runtime.Scheme {
 }()
 
 func (d *decoder) decodeObject(text []byte) (*unstructured.Unstructured, bool) {
-	content, err := d.parser.Object(text)
+	read := d.parser.Object
+	if d.versions {
+		read = d.parser.Version
+	}
+	content, err := read(text)
 	if err != nil {
 		return nil, false
 	}
