@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/bits"
 )
 
@@ -14,12 +13,16 @@ type Chance uint64
 
 // bitsFor hashes the question to 64 well mixed bits.
 func (c Chance) bitsFor(parts ...string) uint64 {
-	h := fnv.New64a()
+	// FNV-64a, with a zero byte behind each part.
+	const prime = 1099511628211
+	x := uint64(14695981039346656037)
 	for _, p := range parts {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
+		for i := range len(p) {
+			x = (x ^ uint64(p[i])) * prime
+		}
+		x *= prime
 	}
-	x := h.Sum64() ^ (uint64(c)+1)*0x9e3779b97f4a7c15
+	x ^= (uint64(c) + 1) * 0x9e3779b97f4a7c15
 	// Finalizer of splitmix64: FNV alone leaves the high bits poor.
 	x ^= x >> 30
 	x *= 0xbf58476d1ce4e5b9

@@ -79,17 +79,18 @@ var vmSteps = []vmStep{
 // network, placement, creation, power on, address, probe (domain.md E27-E34). What
 // it waits for it computes from when the step before became true.
 func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := m.edit(u), m.view(u)
+	v := m.view(u)
+	seen := m.see(resource.Text(v.status, "uniqueID"))
+	if last, _ := v.taken.(*vmTaken); last != nil && last.seen == seen && !over(last.due, m.now()) {
+		return until(last.due, m.now()), nil
+	}
+	d := m.edit(u)
 	if v.annotations[annotationVMPaused] != nil {
 		d.condition(conditionReconciled, "False", "VirtualMachineReconcilePaused", "")
 		return 0, m.commit(actorVMService, d)
 	}
 	if v.deleting {
 		return m.deleteVM(d, u)
-	}
-	seen := m.see(resource.Text(v.status, "uniqueID"))
-	if last, _ := v.taken.(*vmTaken); last != nil && last.seen == seen && !over(last.due, d.now) {
-		return until(last.due, d.now), nil
 	}
 	d.addFinalizer(finalizerVM)
 	if err := m.lookAtVM(d, u, seen); err != nil {

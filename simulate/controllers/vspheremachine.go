@@ -28,16 +28,21 @@ const machineRetry = 10 * time.Second
 // reconcileVSphereMachine makes the VirtualMachine of a machine and follows it
 // until it has an address, and for as long as it lives (domain.md E26, E34-E35).
 func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := m.edit(u), m.view(u)
-	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	v := m.view(u)
+	cluster, vm := m.get(kindCluster, v.namespace, v.cluster), m.get(kindVM, v.namespace, v.name)
+	home := m.view(cluster)
+	last, _ := v.taken.(*vmFollowed)
+	if last != nil && last.vm == vm && last.probing == m.probing(home) && !home.pauses {
+		return 0, nil
+	}
+	d := m.edit(u)
 	if held(d, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
-	vm := m.get(kindVM, v.namespace, v.name)
 	if v.deleting {
 		return m.deleteVSphereMachine(d, vm)
 	}
-	owner := controllerOf(u)
+	owner := v.controller()
 	machine := m.get(kindMachine, v.namespace, resource.Text(owner, "name"))
 	if machine == nil || cluster == nil || resource.Text(owner, "kind") != kindMachine.Kind {
 		return 0, nil // not the Machine's yet
@@ -46,16 +51,15 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 		d.addFinalizer(finalizerVSphereMachine)
 		return 0, m.commit(actorProvider, d)
 	}
-	waits := m.waitsBeforeVM(machine, cluster)
-	probes := m.wantsProbe(machine, cluster)
-	if last, _ := v.taken.(vmFollowed); waits == "" && last.exists && last == (vmFollowed{m.reportOf(vm), probes}) {
+	if last != nil && last.probing == m.probing(home) && last.vmReport == m.reportOf(vm) {
+		last.vm = vm
 		return 0, m.labelHost(machine, last.vmReport)
 	}
 	// No pass of its own for this one: what it waits for would be over by then,
 	// where the real one is seen to wait.
 	d.condition("Paused", "False", "NotPaused", "")
-	if waits != "" {
-		unprovisioned(d, waits, "")
+	if reason := waitsBeforeVM(m.view(machine), home); reason != "" {
+		unprovisioned(d, reason, "")
 		return 0, m.commit(actorProvider, d)
 	}
 	vm, refusal, err := m.applyVM(u, vm, machine, cluster)
@@ -72,7 +76,7 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 	if err := m.labelHost(machine, report); err != nil {
 		return 0, err
 	}
-	return 0, m.settle(actorProvider, d, vmFollowed{report, probes})
+	return 0, m.settle(actorProvider, d, &vmFollowed{vm, report, m.probing(home)})
 }
 
 // applyVM makes the VirtualMachine be as it should: it creates it, and gives it its
@@ -96,11 +100,16 @@ func (m *Manager) applyVM(u, vm, machine, cluster *unstructured.Unstructured) (n
 	return m.store.Get(keyOf(vm)), "", nil
 }
 
-// wantsProbe says whether the VM of machine has a readiness probe: one of the
-// control plane, once that is initialized, where the network can probe
-// (domain.md 1.12).
+// wantsProbe says whether the VM of machine has a readiness probe: one of a control
+// plane that is probed.
 func (m *Manager) wantsProbe(machine, cluster *unstructured.Unstructured) bool {
-	return m.networkProvider().probed && hasLabel(machine, labelControlPlane) && initialized(cluster, "controlPlaneInitialized")
+	return m.probing(m.view(cluster)) && m.view(machine).controlPlane
+}
+
+// probing says whether the VMs of a control plane have a readiness probe: once that
+// is initialized, where the network can probe (domain.md 1.12).
+func (m *Manager) probing(cluster *view) bool {
+	return m.networkProvider().probed && cluster.initialized("controlPlaneInitialized")
 }
 
 func readinessProbe() map[string]any {
@@ -108,13 +117,13 @@ func readinessProbe() map[string]any {
 }
 
 // waitsBeforeVM is the reason why the VM cannot be made yet, or "".
-func (m *Manager) waitsBeforeVM(machine, cluster *unstructured.Unstructured) string {
+func waitsBeforeVM(machine, cluster *view) string {
 	switch {
-	case !initialized(cluster, "infrastructureProvisioned"):
+	case !cluster.initialized("infrastructureProvisioned"):
 		return "WaitingForClusterInfrastructureReady"
-	case bootstrapSecret(machine) != "":
+	case resource.Text(machine.spec, "bootstrap", "dataSecretName") != "":
 		return ""
-	case !hasLabel(machine, labelControlPlane) && !initialized(cluster, "controlPlaneInitialized"):
+	case !machine.controlPlane && !cluster.initialized("controlPlaneInitialized"):
 		return "WaitingForControlPlaneInitialized"
 	}
 	return "WaitingForBootstrapData"

@@ -49,10 +49,11 @@ func (v *view) firstFalse(kinds []string) resource.Condition {
 }
 
 // vmFollowed is what a pass of a VSphereMachine took in: as long as it stays, another
-// has nothing to do but to label the Machine.
+// has nothing to do.
 type vmFollowed struct {
+	vm *unstructured.Unstructured
 	vmReport
-	probes bool // whether the VM should have a readiness probe
+	probing bool
 }
 
 // followVM maps the state of the VirtualMachine to phase, condition and reason, in
