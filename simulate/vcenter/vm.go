@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -215,8 +216,8 @@ func vmRef(moid string) types.ManagedObjectReference {
 }
 
 // slim drops from a new VM what no client of a simulated world reads and what
-// would be most of its memory: the devices every virtual mainboard has, and its
-// files, which may be on a file system in memory.
+// would be most of its memory: the devices every virtual mainboard has, its files,
+// which may be on a file system in memory, and the lists of these.
 func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
 	vm, err := find[*simulator.VirtualMachine](v, ref)
 	if err != nil {
@@ -230,7 +231,10 @@ func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
 				keep = append(keep, d)
 			}
 		}
-		vm.Config.Hardware.Device = keep
+		vm.Config.Hardware.Device = slices.Clip(keep)
+		vm.Layout, vm.LayoutEx = new(types.VirtualMachineFileLayout), new(types.VirtualMachineFileLayoutEx)
+		pool := *vm.ResourcePool // a part of the request, which it would keep
+		vm.ResourcePool = &pool
 	})
 	dir := filepath.Join(v.datastoreDir(spec.Spot.Datastore), spec.InstanceUUID)
 	entries, err := os.ReadDir(dir)
