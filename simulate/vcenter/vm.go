@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -231,7 +230,7 @@ func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
 				keep = append(keep, d)
 			}
 		}
-		vm.Config.Hardware.Device = slices.Clip(keep)
+		vm.Config.Hardware.Device = keep
 		vm.Layout, vm.LayoutEx = new(types.VirtualMachineFileLayout), new(types.VirtualMachineFileLayoutEx)
 		pool := *vm.ResourcePool // a part of the request, which it would keep
 		vm.ResourcePool = &pool
