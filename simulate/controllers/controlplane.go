@@ -38,6 +38,11 @@ type controlPlane struct {
 	blocked []string
 	// inspected says that the workload cluster was looked into.
 	inspected bool
+	// busy says that the next reconcile has more to do.
+	busy bool
+	// due is when what was found changes by itself, and next when to look again
+	// for that; zero is never.
+	due, next time.Time
 }
 
 func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured) *controlPlane {
@@ -81,6 +86,10 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
 	}
+	if l := m.roster.census(clusterName{v.namespace, v.label(labelCluster)}).lull; l.lasts(u, m.view(cluster), m.now()) {
+		m.rest = l.rest
+		return l.waits(m.now()), nil
+	}
 	p := m.newControlPlane(u, cluster)
 	if !m.goesOn(v, cluster) && held(p.d, cluster) {
 		return 0, m.commit(actorKCP, p.d)
@@ -96,12 +105,13 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 		return 0, err
 	}
 	again = soonest(again, m.observeInitialized(p))
-	again = soonest(again, p.untilRollout(m.now()))
+	p.awaitRollout()
 	summarizeControlPlane(p)
-	if again == 0 && (p.d.isFalse("ControlPlaneComponentsHealthy") || !p.nodesReady()) {
+	if again == 0 && p.next.IsZero() && (p.d.isFalse("ControlPlaneComponentsHealthy") || !p.nodesReady()) {
 		again = unhealthyRetry
 	}
-	return again, m.commit(actorKCP, p.d)
+	l := &lull{again: again, rest: m.rest, next: p.next}
+	return l.waits(m.now()), m.settleControlPlane(p, l)
 }
 
 // endpointKnown says whether it is known where the API will be served.
@@ -164,13 +174,30 @@ func (m *Manager) observeInitialized(p *controlPlane) time.Duration {
 	switch {
 	case !known:
 	case at.After(m.now()):
-		return at.Sub(m.now()) + 2*hop // the Machine is Running first
+		p.await(at)
+		p.wake(at.Add(2 * hop)) // the Machine is Running first
 	default:
+		p.busy = true
 		p.d.condition("Initialized", "True", "Initialized", "")
 		p.d.set(true, "status", "initialization", "controlPlaneInitialized")
 		return pace
 	}
 	return 0
+}
+
+// await notes a time that makes a difference, if it is to come.
+func (p *controlPlane) await(t time.Time) { p.due = sooner(p.due, t, p.d.now) }
+
+// wake has the control plane looked at again at a time to come.
+func (p *controlPlane) wake(t time.Time) { p.next = sooner(p.next, t, p.d.now) }
+
+// sooner is the earlier of two times, of which the zero time and one that is not
+// after now do not count.
+func sooner(a, b, now time.Time) time.Time {
+	if !b.After(now) || !a.IsZero() && a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // soonest is the shorter of two waits, where zero is none.

@@ -266,7 +266,9 @@ func (p *controlPlane) summarizeAvailable() {
 	case len(p.machines) == 0 && p.deleting:
 		return // as it was when the last one went
 	case !p.inspected || !p.etcdAnswers():
-		if c := since(d.root, "Initialized"); d.now.Sub(c) < membersPatience && !p.deleting {
+		patient := d.since("Initialized").Add(membersPatience)
+		p.await(patient)
+		if patient.After(d.now) && !p.deleting {
 			available("False", "NotAvailable", "Waiting for etcd to report the list of members")
 		} else {
 			available("Unknown", "InspectionFailed", "Failed to get etcd members")

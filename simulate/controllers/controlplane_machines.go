@@ -106,6 +106,7 @@ func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
 		if err != nil {
 			return err
 		}
+		p.busy = p.busy || !inSync
 		p.compare(machine, inSync)
 	}
 	return nil

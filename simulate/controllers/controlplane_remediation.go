@@ -59,6 +59,7 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 	if machine == nil || machine.deleting {
 		return step{}, nil
 	}
+	p.busy = true
 	r, reason, message := m.mayRemediate(p, machine)
 	if reason != "" {
 		return step{again: syncPeriod}, m.ownerRemediated(machine, reason, message)

@@ -22,7 +22,7 @@ type replica struct {
 
 // replicas are the control-plane Machines of a cluster, the oldest first.
 func (m *Manager) replicas(namespace, cluster string) []*replica {
-	list := m.roster.clusters[clusterName{namespace, cluster}]
+	list := m.roster.census(clusterName{namespace, cluster}).machines
 	out := make([]*replica, len(list))
 	for i, e := range list {
 		m.find(e)

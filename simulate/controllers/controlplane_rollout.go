@@ -74,7 +74,9 @@ func (m *Manager) expired(p *controlPlane, machine *replica) []string {
 	}
 	if days := resource.Int(p.spec, "rollout", "before", "certificatesExpiryDays"); days > 0 {
 		expiry := parseStamp(m.expiryOf(machine.config))
-		if !expiry.IsZero() && m.now().After(expiry.Add(-time.Duration(days)*24*time.Hour)) {
+		soon := expiry.Add(-time.Duration(days) * 24 * time.Hour)
+		p.await(soon.Add(1))
+		if !expiry.IsZero() && m.now().After(soon) {
 			reasons = append(reasons, "Certificates will expire soon, rollout due to spec.rollout.before.certificatesExpiryDays")
 		}
 	}
@@ -85,9 +87,11 @@ func (p *controlPlane) rolloutAfter() time.Time {
 	return parseStamp(resource.Text(p.spec, "rollout", "after"))
 }
 
-// untilRollout is when spec.rollout.after will have passed, if that is to come.
-func (p *controlPlane) untilRollout(now time.Time) time.Duration {
-	return max(p.rolloutAfter().Sub(now), 0)
+// awaitRollout has the control plane looked at when spec.rollout.after has passed, if
+// that is to come.
+func (p *controlPlane) awaitRollout() {
+	p.await(p.rolloutAfter())
+	p.wake(p.rolloutAfter())
 }
 
 // bootstrapMatches says whether a KubeadmConfig is as wanted, apart from what the

@@ -14,7 +14,13 @@ import (
 // nothing has changed: they need not search the store for that.
 type roster struct {
 	machines map[objectName]*enrolled
-	clusters map[clusterName][]*enrolled // by name
+	clusters map[clusterName]*census
+}
+
+// A census has the machines of one cluster.
+type census struct {
+	machines []*enrolled // by name
+	lull     *lull       // nil when there may be something to do
 }
 
 // An enrolled machine is on the roster until its Machine is gone.
@@ -39,7 +45,7 @@ func (p parts) carriers() [3]*unstructured.Unstructured {
 }
 
 func newRoster() roster {
-	return roster{machines: map[objectName]*enrolled{}, clusters: map[clusterName][]*enrolled{}}
+	return roster{machines: map[objectName]*enrolled{}, clusters: map[clusterName]*census{}}
 }
 
 // note takes in a change of any object.
@@ -49,17 +55,29 @@ func (r *roster) note(c kubeapi.Change) {
 	case kindMachine.Kind:
 		r.noteMachine(name, c.After)
 	case kindKubeadmConfig.Kind:
-		if e := r.machines[name]; e != nil {
-			e.config = c.After
-		}
+		r.notePart(name, func(p *parts) { p.config = c.After })
 	case kindVSphereMachine.Kind:
-		if e := r.machines[name]; e != nil {
-			e.infrastructure = c.After
-		}
+		r.notePart(name, func(p *parts) { p.infrastructure = c.After })
 	case kindVM.Kind:
-		if e := r.machines[name]; e != nil {
-			e.vm = c.After
+		r.notePart(name, func(p *parts) { p.vm = c.After })
+	case kindSecret.Kind:
+		if c.After == nil {
+			r.disturb(clusterName{name.namespace, labelOf(c.Before, labelCluster)})
 		}
+	}
+}
+
+func (r *roster) notePart(name objectName, take func(*parts)) {
+	if e := r.machines[name]; e != nil {
+		take(&e.parts)
+		r.disturb(e.cluster)
+	}
+}
+
+// disturb ends the lull of a control plane, if there is one.
+func (r *roster) disturb(cluster clusterName) {
+	if c := r.clusters[cluster]; c != nil {
+		c.lull = nil
 	}
 }
 
@@ -76,12 +94,21 @@ func (r *roster) noteMachine(name objectName, u *unstructured.Unstructured) {
 	}
 	if e == nil {
 		e = &enrolled{name: name, cluster: cluster}
-		r.machines[name] = e
-		list := r.clusters[cluster]
-		at, _ := slices.BinarySearchFunc(list, e, compareEnrolled)
-		r.clusters[cluster] = slices.Insert(list, at, e)
+		r.enrol(e)
 	}
 	e.machine = u
+	r.disturb(cluster)
+}
+
+func (r *roster) enrol(e *enrolled) {
+	r.machines[e.name] = e
+	c := r.clusters[e.cluster]
+	if c == nil {
+		c = &census{}
+		r.clusters[e.cluster] = c
+	}
+	at, _ := slices.BinarySearchFunc(c.machines, e, compareEnrolled)
+	c.machines = slices.Insert(c.machines, at, e)
 }
 
 // strike takes a machine off the roster; nil is on none.
@@ -90,19 +117,27 @@ func (r *roster) strike(e *enrolled) {
 		return
 	}
 	delete(r.machines, e.name)
-	left := slices.DeleteFunc(r.clusters[e.cluster], func(other *enrolled) bool { return other == e })
-	if len(left) == 0 {
+	c := r.clusters[e.cluster]
+	c.machines = slices.DeleteFunc(c.machines, func(other *enrolled) bool { return other == e })
+	c.lull = nil
+	if len(c.machines) == 0 {
 		delete(r.clusters, e.cluster)
-		return
 	}
-	r.clusters[e.cluster] = left
+}
+
+// census is that of a cluster; an empty one where it has no machines.
+func (r *roster) census(cluster clusterName) *census {
+	if c := r.clusters[cluster]; c != nil {
+		return c
+	}
+	return &census{}
 }
 
 func compareEnrolled(a, b *enrolled) int { return cmp.Compare(a.name.name, b.name.name) }
 
 // controlPlaneMachines are those of a cluster, by name.
 func (m *Manager) controlPlaneMachines(namespace, cluster string) []*unstructured.Unstructured {
-	list := m.roster.clusters[clusterName{namespace, cluster}]
+	list := m.roster.census(clusterName{namespace, cluster}).machines
 	machines := make([]*unstructured.Unstructured, len(list))
 	for i, e := range list {
 		machines[i] = e.machine
