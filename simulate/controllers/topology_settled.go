@@ -65,7 +65,10 @@ func topologyOf(u *unstructured.Unstructured, key kubeapi.Key) string {
 func topologyReads(c kubeapi.Change) bool {
 	switch c.Key.GK() {
 	case kindMachine.GroupKind: // see isUpgrading
-		return differs(c, "spec", "version") || differs(c, "metadata", "labels", labelCluster) || differs(c, "metadata", "labels", labelTopologyDeployment)
+		return differs(c, "metadata", "labels", labelTopologyDeployment) || hasLabel(subjectIn(c), labelTopologyDeployment) &&
+			(differs(c, "spec", "version") || differs(c, "metadata", "labels", labelCluster))
+	case kindVSphereCluster.GroupKind: // see dropShim
+		return differs(c, "metadata", "uid") || differs(c, "metadata", "ownerReferences")
 	case kindSecret.GroupKind:
 		return c.Before == nil && strings.HasSuffix(c.Key.Name, shimSuffix)
 	case kindCluster.GroupKind:
@@ -74,7 +77,7 @@ func topologyReads(c kubeapi.Change) bool {
 		return asksElse(c) || differs(c, "status", "observedGeneration")
 	case kindControlPlane.GroupKind:
 		return asksElse(c) || differs(c, "status", "version")
-	case kindVSphereCluster.GroupKind, kindMachineDeployment.GroupKind, kindMachineHealthCheck.GroupKind,
+	case kindMachineDeployment.GroupKind, kindMachineHealthCheck.GroupKind,
 		kindVSphereTemplate.GroupKind, kindKubeadmConfigTemplate.GroupKind:
 		return asksElse(c)
 	}

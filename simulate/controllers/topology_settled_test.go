@@ -24,6 +24,7 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		return &unstructured.Unstructured{Object: content}
 	}
 	at := func(path ...string) []string { return path }
+	pool := at("metadata", "labels", labelTopologyDeployment)
 	conditions := func(kind, status string) []any {
 		return []any{map[string]any{"type": kind, "status": status}}
 	}
@@ -32,12 +33,15 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		left          []clusterName
 	}{
 		"a count of a control plane":      {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("status", "replicas"), int64(3)), []clusterName{one, other}},
-		"its version":                     {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("status", "version"), "v1"), []clusterName{other}},
+		"its lowest version":              {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("status", "version"), "v1"), []clusterName{other}},
 		"its spec":                        {object(kindControlPlane, "one-x"), object(kindControlPlane, "one-x", at("metadata", "generation"), int64(2)), []clusterName{other}},
 		"a pool that is gone":             {object(kindMachineDeployment, "one-p"), nil, []clusterName{other}},
 		"a pool of another cluster now":   {object(kindMachineDeployment, "one-p"), object(kindMachineDeployment, "one-p", at("metadata", "labels", labelCluster), "other"), nil},
-		"the node of a machine":           {object(kindMachine, "m"), object(kindMachine, "m", at("status", "nodeRef", "name"), "m"), []clusterName{one, other}},
-		"its version on the way":          {object(kindMachine, "m"), object(kindMachine, "m", at("spec", "version"), "v1"), []clusterName{other}},
+		"a machine of a control plane":    {nil, object(kindMachine, "m"), []clusterName{one, other}},
+		"one of a pool":                   {nil, object(kindMachine, "m", pool, "p"), []clusterName{other}},
+		"its node":                        {object(kindMachine, "m", pool, "p"), object(kindMachine, "m", pool, "p", at("status", "nodeRef", "name"), "m"), []clusterName{one, other}},
+		"its version":                     {object(kindMachine, "m", pool, "p"), object(kindMachine, "m", pool, "p", at("spec", "version"), "v1"), []clusterName{other}},
+		"the endpoint of a cluster":       {object(kindVSphereCluster, "one-x"), object(kindVSphereCluster, "one-x", at("metadata", "generation"), int64(2)), []clusterName{one, other}},
 		"a summary of a cluster":          {object(kindCluster, "one"), object(kindCluster, "one", at("status", "conditions"), conditions("Available", "True")), []clusterName{one, other}},
 		"somebody's word on the topology": {object(kindCluster, "one"), object(kindCluster, "one", at("status", "conditions"), conditions("TopologyReconciled", "True")), []clusterName{other}},
 		"an annotation of a cluster":      {object(kindCluster, "one"), object(kindCluster, "one", at("metadata", "annotations", annotationPaused), ""), []clusterName{other}},
