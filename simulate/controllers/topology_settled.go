@@ -20,7 +20,8 @@ import (
 
 // reconcileTopology is a pass, unless the Cluster is settled.
 func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Duration, error) {
-	name := clusterName{namespaceOf(cluster), nameOf(cluster)}
+	v := m.view(cluster)
+	name := clusterName{v.namespace, v.name}
 	if m.settled[name] {
 		return 0, nil
 	}
