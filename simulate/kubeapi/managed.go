@@ -98,6 +98,11 @@ func (s *Store) transfer(actor string, t *table, old, u *unstructured.Unstructur
 	// Server fields that u does not carry are no change.
 	u = &unstructured.Unstructured{Object: maps.Clone(u.Object)}
 	setServerFields(u, old, managedFields(old))
+	if t.Status { // which nobody owns by a Put, and is the most of many an object
+		old = &unstructured.Unstructured{Object: maps.Clone(old.Object)}
+		delete(old.Object, "status")
+		delete(u.Object, "status")
+	}
 	fields, err := s.track(t, ask{version: t.Versions[0], manager: actor}, old, u)
 	if err != nil {
 		return nil, fmt.Errorf("tracking the fields that %s writes to %s %s/%s: %w", actor,
