@@ -47,9 +47,8 @@ func lackOfCluster(o resource.Object) Link {
 			Condition: c.Type, Reason: c.Reason, Message: c.Message,
 		}
 	}
-	conditions := clusterConditions(o.Object)
 	if asksForPause(o) {
-		if c := conditions["Paused"]; c.Status != "True" {
+		if c := clusterCondition(o.Object, "Paused"); c.Status != "True" {
 			return link(resource.Condition{Type: "Paused", Reason: NotObserved, Message: "its controllers have not stopped yet"})
 		}
 		return Link{} // all the rest waits for the end of the pause
@@ -60,7 +59,7 @@ func lackOfCluster(o resource.Object) Link {
 			Message: fmt.Sprintf("its controller has seen generation %d of %d", seen, o.GetGeneration()),
 		})
 	}
-	topology := conditions["TopologyReconciled"]
+	topology := clusterCondition(o.Object, "TopologyReconciled")
 	if topology.Status == "False" && topology.Reason != upgradeDeferred {
 		return link(topology)
 	}
@@ -68,11 +67,11 @@ func lackOfCluster(o resource.Object) Link {
 		return link(lack)
 	}
 	for _, activity := range []string{"RollingOut", "ScalingUp", "ScalingDown"} {
-		if c := conditions[activity]; c.Status == "True" {
+		if c := clusterCondition(o.Object, activity); c.Status == "True" {
 			return link(c)
 		}
 	}
-	available := conditions["Available"]
+	available := clusterCondition(o.Object, "Available")
 	if available.Status != "True" {
 		if available.Type == "" {
 			available = resource.Condition{Type: "Available", Reason: "NotReported"}
@@ -86,7 +85,7 @@ func lackOfCluster(o resource.Object) Link {
 // control plane does not run yet, or its Available condition has been as it is
 // since about when the Cluster was made.
 func NeverWell(o resource.Object) bool {
-	if clusterConditions(o.Object)["ControlPlaneInitialized"].Status != "True" {
+	if clusterCondition(o.Object, "ControlPlaneInitialized").Status != "True" {
 		return true
 	}
 	for _, at := range [][]string{{"status", "conditions"}, {"status", "v1beta2", "conditions"}} {
@@ -103,24 +102,23 @@ func NeverWell(o resource.Object) bool {
 // untilFirstSaid is how long controllers may take to write a first condition.
 const untilFirstSaid = 5 * time.Minute
 
-// clusterConditions are the conditions of a Cluster by type, in the names of
-// v1beta2. A v1beta1 object has those below status.v1beta2, and its own Ready
-// stands for Available where a server does not fill them.
-func clusterConditions(content map[string]any) map[string]resource.Condition {
-	out := map[string]resource.Condition{}
-	for _, c := range resource.ConditionsOf(content) {
-		out[c.Type] = c
-	}
-	for _, c := range resource.ConditionsOf(map[string]any{"status": resource.Field(content, "status", "v1beta2")}) {
-		out[c.Type] = c
-	}
-	if ready, known := out["Ready"]; known {
-		if _, better := out["Available"]; !better {
-			ready.Type = "Available"
-			out["Available"] = ready
+// clusterCondition is a condition of a Cluster by its name in v1beta2, the zero one
+// where there is none. A v1beta1 object has those below status.v1beta2, and its own
+// Ready stands for Available where a server does not fill them.
+func clusterCondition(content map[string]any, kind string) resource.Condition {
+	for _, status := range []map[string]any{resource.Fields(content, "status", "v1beta2"), resource.Fields(content, "status")} {
+		if c := resource.ConditionIn(status, kind); c.Type != "" {
+			return c
 		}
 	}
-	return out
+	if kind != "Available" {
+		return resource.Condition{}
+	}
+	ready := clusterCondition(content, "Ready")
+	if ready.Type != "" {
+		ready.Type = kind
+	}
+	return ready
 }
 
 // lackOfReplicas compares the machine counts in the status of a Cluster, which

@@ -158,7 +158,12 @@ func ConditionsOf(content map[string]any) []Condition {
 
 // ConditionOf finds a condition by type; the zero Condition means there is none.
 func ConditionOf(content map[string]any, kind string) Condition {
-	for _, item := range Items(content, "status", "conditions") {
+	return ConditionIn(Fields(content, "status"), kind)
+}
+
+// ConditionIn is ConditionOf of an object with that status.
+func ConditionIn(status map[string]any, kind string) Condition {
+	for _, item := range Items(status, "conditions") {
 		if m, _ := item.(map[string]any); m["type"] == kind {
 			return conditionOf(item)
 		}
