@@ -13,17 +13,23 @@ type viewedCondition struct {
 	since string
 }
 
-// A conditionList is what status.conditions says, in its order.
-type conditionList []*viewedCondition
+// A conditionList is what status.conditions says, in its order. It has the types
+// side by side, since they are what is searched for.
+type conditionList []typedCondition
+
+type typedCondition struct {
+	kind string
+	is   *viewedCondition
+}
 
 // noCondition is what a list says of a condition that is not in it.
 var noCondition viewedCondition
 
 // find is the condition of a type and its place, -1 where there is none.
 func (l conditionList) find(kind string) (c *viewedCondition, at int) {
-	for at, c := range l {
-		if c.Type == kind {
-			return c, at
+	for at := range l {
+		if l[at].kind == kind {
+			return l[at].is, at
 		}
 	}
 	return &noCondition, -1
@@ -48,13 +54,14 @@ func readConditions(list []any, before *view) conditionList {
 			read[i] = before.conditions[i]
 			continue
 		}
-		read[i] = &viewedCondition{
+		kind := resource.Text(entry, "type")
+		read[i] = typedCondition{kind, &viewedCondition{
 			Condition: resource.Condition{
-				Type: resource.Text(entry, "type"), Status: resource.Text(entry, "status"),
+				Type: kind, Status: resource.Text(entry, "status"),
 				Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message"),
 			},
 			since: resource.Text(entry, "lastTransitionTime"),
-		}
+		}}
 	}
 	return read
 }

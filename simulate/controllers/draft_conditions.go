@@ -36,9 +36,9 @@ func (d *draft) put(at int, c *viewedCondition, entry map[string]any) {
 	}
 	added := at < 0
 	if added {
-		own.list, own.read = append(own.list, entry), append(own.read, c)
+		own.list, own.read = append(own.list, entry), append(own.read, typedCondition{c.Type, c})
 	} else {
-		own.list[at], own.read[at] = entry, c
+		own.list[at], own.read[at].is = entry, c
 	}
 	if fresh || added {
 		d.replace(own.list, "status", "conditions")
