@@ -24,54 +24,47 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	p := m.machinePartsOf(v, cluster)
 	last, _ := v.taken.(*machineTaken)
+	p := m.machinePartsOf(u, cluster, last, d.now)
 	if last.same(p, d.now) {
-		return until(last.due, d.now), nil
+		return soonest(p.again, until(last.due, d.now)), nil
 	}
-	again, err := m.takeParts(d, v, cluster, p, last)
-	if err != nil {
+	if err := m.takeParts(d, v, p, last); err != nil {
 		return 0, err
 	}
 	if v.deleting {
-		return m.deleteMachine(d, u, cluster, again)
+		return m.deleteMachine(d, u, cluster, p.again)
 	}
-	taken := &machineTaken{machineParts: p, nodeDue: at(again, d.now)}
+	taken := &machineTaken{machineParts: p}
 	if !last.sameTemplate(p) && !compareTemplate(d, p) {
 		taken.set = nil
 	}
 	d.condition("Updating", "False", "NotUpdating", "")
 	d.condition("Deleting", "False", "NotDeleting", "")
-	again = soonest(again, summarizeMachine(d, v))
-	taken.due = at(again, d.now)
-	taken.connected = taken.connected && sameNodeStatus(d, v)
-	return again, m.settle(actorCore, d, taken)
+	again := summarizeMachine(d, v)
+	taken.due, taken.joins = at(again, d.now), !sameNodeStatus(d, v)
+	return soonest(p.again, again), m.settle(actorCore, d, taken)
 }
 
-// takeParts takes in what has changed of the parts of a Machine since the last
-// pass. It returns when the Node will have changed.
-func (m *Manager) takeParts(d *draft, v *view, cluster *unstructured.Unstructured, p machineParts, last *machineTaken) (time.Duration, error) {
-	for _, part := range []struct {
-		u    *unstructured.Unstructured
-		same bool
-	}{{p.config, last.sameConfig(p)}, {p.infrastructure, last.sameInfrastructure(p)}} {
-		if part.same {
-			continue
+// takeParts takes in what has changed of the parts of a Machine since the last pass.
+func (m *Manager) takeParts(d *draft, v *view, p machineParts, last *machineTaken) error {
+	sameConfig, sameInfrastructure := last.sameConfig(p), last.sameInfrastructure(p)
+	if !sameConfig {
+		if err := m.takeOver(d.base, v, p.config); err != nil {
+			return err
 		}
-		if err := m.takeOver(d.base, v, part.u); err != nil {
-			return 0, err
-		}
-	}
-	if !last.sameConfig(p) {
 		takeBootstrapData(d, m.view(p.config))
 	}
-	if !last.sameInfrastructure(p) {
+	if !sameInfrastructure {
+		if err := m.takeOver(d.base, v, p.infrastructure); err != nil {
+			return err
+		}
 		takeInfrastructure(d, m.view(p.infrastructure))
 	}
-	if last.sameNode(p, d.now) {
-		return until(last.nodeDue, d.now), nil
+	if !sameInfrastructure || !last.sameNode(p) {
+		noteNode(d, v, p)
 	}
-	return m.findNode(d, cluster, p.connected), nil
+	return nil
 }
 
 // takeOver makes the Machine the controller of its KubeadmConfig and

@@ -9,36 +9,46 @@ import (
 )
 
 // findNode looks for the Node with the machine's provider ID in the workload
-// cluster. It returns when the Node will have changed.
-func (m *Manager) findNode(d *draft, cluster *unstructured.Unstructured, connected bool) time.Duration {
-	if cluster == nil {
-		return 0
-	}
-	if !connected {
+// cluster, and when it will have changed.
+func (m *Manager) findNode(p *machineParts, u, cluster *unstructured.Unstructured, last *machineTaken, now time.Time) {
+	p.reachable, p.connected = true, m.view(cluster).initialized("controlPlaneInitialized")
+	if !p.connected {
 		at, known := m.connectionTime(cluster)
-		if !known || at.After(d.now) {
-			nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
-			if !known {
-				return 0
+		if p.connected = known && !at.After(now); !p.connected {
+			if known {
+				p.again = at.Sub(now) + hop
 			}
-			return at.Sub(d.now) + hop
+			return
 		}
 	}
-	n := m.nodeOf(d.base)
-	again := until(n.next, d.now)
-	if !n.exists {
+	if last.knowsNode(*p, now) {
+		p.node = last.node
+	} else {
+		p.node = m.nodeOf(u)
+	}
+	p.again = until(p.node.next, now)
+}
+
+// noteNode writes what the Node says of the machine.
+func noteNode(d *draft, v *view, p machineParts) {
+	switch {
+	case !p.reachable:
+		return
+	case !p.connected:
+		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
+		return
+	case !p.node.exists:
 		missingNode(d)
-		return again
-	}
-	if resource.Text(d.root, "spec", "providerID") == "" {
+		return
+	case resource.Text(d.root, "spec", "providerID") == "":
 		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for VSphereMachine to report spec.providerID")
-		return again
+		return
 	}
-	if resource.Text(d.root, "status", "nodeRef", "name") == "" {
-		d.set(nameOf(d.base), "status", "nodeRef", "name")
-		d.set(resource.Text(d.root, "spec", "version"), "status", "nodeInfo", "kubeletVersion")
+	if resource.Text(v.status, "nodeRef", "name") == "" {
+		d.set(v.name, "status", "nodeRef", "name")
+		d.set(resource.Text(v.spec, "version"), "status", "nodeInfo", "kubeletVersion")
 	}
-	switch n.ready {
+	switch p.node.ready {
 	case "True":
 		d.condition("NodeReady", "True", "NodeReady", "")
 		d.condition("NodeHealthy", "True", "NodeHealthy", "")
@@ -50,7 +60,6 @@ func (m *Manager) findNode(d *draft, cluster *unstructured.Unstructured, connect
 		d.condition("NodeReady", "Unknown", "NodeReadyUnknown", "* Node.Ready: Kubelet stopped posting node status.")
 		d.condition("NodeHealthy", "Unknown", "NodeHealthUnknown", "* Node.AllConditions: Kubelet stopped posting node status.")
 	}
-	return again
 }
 
 // missingNode says what it means that there is no Node.
@@ -79,8 +88,11 @@ func nodeConditions(d *draft, status, reason, message string) {
 // sameNodeStatus says whether a pass leaves in a Machine all that the state of its
 // Node follows from: else the next pass may find another.
 func sameNodeStatus(d *draft, v *view) bool {
-	return !d.changed() ||
-		resource.Text(d.root, "status", "nodeRef", "name") == resource.Text(v.status, "nodeRef", "name") &&
-			resource.Text(d.root, "status", "lastUpdated") == resource.Text(v.status, "lastUpdated") &&
-			d.status("NodeReady") == v.condition("NodeReady").Status
+	if !d.changed() {
+		return true
+	}
+	name := resource.Text(d.root, "status", "nodeRef", "name")
+	return name == resource.Text(v.status, "nodeRef", "name") && (name == "" ||
+		resource.Text(d.root, "status", "lastUpdated") == resource.Text(v.status, "lastUpdated") &&
+			d.status("NodeReady") == v.condition("NodeReady").Status)
 }

@@ -13,17 +13,23 @@ type machineParts struct {
 	config, infrastructure, vm *unstructured.Unstructured
 	// set and deployment are those of a worker; both or none.
 	set, deployment *unstructured.Unstructured
-	// connected says that there is a workload cluster to look for the Node in.
-	connected bool
+	// reachable says that there is a Cluster, connected that its API answers: only
+	// then the Node can be looked for.
+	reachable, connected bool
+	node                 node
+	again                time.Duration // until the Node will have changed; 0 is never
 }
 
 // machinePartsOf finds the parts of a Machine.
-func (m *Manager) machinePartsOf(machine *view, cluster *unstructured.Unstructured) machineParts {
+func (m *Manager) machinePartsOf(u, cluster *unstructured.Unstructured, last *machineTaken, now time.Time) machineParts {
+	machine := m.view(u)
 	p := machineParts{
 		config:         m.get(kindKubeadmConfig, machine.namespace, machine.name),
 		infrastructure: m.get(kindVSphereMachine, machine.namespace, machine.name),
 		vm:             m.get(kindVM, machine.namespace, machine.name),
-		connected:      m.view(cluster).initialized("controlPlaneInitialized"),
+	}
+	if cluster != nil {
+		m.findNode(&p, u, cluster, last, now)
 	}
 	owner := machine.controller()
 	if machine.controlPlane || resource.Text(owner, "kind") != kindMachineSet.Kind {
@@ -40,8 +46,8 @@ func (m *Manager) machinePartsOf(machine *view, cluster *unstructured.Unstructur
 // machineTaken is what a pass of a Machine took in, and the Machine says since.
 type machineTaken struct {
 	machineParts
-	nodeDue time.Time // when the Node changes by itself; zero is never
-	due     time.Time // when anything does
+	joins bool      // the Machine says now what makes the Node another one
+	due   time.Time // when the Machine says something else though its parts do not
 }
 
 func (t *machineTaken) sameConfig(p machineParts) bool { return t != nil && t.config == p.config }
@@ -50,10 +56,14 @@ func (t *machineTaken) sameInfrastructure(p machineParts) bool {
 	return t != nil && t.infrastructure == p.infrastructure
 }
 
-// sameNode says whether the Node is what it was: it follows from the VM and how it
-// is configured.
-func (t *machineTaken) sameNode(p machineParts, now time.Time) bool {
-	return t.sameConfig(p) && t.sameInfrastructure(p) && t.vm == p.vm && t.connected && p.connected && !over(t.nodeDue, now)
+// knowsNode says whether the Node must be what it was: it follows from the VM, how
+// it is configured and what the Machine says.
+func (t *machineTaken) knowsNode(p machineParts, now time.Time) bool {
+	return t.sameConfig(p) && t.sameInfrastructure(p) && t.vm == p.vm && t.connected && !t.joins && !over(t.node.next, now)
+}
+
+func (t *machineTaken) sameNode(p machineParts) bool {
+	return t != nil && t.connected == p.connected && t.node == p.node
 }
 
 func (t *machineTaken) sameTemplate(p machineParts) bool {
@@ -62,7 +72,7 @@ func (t *machineTaken) sameTemplate(p machineParts) bool {
 
 // same says whether a pass would find what the last one left, all of it.
 func (t *machineTaken) same(p machineParts, now time.Time) bool {
-	return t.sameNode(p, now) && t.sameTemplate(p) && !over(t.due, now)
+	return t.sameConfig(p) && t.sameInfrastructure(p) && t.sameNode(p) && t.sameTemplate(p) && !over(t.due, now)
 }
 
 func sameSpec(a, b *unstructured.Unstructured) bool {

@@ -132,7 +132,8 @@ func (v *view) isTrue(kind string) bool { return v.condition(kind).Status == "Tr
 // since is when a condition took its present status; zero when it is absent.
 func (v *view) since(kind string) time.Time { return parseStamp(v.conditionOf(kind).since) }
 
-// settle commits a draft and notes what its pass took in.
+// settle commits a draft and notes what its pass took in. A pass that changed the
+// specification itself comes again, to say that it has seen that.
 func (m *Manager) settle(actor string, d *draft, taken any) error {
 	u := d.base
 	if d.changed() {
@@ -141,7 +142,9 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 			return err
 		}
 	}
-	m.view(u).taken = taken
+	if v := m.view(u); v.generation == m.view(d.base).generation {
+		v.taken = taken
+	}
 	return nil
 }
 
