@@ -27,7 +27,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	sets := m.setsOf(u)
+	sets := m.setsOf(v)
 	machines := m.machinesOfSets(sets)
 	if v.deleting {
 		return m.deleteDeployment(d, sets, m.viewsOf(machines))
@@ -61,15 +61,15 @@ type deploymentTaken struct {
 	stays    bool
 }
 
-func (m *Manager) setsOf(deployment *unstructured.Unstructured) []*unstructured.Unstructured {
-	return m.controlled(deployment, kindMachineSet, labelDeployment, nameOf(deployment))
+func (m *Manager) setsOf(deployment *view) []*unstructured.Unstructured {
+	return m.controlled(deployment, kindMachineSet, labelDeployment, deployment.name)
 }
 
 // machinesOfSets lists the Machines of a deployment's sets, by name.
 func (m *Manager) machinesOfSets(sets []*unstructured.Unstructured) []*unstructured.Unstructured {
 	var machines []*unstructured.Unstructured
 	for _, set := range sets {
-		machines = append(machines, m.machinesOf(set)...)
+		machines = append(machines, m.machinesOf(m.view(set))...)
 	}
 	if len(sets) > 1 {
 		slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int { return strings.Compare(m.view(a).name, m.view(b).name) })

@@ -15,7 +15,7 @@ func (m *Manager) notifyDeployment(c kubeapi.Change) {
 	}
 	// Listing needs the store, which is locked now.
 	m.clock.AfterFunc(0, func() {
-		sets := m.setsOf(c.After)
+		sets := m.setsOf(viewOf(c.After.Object, nil))
 		for _, owned := range [][]*unstructured.Unstructured{sets, m.machinesOfSets(sets)} {
 			for _, u := range owned {
 				m.enqueueKey(keyOf(u), hop)

@@ -26,7 +26,7 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	machines := m.machinesOf(u)
+	machines := m.machinesOf(v)
 	if v.deleting {
 		return m.deleteSet(d, machines)
 	}
@@ -73,17 +73,16 @@ func undecided(machine *view) bool {
 }
 
 // machinesOf lists the Machines of a set, those that are going included.
-func (m *Manager) machinesOf(set *unstructured.Unstructured) []*unstructured.Unstructured {
-	return m.controlled(set, kindMachine, labelSet, labelValue(nameOf(set)))
+func (m *Manager) machinesOf(set *view) []*unstructured.Unstructured {
+	return m.controlled(set, kindMachine, labelSet, labelValue(set.name))
 }
 
 // controlled lists the objects of a kind that owner has, by name: those that it
 // owns and that carry its label and its cluster's.
-func (m *Manager) controlled(owner *unstructured.Unstructured, k kind, label, value string) []*unstructured.Unstructured {
-	cluster := labelOf(owner, labelCluster)
-	return slices.DeleteFunc(m.store.Dependents(uidOf(owner)), func(u *unstructured.Unstructured) bool {
+func (m *Manager) controlled(owner *view, k kind, label, value string) []*unstructured.Unstructured {
+	return slices.DeleteFunc(m.store.Dependents(owner.uid), func(u *unstructured.Unstructured) bool {
 		v := m.view(u)
-		return v.kind != k.Kind || v.labels[label] != value || v.cluster != cluster
+		return v.kind != k.Kind || v.labels[label] != value || v.cluster != owner.cluster
 	})
 }
 

@@ -90,7 +90,7 @@ func (m *Manager) forget(set *unstructured.Unstructured, before, after map[strin
 	if len(labels) == 0 && len(annotations) == 0 {
 		return nil
 	}
-	for _, machine := range m.machinesOf(set) {
+	for _, machine := range m.machinesOf(m.view(set)) {
 		for _, k := range []kind{kindMachine, kindVSphereMachine, kindKubeadmConfig} {
 			u := m.get(k, namespaceOf(machine), nameOf(machine))
 			if u == nil {
