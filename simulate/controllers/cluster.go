@@ -108,7 +108,7 @@ func clusterPhase(d *draft) string {
 func (m *Manager) workersOf(namespace, cluster string) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, u := range m.ofCluster(kindMachine, namespace, cluster) {
-		if !hasLabel(u, labelControlPlane) {
+		if !m.view(u).controlPlane {
 			out = append(out, u)
 		}
 	}

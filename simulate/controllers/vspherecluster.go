@@ -23,18 +23,18 @@ const (
 // failure domains, resource policy, network, load balancer, endpoint (domain.md
 // E11-E18). What it waits for is polled with a growing interval, not watched.
 func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Duration, error) {
-	d := m.edit(u)
+	d, v := m.edit(u), m.view(u)
 	cluster := m.clusterFor(u)
 	if held(d, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
-	if deleting(u) {
+	if v.deleting {
 		return 0, m.deleteVSphereCluster(d)
 	}
 	if introduce(d, finalizerVSphereCluster) {
 		return 0, m.commit(actorProvider, d)
 	}
-	if cluster == nil || !ownedBy(u, cluster) {
+	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
 	}
 	ready, err := m.provisionInfrastructure(d, u, cluster)
@@ -43,7 +43,7 @@ func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Du
 	}
 	if !ready {
 		d.condition("Ready", "False", "NotReady", summaryOf(d, provisionedParts...))
-		return backoff(m.now().Sub(createdAt(u))), m.commit(actorProvider, d)
+		return backoff(m.now().Sub(v.createdAt())), m.commit(actorProvider, d)
 	}
 	d.condition("Ready", "True", "Ready", "")
 	d.set(true, "status", "initialization", "provisioned")
@@ -238,7 +238,7 @@ func (m *Manager) createEndpointService(u, cluster *unstructured.Unstructured) (
 func summaryOf(d *draft, kinds ...string) string {
 	var issues []string
 	for _, kind := range kinds {
-		if c := resource.ConditionOf(d.root, kind); c.Type != "" && c.Status != "True" {
+		if c := d.conditionOf(kind); c.Type != "" && c.Status != "True" {
 			text := c.Message
 			if text == "" {
 				text = c.Reason
