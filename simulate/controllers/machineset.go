@@ -39,14 +39,8 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
-	for i := range members {
-		members[i].machine = machines[i] // remediation may have written to it
-	}
-	if err := m.syncMachines(u, members, last.members); err != nil {
+	if err := m.syncMachines(u, machines, members, last.members); err != nil {
 		return 0, err
-	}
-	for i := range members {
-		machines[i] = members[i].machine
 	}
 	scale, blocked, err := m.scaleMachines(u, cluster, machines)
 	if err != nil {

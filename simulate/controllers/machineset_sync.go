@@ -36,13 +36,15 @@ func carriesSame(a, b *unstructured.Unstructured) bool {
 
 // syncMachines brings what changes in place from the set to its Machines, and the
 // labels and annotations to their KubeadmConfigs and VSphereMachines too. A Machine
-// that goes takes in only what its end depends on. before are the members to which
-// the set, as it is, was brought already.
-func (m *Manager) syncMachines(set *unstructured.Unstructured, members, before []member) error {
+// that goes takes in only what its end depends on. machines are those of members as
+// remediation has left them; both are then as they were written. before are the
+// members to which the set, as it is, was brought already.
+func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstructured.Unstructured, members, before []member) error {
 	template := resource.Fields(set.Object, "spec", "template")
 	var labels, annotations map[string]any
 	for i := range members {
 		is := &members[i]
+		is.machine = machines[i]
 		if i < len(before) && is.carriesSame(before[i]) {
 			continue
 		}
@@ -69,6 +71,7 @@ func (m *Manager) syncMachines(set *unstructured.Unstructured, members, before [
 			}
 			*part = m.store.Get(keyOf(*part))
 		}
+		machines[i] = is.machine
 	}
 	return nil
 }
