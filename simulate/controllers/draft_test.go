@@ -1,0 +1,67 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// What is stored is shared: a draft must leave it as it is, and what was read of it too.
+func TestADraftLeavesWhatItIsMadeOf(t *testing.T) {
+	t.Parallel()
+	m := &Manager{clock: &stoppedClock{}, views: map[*unstructured.Unstructured]*view{}}
+	u := &unstructured.Unstructured{Object: fields{
+		"metadata": fields{"name": "one", "labels": fields{"a": "1"}},
+		"status": fields{"conditions": []any{
+			fields{"type": "Ready", "status": "False", "reason": "NotReady", "message": "waits", "lastTransitionTime": "2025-01-01T00:00:00Z"},
+			fields{"type": "Paused", "status": "False", "reason": "NotPaused", "message": "", "lastTransitionTime": "2025-01-01T00:00:00Z"},
+		}},
+	}}
+	before := u.DeepCopy()
+	for name, d := range map[string]*draft{"with a view": m.edit(u), "without": edit(u, m.now())} {
+		d.condition("Paused", "False", "NotPaused", "")
+		if d.changed() {
+			t.Errorf("%s: a condition that is so already is a change", name)
+		}
+		d.condition("Ready", "False", "NotReady", "waits for long")
+		d.condition("Available", "True", "Available", "")
+		d.condition("Ready", "True", "Ready", "")
+		d.label("a", "2")
+		want := []resource.Condition{
+			{Type: "Ready", Status: "True", Reason: "Ready"},
+			{Type: "Paused", Status: "False", Reason: "NotPaused"},
+			{Type: "Available", Status: "True", Reason: "Available"},
+		}
+		if diff := cmp.Diff(want, resource.ConditionsOf(d.object().Object)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if !d.isTrue("Ready") || !d.has("Available") || !d.since("Ready").Equal(m.now()) {
+			t.Errorf("%s: the draft does not know what it says", name)
+		}
+		if diff := cmp.Diff(before, u); diff != "" {
+			t.Errorf("%s: the object changed (-before +after):\n%s", name, diff)
+		}
+		if m.view(u).isTrue("Ready") {
+			t.Errorf("%s: the view changed", name)
+		}
+	}
+}
+
+// A condition keeps the time of its status while only its words change.
+func TestAConditionKeepsTheTimeOfItsStatus(t *testing.T) {
+	t.Parallel()
+	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	d := edit(&unstructured.Unstructured{Object: fields{}}, epoch)
+	d.condition("Ready", "False", "NotReady", "a")
+	later := edit(d.object(), epoch.Add(time.Minute))
+	if later.condition("Ready", "False", "Other", "b"); !later.since("Ready").Equal(epoch) {
+		t.Errorf("with another message it is so since %s", later.since("Ready"))
+	}
+	if later.condition("Ready", "True", "Ready", ""); !later.since("Ready").Equal(epoch.Add(time.Minute)) {
+		t.Errorf("with another status it is so since %s", later.since("Ready"))
+	}
+}
