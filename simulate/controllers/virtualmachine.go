@@ -101,8 +101,8 @@ func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 		return 0, err
 	}
 	var taken *vmTaken
-	if id := resource.Text(d.root, "status", "uniqueID"); id != "" && !retries(again) && !probed(u) {
-		taken = &vmTaken{seen: m.see(id), due: at(again, d.now)}
+	if said := sightIn(resource.Fields(d.root, "status")); said.exists && !retries(again) && !probed(u) {
+		taken = &vmTaken{seen: said, due: at(again, d.now)}
 	}
 	return again, m.settle(actorVMService, d, taken)
 }

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"cmp"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -42,6 +44,19 @@ func (m *Manager) see(id string) vmSight {
 	}
 	vm, exists := m.vsphere.VM(id)
 	return vmSight{id, exists, vm.Spot.Host, vm.Spot.Zone, powerOf(vm)}
+}
+
+// sightIn is what the status of a VirtualMachine says of it. Whoever did something
+// to the VM meanwhile made it another.
+func sightIn(status map[string]any) vmSight {
+	id := resource.Text(status, "uniqueID")
+	if id == "" {
+		return vmSight{}
+	}
+	return vmSight{
+		id: id, exists: true, host: resource.Text(status, "nodeName"), zone: resource.Text(status, "zone"),
+		power: cmp.Or(resource.Text(status, "powerState"), poweredOff),
+	}
 }
 
 // lookAtVM takes in what became of the VM in vCenter. A VM that lost the power
