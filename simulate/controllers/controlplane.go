@@ -33,6 +33,7 @@ type controlPlane struct {
 	cluster  *unstructured.Unstructured
 	home     *view      // of cluster
 	asked    asked      // of machines
+	census   *census    // of cluster
 	machines []*replica // oldest first
 	// blocked is why nothing may be scaled now.
 	blocked []string
@@ -45,11 +46,11 @@ type controlPlane struct {
 	due, next time.Time
 }
 
-func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured) *controlPlane {
+func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured, census *census) *controlPlane {
 	v, home := m.view(u), m.view(cluster)
 	p := &controlPlane{
-		view: v, u: u, d: m.edit(u), cluster: cluster, home: home,
-		asked: askedBy(v, home.name), machines: m.replicas(v.namespace, home.name),
+		view: v, u: u, d: m.edit(u), cluster: cluster, home: home, asked: askedBy(v, home.name),
+		census: census, machines: m.replicas(census),
 	}
 	for _, machine := range p.machines {
 		p.recall(machine)
@@ -86,11 +87,12 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
 	}
-	if l := m.roster.census(clusterName{v.namespace, v.label(labelCluster)}).lull; l.lasts(u, m.view(cluster), m.now()) {
+	census := m.roster.census(clusterName{v.namespace, v.label(labelCluster)})
+	if l := census.lull; l.lasts(u, m.view(cluster), m.now()) {
 		m.rest = l.rest
 		return l.waits(m.now()), nil
 	}
-	p := m.newControlPlane(u, cluster)
+	p := m.newControlPlane(u, cluster, census)
 	if !m.goesOn(v, cluster) && held(p.d, cluster) {
 		return 0, m.commit(actorKCP, p.d)
 	}

@@ -18,6 +18,9 @@ const (
 // never looked at by anybody here, so it is only a marker.
 func (m *Manager) createCertificates(p *controlPlane) error {
 	for _, purpose := range []string{"ca", "sa", "proxy", "etcd"} {
+		if p.census.secrets {
+			break
+		}
 		if _, err := m.createSecret(actorKCP, p.u, true, p.home.name, p.home.name+"-"+purpose, "tls.crt", "tls.key"); err != nil {
 			return err
 		}
@@ -28,7 +31,11 @@ func (m *Manager) createCertificates(p *controlPlane) error {
 
 // createKubeconfig makes the Secret that names the endpoint, so there must be one.
 func (m *Manager) createKubeconfig(p *controlPlane) error {
+	if p.census.secrets {
+		return nil
+	}
 	_, err := m.createSecret(actorKCP, p.u, true, p.home.name, p.home.name+"-kubeconfig", "value")
+	p.census.secrets = err == nil
 	return err
 }
 

@@ -20,11 +20,10 @@ type replica struct {
 	outdated []string
 }
 
-// replicas are the control-plane Machines of a cluster, the oldest first.
-func (m *Manager) replicas(namespace, cluster string) []*replica {
-	list := m.roster.census(clusterName{namespace, cluster}).machines
-	out := make([]*replica, len(list))
-	for i, e := range list {
+// replicas are the machines of a census, the oldest first.
+func (m *Manager) replicas(c *census) []*replica {
+	out := make([]*replica, len(c.machines))
+	for i, e := range c.machines {
 		m.find(e)
 		out[i] = &replica{kept: e}
 		m.refresh(out[i])

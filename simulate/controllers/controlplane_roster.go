@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -21,6 +22,7 @@ type roster struct {
 type census struct {
 	machines []*enrolled // by name
 	lull     *lull       // nil when there may be something to do
+	secrets  bool        // whether all Secrets of the control plane are known to be there
 }
 
 // An enrolled machine is on the roster until its Machine is gone.
@@ -62,7 +64,7 @@ func (r *roster) note(c kubeapi.Change) {
 		r.notePart(name, func(p *parts) { p.vm = c.After })
 	case kindSecret.Kind:
 		if c.After == nil {
-			r.disturb(clusterName{name.namespace, labelOf(c.Before, labelCluster)})
+			r.noteLostSecret(name)
 		}
 	}
 }
@@ -71,6 +73,17 @@ func (r *roster) notePart(name objectName, take func(*parts)) {
 	if e := r.machines[name]; e != nil {
 		take(&e.parts)
 		r.disturb(e.cluster)
+	}
+}
+
+// noteLostSecret takes in that a Secret is gone. One of a control plane is called
+// after the cluster and what it is for.
+func (r *roster) noteLostSecret(name objectName) {
+	end := max(strings.LastIndexByte(name.name, '-'), 0)
+	cluster := clusterName{name.namespace, name.name[:end]}
+	if c := r.clusters[cluster]; c != nil {
+		c.secrets = false
+		r.disturb(cluster)
 	}
 }
 

@@ -33,7 +33,7 @@ func (m *Manager) EtcdMembers(namespace, cluster string) []EtcdMember {
 	if u == nil {
 		return nil
 	}
-	return m.etcdMembers(m.replicas(namespace, cluster))
+	return m.etcdMembers(m.replicas(m.roster.census(clusterName{namespace, cluster})))
 }
 
 func (m *Manager) etcdMembers(machines []*replica) []EtcdMember {

@@ -3,13 +3,16 @@ package controllers
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // A guest is what runs on the VM of a control-plane machine, as it follows from
 // the machine's parts.
 type guest struct {
-	of parts
+	of     parts
+	became became
 	// stays says that there is a VM that is not to go.
 	stays bool
 	// reports says that the VM has an address and tells so now.
@@ -22,16 +25,29 @@ type guest struct {
 	votes time.Time
 }
 
-// guest is read again when a part of the machine has changed.
+// became is what a Machine says of when it became a Node; of all that it says, a
+// guest follows from this only.
+type became struct{ node, updated string }
+
+func (r *replica) became() became {
+	return became{r.node(), resource.Text(r.status, "lastUpdated")}
+}
+
+// guest is read again when what it follows from has changed.
 func (m *Manager) guest(r *replica) *guest {
-	if g := &r.kept.guest; g.of != r.parts {
+	g := &r.kept.guest
+	switch {
+	case g.of == r.parts:
+	case g.of.vm == r.vm && g.of.config == r.config && g.became == r.became():
+		g.of = r.parts
+	default:
 		*g = m.guestOf(r)
 	}
-	return &r.kept.guest
+	return g
 }
 
 func (m *Manager) guestOf(r *replica) guest {
-	g := guest{of: r.parts}
+	g := guest{of: r.parts, became: r.became()}
 	if r.vm == nil {
 		return g
 	}
@@ -41,7 +57,8 @@ func (m *Manager) guestOf(r *replica) guest {
 	g.reports = addressed && vm.isTrue(conditionGuestNetwork)
 	g.running = addressed && g.stays && resource.Text(vm.status, "powerState") == poweredOn
 	if joined, known := m.joinedAt(r.machine); known {
-		g.joined, g.votes = joined, m.votesFrom(r, joined)
+		g.joined = joined
+		g.votes = m.votesFrom(r, g)
 	}
 	return g
 }
@@ -49,20 +66,16 @@ func (m *Manager) guestOf(r *replica) guest {
 // votesFrom is when the etcd member of a machine that joined is no learner any more.
 // On the machine that ran kubeadm init there was nothing to learn, and one that was
 // a voter remains it when its VM boots again.
-func (m *Manager) votesFrom(r *replica, joined time.Time) time.Time {
-	if initialises(r.config) || m.bootedAgain(r) {
+func (m *Manager) votesFrom(r *replica, g guest) time.Time {
+	if initialises(r.config) || m.bootedAgain(r.vm, g.became) {
 		return time.Time{}
 	}
-	return joined.Add(m.takes(StepEtcd, r.namespace, r.name))
+	return g.joined.Add(m.takes(StepEtcd, r.namespace, r.name))
 }
 
 // bootedAgain says whether the VM of a machine booted after it had become a node.
-func (m *Manager) bootedAgain(r *replica) bool {
-	if r.node() == "" {
-		return false
-	}
-	became := parseStamp(resource.Text(r.status, "lastUpdated"))
-	return m.view(r.vm).since(conditionGuestNetwork).After(became)
+func (m *Manager) bootedAgain(vm *unstructured.Unstructured, b became) bool {
+	return b.node != "" && m.view(vm).since(conditionGuestNetwork).After(parseStamp(b.updated))
 }
 
 // hasNode says whether the Node of a machine exists. One that was seen goes with
