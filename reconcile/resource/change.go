@@ -164,8 +164,9 @@ func ConditionOf(content map[string]any, kind string) Condition {
 // ConditionIn is ConditionOf of an object with that status.
 func ConditionIn(status map[string]any, kind string) Condition {
 	for _, item := range Items(status, "conditions") {
-		if m, _ := item.(map[string]any); m["type"] == kind {
-			return conditionOf(item)
+		m, _ := item.(map[string]any)
+		if is, _ := m["type"].(string); is == kind { // which is quicker than to compare with any
+			return conditionOf(m)
 		}
 	}
 	return Condition{}
