@@ -20,7 +20,7 @@ type Parser struct {
 
 	text    []byte
 	at      int
-	known   map[string]string
+	known   map[string]any // strings, each as a value
 	objects map[string]map[string]any
 	plain   []byte // the last text that had escapes, without them
 	// versions are the objects that were read as such, by what they are taken for;
@@ -124,7 +124,7 @@ func (p *Parser) fields(depth int) (map[string]any, error) {
 			return nil, errOther
 		}
 		p.at++
-		if m[name], err = p.value(depth - 1); err != nil {
+		if m[name.(string)], err = p.value(depth - 1); err != nil {
 			return nil, err
 		}
 		if more, err := p.more('}'); err != nil || !more {
@@ -175,8 +175,9 @@ func (p *Parser) word(w string) error {
 	return nil
 }
 
-// quotation reads a string, of which p stands at the quote.
-func (p *Parser) quotation() (string, error) {
+// quotation reads a string, of which p stands at the quote. It comes as a value, so
+// that not only its text is there once.
+func (p *Parser) quotation() (any, error) {
 	start, ascii := p.at+1, true
 	for i := start; i < len(p.text); i++ {
 		switch c := p.text[i]; {
@@ -189,25 +190,26 @@ func (p *Parser) quotation() (string, error) {
 			ascii = false
 		}
 	}
-	return "", errOther
+	return nil, errOther
 }
 
 // escaped reads a string that is not what it stands for, as is seen at i first.
-func (p *Parser) escaped(i int) (s string, err error) {
+func (p *Parser) escaped(i int) (any, error) {
 	for ; i < len(p.text) && p.text[i] != '"'; i++ {
 		if p.text[i] == '\\' {
 			i++
 		}
 	}
 	if i >= len(p.text) {
-		return "", errOther
+		return nil, errOther
 	}
 	quoted := p.text[p.at : i+1]
 	p.at = i + 1
 	if p.unescape(quoted[1 : len(quoted)-1]) {
 		return p.keep(p.plain), nil
 	}
-	err = json.Unmarshal(quoted, &s)
+	var s string
+	err := json.Unmarshal(quoted, &s)
 	return s, err
 }
 
@@ -236,7 +238,7 @@ func (p *Parser) unescape(text []byte) bool {
 }
 
 // keep is a copy of text, the same one for texts that are short and alike.
-func (p *Parser) keep(text []byte) string {
+func (p *Parser) keep(text []byte) any {
 	if len(text) > rememberedLength {
 		return string(text)
 	}
@@ -244,11 +246,12 @@ func (p *Parser) keep(text []byte) string {
 		return s
 	}
 	if p.known == nil || len(p.known) >= remembered {
-		p.known = map[string]string{}
+		p.known = map[string]any{}
 	}
 	s := string(text)
-	p.known[s] = s
-	return s
+	value := any(s)
+	p.known[s] = value
+	return value
 }
 
 // share is the map for an object of that text: the first one that was read.
@@ -299,12 +302,13 @@ func (p *Parser) Event(text []byte) (kind string, object []byte, err error) {
 	if p.word(before) != nil || p.next() != '"' {
 		return "", nil, errOther
 	}
-	if kind, err = p.quotation(); err != nil {
+	what, err := p.quotation()
+	if err != nil {
 		return "", nil, err
 	}
 	last := len(text) - 1
 	if p.word(between) != nil || p.next() != '{' || text[last] != '}' {
 		return "", nil, errOther
 	}
-	return kind, text[p.at:last], nil
+	return what.(string), text[p.at:last], nil
 }
