@@ -69,6 +69,26 @@ func (s *store) List(gk schema.GroupKind, namespace string, labels map[string]st
 	return out
 }
 
+// Dependents is by kind, namespace and name.
+func (s *store) Dependents(uid string) []*unstructured.Unstructured {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []*unstructured.Unstructured
+	for _, u := range s.objects {
+		if isOwned(u, uid) {
+			out = append(out, u)
+		}
+	}
+	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int {
+		return cmp.Or(cmp.Compare(a.GetKind(), b.GetKind()), cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+	})
+	return out
+}
+
+func isOwned(u *unstructured.Unstructured, uid string) bool {
+	return slices.ContainsFunc(resource.Items(u.Object, "metadata", "ownerReferences"), func(r any) bool { return resource.Text(r, "uid") == uid })
+}
+
 func hasLabels(u *unstructured.Unstructured, labels map[string]string) bool {
 	for key, value := range labels {
 		if resource.Text(u.Object, "metadata", "labels", key) != value {
@@ -205,10 +225,11 @@ func (s *store) took(actor string, old, u *unstructured.Unstructured) {
 		s.dropped(actor, old)
 		return
 	}
+	key := keyOf(u)
 	s.mu.Lock()
-	s.objects[keyOf(u)] = u
+	s.objects[key] = u
 	s.mu.Unlock()
-	s.observe(kubeapi.Change{Before: old, After: u, Actor: actor, Version: version(u)})
+	s.observe(kubeapi.Change{Key: key, Before: old, After: u, Actor: actor, Version: version(u)})
 }
 
 func (s *store) dropped(actor string, old *unstructured.Unstructured) {
@@ -218,16 +239,17 @@ func (s *store) dropped(actor string, old *unstructured.Unstructured) {
 
 // forget takes an object, and what it owned in memory, out of the store.
 func (s *store) forget(actor string, old *unstructured.Unstructured) {
+	gone := keyOf(old)
 	s.mu.Lock()
-	delete(s.objects, keyOf(old))
+	delete(s.objects, gone)
 	var orphans []*unstructured.Unstructured
 	for key, u := range s.objects {
-		if _, isServed := s.kinds[key.GK()]; !isServed && slices.ContainsFunc(u.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == old.GetUID() }) {
+		if _, isServed := s.kinds[key.GK()]; !isServed && isOwned(u, string(old.GetUID())) {
 			orphans = append(orphans, u)
 		}
 	}
 	s.mu.Unlock()
-	s.observe(kubeapi.Change{Before: old, Actor: actor})
+	s.observe(kubeapi.Change{Key: gone, Before: old, Actor: actor})
 	for _, u := range orphans {
 		s.forget("garbage-collector", u)
 	}
