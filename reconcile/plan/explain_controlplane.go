@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/vksync/vksync/reconcile/resource"
+	rules "github.com/vksync/vksync/reconcile/topology"
 )
 
 // A control plane changes one machine at a time. The one that goes is the oldest in
@@ -49,7 +50,7 @@ func (e *explanation) nextToGo(eligible, all []map[string]any) map[string]any {
 	if marked := slices.IndexFunc(eligible, func(m map[string]any) bool { return rank(m) == 0 }); marked >= 0 {
 		return eligible[marked]
 	}
-	domains := e.domains()
+	domains := rules.Domains(e.live.Object)
 	var best map[string]any
 	most, mostOfAll := 0, 0
 	for _, machine := range eligible {
@@ -72,25 +73,13 @@ func (e *explanation) newcomer(there, outdated []map[string]any) map[string]any 
 		return slices.ContainsFunc(outdated, func(o map[string]any) bool { return nameOf(o) == nameOf(m) })
 	})
 	best, fewest, fewestOfAll := "", 0, 0
-	for i, domain := range e.domains() {
+	for i, domain := range rules.Domains(e.live.Object) {
 		n, all := inDomain(current, domain), inDomain(there, domain)
 		if i == 0 || n < fewest || n == fewest && all < fewestOfAll {
 			best, fewest, fewestOfAll = domain, n, all
 		}
 	}
 	return map[string]any{"spec": map[string]any{"failureDomain": best}}
-}
-
-// domains are the failure domains of the Cluster for its control plane, by name.
-func (e *explanation) domains() []string {
-	var out []string
-	for _, d := range resource.Items(e.live.Object, "status", "failureDomains") {
-		if resource.Flag(d, "controlPlane") {
-			out = append(out, resource.Text(d, "name"))
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 func inDomain(machines []map[string]any, domain string) (n int) {

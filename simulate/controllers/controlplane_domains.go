@@ -3,20 +3,8 @@ package controllers
 import (
 	"slices"
 
-	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/topology"
 )
-
-// domains are the failure domains of the Cluster that take control-plane machines.
-func (p *controlPlane) domains() []string {
-	var out []string
-	for _, domain := range resource.Items(p.cluster.Object, "status", "failureDomains") {
-		if resource.Flag(domain, "controlPlane") {
-			out = append(out, resource.Text(domain, "name"))
-		}
-	}
-	slices.Sort(out)
-	return out
-}
 
 // inDomain counts the machines of a failure domain.
 func inDomain(machines []*replica, domain string) (n int) {
@@ -33,7 +21,7 @@ func inDomain(machines []*replica, domain string) (n int) {
 func (p *controlPlane) emptiestDomain() string {
 	current := which(p.machines, func(r *replica) bool { return !r.deleting && len(r.outdated) == 0 })
 	best, fewest, fewestOfAll := "", 0, 0
-	for i, domain := range p.domains() {
+	for i, domain := range topology.Domains(p.cluster.Object) {
 		n, all := inDomain(current, domain), inDomain(p.machines, domain)
 		if i == 0 || n < fewest || n == fewest && all < fewestOfAll {
 			best, fewest, fewestOfAll = domain, n, all
@@ -47,7 +35,7 @@ func (p *controlPlane) emptiestDomain() string {
 // between domains that have as many. Machines in a domain that the Cluster does
 // not have go first.
 func (p *controlPlane) oldestInFullestDomain(eligible []*replica) *replica {
-	domains := p.domains()
+	domains := topology.Domains(p.cluster.Object)
 	for _, machine := range eligible {
 		if !slices.Contains(domains, machine.failureDomain()) {
 			return machine
