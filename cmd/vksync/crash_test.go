@@ -111,7 +111,7 @@ func (w *liveWorld) outcomeOf(t *testing.T) map[string]string {
 	out := map[string]string{}
 	for name, o := range w.clusters(t) {
 		unstructured.RemoveNestedField(o.Object, "spec", "controlPlaneEndpoint") // in the order in which they came
-		for _, ref := range []string{"controlPlaneRef", "infrastructureRef"} { // names depend on the moment
+		for _, ref := range []string{"controlPlaneRef", "infrastructureRef"} {   // names depend on the moment
 			unstructured.RemoveNestedField(o.Object, "spec", ref, "name")
 		}
 		spec, err := json.Marshal(o.Object["spec"])
