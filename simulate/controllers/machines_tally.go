@@ -141,6 +141,6 @@ func summarizeRemediation(d *draft, machines []*view) {
 
 // remediationAsked says whether a health check failed and asks the owner to
 // replace the machine.
-func (machine *view) remediationAsked() bool {
-	return machine.condition(conditionHealthCheck).Status == "False" && machine.condition(conditionOwnerRemediated).Status == "False"
+func (v *view) remediationAsked() bool {
+	return v.condition(conditionHealthCheck).Status == "False" && v.condition(conditionOwnerRemediated).Status == "False"
 }
