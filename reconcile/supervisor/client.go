@@ -7,6 +7,7 @@ package supervisor
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -164,9 +165,10 @@ func stripped(u *unstructured.Unstructured) resource.Object {
 			metadata["managedFields"] = own
 		}
 	}
-	annotations := resource.Fields(metadata, "annotations")
-	if _, there := annotations[lastApplied]; there { // else others may be reading them
+	if annotations := resource.Fields(metadata, "annotations"); annotations[lastApplied] != nil {
+		annotations = maps.Clone(annotations) // which another version may have too
 		delete(annotations, lastApplied)
+		metadata["annotations"] = annotations
 	}
 	return resource.Object{Unstructured: u}
 }
