@@ -3,6 +3,7 @@ package plan_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,11 @@ func TestWhatChangedSinceAPlanWasSaved(t *testing.T) {
 			o, _ := d.Get(scaledOne)
 			o.Source.File = "elsewhere.yaml"
 			d.Put(o)
+		}, nil},
+		{"its machines", func(_ *resource.Set, o *plan.Observed) {
+			for i := range 5 {
+				o.Live.Put(machineOf(scaledOne, i))
+			}
 		}, nil},
 		{"the API server's mind", func(_ *resource.Set, o *plan.Observed) {
 			o.Refused = map[resource.Addr]string{scaledOne: "no more than three"}
@@ -251,5 +257,16 @@ func FuzzReadSaved(f *testing.F) {
 		if _, err := plan.Compare(s, plan.Make(desired, observed, plan.Policy{Source: "repo"})); err != nil {
 			t.Logf("comparing: %v", err) // its plan may hold anything
 		}
+	})
+}
+
+// machineOf is a control-plane machine of a cluster.
+func machineOf(cluster resource.Addr, i int) resource.Object {
+	return resource.NewObject(map[string]any{
+		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Machine",
+		"metadata": map[string]any{
+			"name": fmt.Sprintf("%s-%d", cluster.Name, i), "namespace": cluster.Namespace,
+			"labels": map[string]any{"cluster.x-k8s.io/cluster-name": cluster.Name, "cluster.x-k8s.io/control-plane": ""},
+		},
 	})
 }

@@ -134,13 +134,15 @@ func comparePlans(before, after json.RawMessage) ([]Difference, error) {
 	return out, err
 }
 
-// sameActions compares what is done, wherever it is written.
+// sameActions compares what is done, wherever it is written, and whichever machines
+// there are meanwhile: those come and go by themselves.
 func sameActions(a, b []Group) (bool, error) {
 	var texts [2]string
 	for i, phases := range [][]Group{a, b} {
 		for _, p := range phases {
 			for j := range p.Actions {
-				p.Actions[j].Pos = resource.Position{}
+				a := &p.Actions[j]
+				a.Pos, a.Parts, a.Peak = resource.Position{}, nil, nil
 			}
 		}
 		text, err := json.Marshal(phases)
