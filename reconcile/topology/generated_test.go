@@ -119,7 +119,7 @@ func FuzzRefuse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, old, new []byte) {
 		var a, b map[string]any
 		if unmarshal(old, &a) != nil || unmarshal(new, &b) != nil {
-			t.Skip()
+			t.Skip("no JSON objects")
 		}
 		topology.Around{ControlPlane: b, Deployments: []map[string]any{a}, Machines: []map[string]any{b}}.Refuse(a, b)
 		topology.RefuseClass(a, b, []map[string]any{b})

@@ -25,12 +25,7 @@ type Around struct {
 }
 
 // Refuse says why a Cluster of the content old must not become new, which has the
-// shape of v1beta2; nothing when it may. Old is nil for a creation. See
-// Around.Refuse, which knows more.
-func Refuse(old, new map[string]any) []Refusal { return Around{}.Refuse(old, new) }
-
-// Refuse says why a Cluster of the content old must not become new; nothing when it
-// may. Refusals are grouped by webhook, in the order in which their answers come.
+// shape of v1beta2; nothing when it may. Old is nil for a creation. Refusals are grouped by webhook, in the order in which their answers come.
 // What VKS's release resolver answers is not among them: it takes the releases.
 func (a Around) Refuse(old, new map[string]any) []Refusal {
 	out := all(WebhookClusterValues, a.variables(new))

@@ -217,6 +217,9 @@ func TestRefuseAnUpgradeWhileOneIsUnderWay(t *testing.T) {
 }
 
 // Where nothing but the Cluster is known, its own status tells of an upgrade.
+// alone knows nothing beside the Cluster.
+var alone topology.Around
+
 func TestRefuseByTheClusterAlone(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[string]int{"ReconcileSucceeded": 0, "ClusterUpgrading": 1, "MachineDeploymentsUpgradePending": 1} {
@@ -225,11 +228,11 @@ func TestRefuseByTheClusterAlone(t *testing.T) {
 			status = "True"
 		}
 		old := patched(content(t, cluster), content(t, `{status: {conditions: [{type: TopologyReconciled, status: "`+status+`", reason: `+reason+`}]}}`))
-		got := topology.Refuse(old, patched(old, content(t, `{spec: {topology: {version: v1.34.1}}}`)))
+		got := alone.Refuse(old, patched(old, content(t, `{spec: {topology: {version: v1.34.1}}}`)))
 		if len(got) != want {
 			t.Errorf("%s: got %+v", reason, got)
 		}
-		if other := topology.Refuse(old, patched(old, content(t, `{spec: {topology: {controlPlane: {replicas: 5}}}}`))); len(other) > 0 {
+		if other := alone.Refuse(old, patched(old, content(t, `{spec: {topology: {controlPlane: {replicas: 5}}}}`))); len(other) > 0 {
 			t.Errorf("%s: scaling is refused, too: %+v", reason, other)
 		}
 	}
@@ -243,7 +246,7 @@ func TestRefuseWhileSystemChecksFail(t *testing.T) {
 		`{spec: {topology: {controlPlane: {replicas: 1}}}}`: 0,
 		`{metadata: {annotations: {kubernetes.vmware.com/dangerous-skip-misconfigured-software-check-for-update: ""}}, spec: {topology: {version: v1.34.1}}}`: 0,
 	} {
-		if got := topology.Refuse(old, patched(old, content(t, patch))); len(got) != want {
+		if got := alone.Refuse(old, patched(old, content(t, patch))); len(got) != want {
 			t.Errorf("%s: got %+v, want %d", patch, got, want)
 		}
 	}
