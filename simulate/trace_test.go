@@ -16,7 +16,7 @@ var traceFile = flag.String("trace", ourTrace, "the recording to compare with; i
 
 const (
 	ourTrace = "../testdata/traces/supervisor-3x3.jsonl"
-	// maxListed is how many differences may be listed (issue 5).
+	// maxListed is how many differences may be listed.
 	maxListed = 15
 )
 
