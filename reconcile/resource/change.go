@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
@@ -108,7 +107,7 @@ func (c *Change) diffMetadata(before, after *unstructured.Unstructured) (differs
 	}
 	now := Fields(after.Object, "metadata")
 	differs = before == nil || (Text(old, "deletionTimestamp") != "") != c.Deleting
-	if is, was := Items(now, "ownerReferences"), Items(old, "ownerReferences"); !sameList(is, was) {
+	if is, was := Items(now, "ownerReferences"), Items(old, "ownerReferences"); !SameList(is, was) {
 		if owners := ownersIn(is); !slices.Equal(owners, ownersIn(was)) {
 			c.Owners, differs = owners, true
 		}
@@ -116,7 +115,7 @@ func (c *Change) diffMetadata(before, after *unstructured.Unstructured) (differs
 	if before == nil || !sameTexts(Fields(now, "labels"), Fields(old, "labels")) {
 		c.Labels, differs = after.GetLabels(), true
 	}
-	if !sameList(Items(now, "finalizers"), Items(old, "finalizers")) {
+	if !SameList(Items(now, "finalizers"), Items(old, "finalizers")) {
 		if f := after.GetFinalizers(); !slices.Equal(f, finalizersOf(before)) {
 			c.Finalizers, differs = f, true
 		}
@@ -130,7 +129,7 @@ func (c *Change) diffState(old, content map[string]any) (differs bool) {
 	if now, before := replicasOf(content, is), replicasOf(old, was); now != before {
 		c.Replicas = &now
 	}
-	if !sameMap(is, was) {
+	if !SameMap(is, was) {
 		c.Conditions = changedConditions(Items(was, "conditions"), Items(is, "conditions"))
 		if phase := Text(is, "phase"); phase != Text(was, "phase") {
 			c.Phase = phase
@@ -181,23 +180,12 @@ func conditionOf(item any) (c Condition) {
 	return c
 }
 
-// sameList says whether two lists are one and the same in memory, as they are where
-// a writer copied only what it changed.
-func sameList(a, b []any) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-// sameMap says whether two maps are one in memory.
-func sameMap(a, b map[string]any) bool {
-	return a != nil && reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
-}
-
 // sameTexts says whether two maps hold the same strings.
 func sameTexts(a, b map[string]any) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	if reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() {
+	if SameMap(a, b) {
 		return true
 	}
 	for key := range a {
@@ -218,7 +206,7 @@ func finalizersOf(u *unstructured.Unstructured) []string {
 // changedConditions are those of after that before has not, and the empty ones of
 // types that only before has, by type.
 func changedConditions(before, after []any) []Condition {
-	if sameList(before, after) {
+	if SameList(before, after) {
 		return nil
 	}
 	var out []Condition
@@ -244,12 +232,7 @@ func changedConditions(before, after []any) []Condition {
 
 // sameItem says whether two lists have one and the same map in memory at a place.
 func sameItem(a, b []any, i int) bool {
-	if i >= len(a) || i >= len(b) {
-		return false
-	}
-	x, _ := a[i].(map[string]any)
-	y, _ := b[i].(map[string]any)
-	return sameMap(x, y)
+	return i < len(a) && i < len(b) && SameItem(a[i], b[i])
 }
 
 // ofType finds a condition by its type, nil where there is none. Writers keep the

@@ -50,7 +50,7 @@ func readConditions(list []any, before *view) conditionList {
 	read := make(conditionList, len(list))
 	for i, item := range list {
 		entry, _ := item.(map[string]any)
-		if i < len(known) && sameMap(entry, resource.Fields(known[i])) {
+		if i < len(known) && resource.SameMap(entry, resource.Fields(known[i])) {
 			read[i] = before.conditions[i]
 			continue
 		}

@@ -38,7 +38,7 @@ func contentsOf(u *unstructured.Unstructured) contents {
 }
 
 func (c contents) same(other contents) bool {
-	return sameMap(c.labels, other.labels) && sameMap(c.annotations, other.annotations) && sameMap(c.spec, other.spec)
+	return resource.SameMap(c.labels, other.labels) && resource.SameMap(c.annotations, other.annotations) && resource.SameMap(c.spec, other.spec)
 }
 
 // recall finds the comparison of a machine, if it is still good.

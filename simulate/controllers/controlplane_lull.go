@@ -39,13 +39,11 @@ func outlookOf(cluster *view) outlook {
 }
 
 func (o outlook) same(other outlook) bool {
-	return sameMap(o.spec, other.spec) && sameMap(o.annotations, other.annotations) && sameItems(o.domains, other.domains) &&
+	return resource.SameMap(o.spec, other.spec) && resource.SameMap(o.annotations, other.annotations) && resource.SameList(o.domains, other.domains) &&
 		o.provisioned == other.provisioned && o.infrastructureReady == other.infrastructureReady
 }
 
 // sameItems says whether two lists are one and the same.
-func sameItems(a, b []any) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
-
 // lasts says whether a control plane is as it was left in a lull.
 func (l *lull) lasts(u *unstructured.Unstructured, cluster *view, now time.Time) bool {
 	return l != nil && l.controlPlane == u && !over(l.end, now) && l.cluster.same(outlookOf(cluster))

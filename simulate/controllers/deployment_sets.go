@@ -30,7 +30,7 @@ type difference = string
 // else is propagated in place (domain.md 3.2).
 func templateDifferences(current, desired map[string]any) []difference {
 	current, desired = resource.Fields(current, "spec"), resource.Fields(desired, "spec")
-	if sameMap(current, desired) {
+	if resource.SameMap(current, desired) {
 		return nil
 	}
 	var out []difference

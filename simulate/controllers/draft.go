@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -62,13 +61,7 @@ func (d *draft) own(path ...string) map[string]any {
 }
 
 func (d *draft) owns(m map[string]any) bool {
-	return slices.ContainsFunc(d.owned, func(own map[string]any) bool { return sameMap(own, m) })
-}
-
-// sameMap says whether two maps are one in memory. A writer copies only what it
-// changes, so what is the same in two versions of an object says the same.
-func sameMap(a, b map[string]any) bool {
-	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+	return slices.ContainsFunc(d.owned, func(own map[string]any) bool { return resource.SameMap(own, m) })
 }
 
 func copyMap(m map[string]any) map[string]any {

@@ -76,7 +76,7 @@ func (t *machineTaken) same(p machineParts, now time.Time) bool {
 }
 
 func sameSpec(a, b *unstructured.Unstructured) bool {
-	return a == b || a != nil && b != nil && sameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec"))
+	return a == b || a != nil && b != nil && resource.SameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec"))
 }
 
 // over says whether a time has come; the zero time never does.

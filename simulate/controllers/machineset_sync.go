@@ -29,9 +29,9 @@ func carriesSame(a, b *unstructured.Unstructured) bool {
 		return a == b
 	}
 	metadataA, metadataB := resource.Fields(a.Object, "metadata"), resource.Fields(b.Object, "metadata")
-	return sameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec")) &&
-		sameMap(resource.Fields(metadataA, "labels"), resource.Fields(metadataB, "labels")) &&
-		sameMap(resource.Fields(metadataA, "annotations"), resource.Fields(metadataB, "annotations"))
+	return resource.SameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec")) &&
+		resource.SameMap(resource.Fields(metadataA, "labels"), resource.Fields(metadataB, "labels")) &&
+		resource.SameMap(resource.Fields(metadataA, "annotations"), resource.Fields(metadataB, "annotations"))
 }
 
 // syncMachines brings what changes in place from the set to its Machines, and the

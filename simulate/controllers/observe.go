@@ -154,7 +154,7 @@ func sameReasons(before, after []any) bool {
 	}
 	for i := range before {
 		was, is := resource.Fields(before[i]), resource.Fields(after[i])
-		if sameMap(was, is) {
+		if resource.SameMap(was, is) {
 			continue
 		}
 		for _, field := range []string{"type", "status", "reason"} {

@@ -105,12 +105,12 @@ func viewOf(content map[string]any, before *view) *view {
 			created:   resource.Text(metadata, "creationTimestamp"),
 		}
 	}
-	if before != nil && sameMap(v.labels, before.labels) {
+	if before != nil && resource.SameMap(v.labels, before.labels) {
 		v.belonging = before.belonging
 	} else {
 		v.belonging = belonging{cluster: v.label(labelCluster), controlPlane: v.labels[labelControlPlane] != nil}
 	}
-	if before != nil && sameMap(v.spec, before.spec) {
+	if before != nil && resource.SameMap(v.spec, before.spec) {
 		v.pauses = before.pauses
 	} else {
 		v.pauses = resource.Flag(v.spec, "paused")

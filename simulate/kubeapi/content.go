@@ -3,7 +3,6 @@ package kubeapi
 import (
 	"fmt"
 	"math"
-	"reflect"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -95,7 +94,7 @@ func compare(v, was any) (differs bool, err error) {
 }
 
 func compareMap(m, before map[string]any) (differs bool, err error) {
-	if sharedMap(m, before) {
+	if resource.SameMap(m, before) {
 		return false, nil
 	}
 	differs = len(m) != len(before)
@@ -111,7 +110,7 @@ func compareMap(m, before map[string]any) (differs bool, err error) {
 }
 
 func compareList(list, before []any) (differs bool, err error) {
-	if sharedList(list, before) {
+	if resource.SameList(list, before) {
 		return false, nil
 	}
 	differs = len(list) != len(before)
@@ -127,21 +126,4 @@ func compareList(list, before []any) (differs bool, err error) {
 		differs = differs || other
 	}
 	return differs, nil
-}
-
-// sharedMap reports whether two maps are one and the same.
-func sharedMap(a, b map[string]any) bool {
-	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
-}
-
-// sharedItem reports whether two items of lists are one and the same map.
-func sharedItem(a, b any) bool {
-	x, _ := a.(map[string]any)
-	y, _ := b.(map[string]any)
-	return x != nil && y != nil && sharedMap(x, y)
-}
-
-// sharedList reports whether two lists are one and the same; no two empty ones are.
-func sharedList(a, b []any) bool {
-	return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0]
 }

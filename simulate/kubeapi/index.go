@@ -145,13 +145,13 @@ func (s *Store) insert(t *table, k Key, u *unstructured.Unstructured) *record {
 // other owners with it.
 func (s *Store) replace(t *table, r *record, u *unstructured.Unstructured) (adopted bool) {
 	meta := metadata(u)
-	if labels, _ := meta["labels"].(map[string]any); !sharedMap(labels, r.labels) {
+	if labels, _ := meta["labels"].(map[string]any); !resource.SameMap(labels, r.labels) {
 		r.labels = labels
 		if cluster := resource.Text(labels, clusterLabel); cluster != r.cluster {
 			t.setCluster(r, cluster)
 		}
 	}
-	if refs, _ := meta["ownerReferences"].([]any); !sharedList(refs, r.refs) {
+	if refs, _ := meta["ownerReferences"].([]any); !resource.SameList(refs, r.refs) {
 		r.refs = refs
 		if owners := ownersOf(refs); !slices.Equal(owners, r.owners) {
 			s.setOwners(r, owners)

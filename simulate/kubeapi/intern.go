@@ -34,16 +34,16 @@ func (s *Store) internConditions(old, u *unstructured.Unstructured) {
 	if old != nil {
 		before = resource.Items(old.Object, "status", "conditions")
 	}
-	if sharedList(list, before) {
+	if resource.SameList(list, before) {
 		return
 	}
 	own := false // what u holds may be held by others too
 	for i, item := range list {
-		if i < len(before) && sharedItem(item, before[i]) {
+		if i < len(before) && resource.SameItem(item, before[i]) {
 			continue
 		}
 		known := s.interned(item)
-		if sharedItem(known, item) {
+		if resource.SameItem(known, item) {
 			continue
 		}
 		if !own {

@@ -114,7 +114,7 @@ func ofContent(u *unstructured.Unstructured, err error) error {
 
 // checkPut compares what u says about the version it was made from with what is there.
 func (s *Store) checkPut(t *table, r *record, u *unstructured.Unstructured) error {
-	if sharedMap(metadata(u), metadata(r.object)) {
+	if resource.SameMap(metadata(u), metadata(r.object)) {
 		return nil
 	}
 	if v := versionOf(u); v != "" && v != versionOf(r.object) {
@@ -313,7 +313,7 @@ func ownMetadata(u *unstructured.Unstructured) map[string]any {
 // setServerFields gives u the server fields of old, and fields as managedFields.
 func setServerFields(u, old *unstructured.Unstructured, fields []any) {
 	oldMeta := metadata(old)
-	untouched := sharedMap(metadata(u), oldMeta)
+	untouched := resource.SameMap(metadata(u), oldMeta)
 	meta := ownMetadata(u)
 	if !untouched {
 		for _, name := range serverFields {
@@ -376,7 +376,7 @@ func differences(old, u *unstructured.Unstructured) (c change, err error) {
 }
 
 func metadataDiffers(old, meta map[string]any) (differs bool, err error) {
-	if sharedMap(old, meta) {
+	if resource.SameMap(old, meta) {
 		return false, nil
 	}
 	for name, value := range meta {
