@@ -33,18 +33,15 @@ func (s *Store) encode(buf []byte, t *table, u *unstructured.Unstructured, f for
 	return appendJSON(buf, s.convert(u, f.version).Object)
 }
 
-// encodeVersion encodes one of the versions of an object, all of which are the same
-// for the most part.
-func (s *Store) encodeVersion(t *table, u *unstructured.Unstructured, f eventForm) []byte {
-	at := sheet{uidOf(u), f.version}
-	switch {
-	case f.as != "":
-		return s.encode(nil, t, u, f.form)
-	case f.gone:
+// encodeVersion encodes the whole of one of the versions of an object, all of which
+// are the same for the most part, or of the last.
+func (s *Store) encodeVersion(buf []byte, u *unstructured.Unstructured, version string, last bool) []byte {
+	at := sheet{uidOf(u), version}
+	buf = s.scribe.encode(buf, at, s.convert(u, version).Object)
+	if last {
 		s.scribe.forget(at)
-		return s.encode(nil, t, u, f.form)
 	}
-	return s.scribe.encode(at, s.convert(u, f.version).Object)
+	return buf
 }
 
 // atVersion copies u as far as needed to give it another resourceVersion.
@@ -61,18 +58,28 @@ func appendJSON(buf []byte, v any) []byte {
 	return p.text
 }
 
+// appendString quotes what nearly every string is: plain text, in lines.
 func appendString(buf []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendOther(buf, s)
-		}
-	}
+	start, done := len(buf), 0
 	buf = append(buf, '"')
-	buf = append(buf, s...)
-	return append(buf, '"')
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == '"' || c == '\\':
+		case c == '\n':
+			c = 'n'
+		case c < ' ' || c > '~':
+			return appendOther(buf[:start], s)
+		default:
+			continue
+		}
+		buf = append(append(buf, s[done:i]...), '\\', c)
+		done = i + 1
+	}
+	return append(append(buf, s[done:]...), '"')
 }
 
-// appendOther encodes what is rare: numbers with a fraction, strings with escapes.
+// appendOther encodes what is rare: numbers with a fraction, strings with other escapes.
 func appendOther(buf []byte, v any) []byte {
 	encoded, err := json.Marshal(v)
 	if err != nil { // checkJSON let nothing in that cannot be encoded

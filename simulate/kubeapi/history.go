@@ -49,7 +49,7 @@ func (h *history) since(t *table, version uint64) ([]item, error) {
 	for i := range h.kept {
 		k := h.kept[(h.next+i)%len(h.kept)]
 		if k.table == t && k.Version > version {
-			items = append(items, item{event: &event{Change: k.Change}})
+			items = append(items, item{change: &k.Change})
 		}
 	}
 	return items, nil

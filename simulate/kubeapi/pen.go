@@ -1,7 +1,6 @@
 package kubeapi
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 // kind goes through it.
 type pen struct {
 	text   []byte
+	start  int      // of what it writes, in the text
 	parts  []part   // that are written
 	before *writing // nil where there is nothing to take over
 	passed int      // of before's parts
@@ -20,12 +20,11 @@ type pen struct {
 // shares: a condition is in a list in the status.
 const sharedDepth = 3
 
-// A part is a map or a list, by its address and its size, and where its text is.
-// Lists of different sizes may begin at the same address.
+// A part is a map or a list, by its address and its size, and where its text is in
+// that of the object. Lists of different sizes may begin at the same address.
 type part struct {
-	address    uintptr
-	size       int
-	start, end int
+	address          uintptr
+	size, start, end int
 }
 
 func partOf(v any) part {
@@ -49,13 +48,16 @@ func (p *pen) write(v any, depth int) {
 		p.writeNew(v, depth)
 		return
 	}
-	one.start = len(p.text)
+	one.start = p.at()
 	if !p.copy(one) {
 		p.writeNew(v, depth)
 	}
-	one.end = len(p.text)
+	one.end = p.at()
 	p.parts = append(p.parts, one)
 }
+
+// at is how much of the object is written.
+func (p *pen) at() int { return len(p.text) - p.start }
 
 // copy appends the text that a part had before. Versions keep the order of their
 // parts, so what was passed is not looked at again.
@@ -102,7 +104,10 @@ func (p *pen) writeNew(v any, depth int) {
 // writeMap appends a map in the order of its keys.
 func (p *pen) writeMap(m map[string]any, depth int) {
 	var room [16]string
-	keys := slices.AppendSeq(room[:0], maps.Keys(m))
+	keys := room[:0]
+	for key := range m {
+		keys = append(keys, key)
+	}
 	slices.Sort(keys)
 	p.text = append(p.text, '{')
 	for i, key := range keys {

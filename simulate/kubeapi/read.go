@@ -139,7 +139,7 @@ func (c *call) streamError(err error) error {
 		return err
 	}
 	c.w.Header().Set("Content-Type", "application/json")
-	_, _ = c.w.Write(c.store.frameObject(nil, "ERROR", appendJSON(nil, status))) // a client that has gone needs no answer
+	_, _ = c.w.Write(endEvent(appendJSON(beginEvent(nil, erroneous), status))) // a client that has gone needs no answer
 	return nil
 }
 

@@ -10,8 +10,9 @@ const scribeLimit = 1 << 12
 // one that was encoded before it, which is most of it, is copied from the text of
 // that. The zero scribe is ready.
 type scribe struct {
-	mu   sync.Mutex // guards last
-	last map[sheet]*writing
+	mu    sync.Mutex // guards what is below
+	last  map[sheet]*writing
+	parts []part // of what was encoded last, for the next to be noted in
 }
 
 // sheet is an object in one of the versions of its kind.
@@ -24,23 +25,30 @@ type writing struct {
 	parts   []part // by where they end
 }
 
-// encode returns the text of an object, which must not be written to.
-func (s *scribe) encode(at sheet, content map[string]any) []byte {
-	s.mu.Lock()
-	before := s.last[at]
-	s.mu.Unlock()
-	p := pen{text: make([]byte, 0, usualObject)}
-	if before != nil {
-		p = pen{text: make([]byte, 0, len(before.text)+usualObject/8), parts: make([]part, 0, len(before.parts)+1), before: before}
-	}
-	p.write(content, 0)
+// encode appends the text of an object.
+func (s *scribe) encode(buf []byte, at sheet, content map[string]any) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	last := s.writing(at)
+	p := pen{text: buf, start: len(buf), parts: s.parts[:0], before: last}
+	p.write(content, 0)
+	last.content = content
+	last.text = append(last.text[:0], p.text[p.start:]...)
+	last.parts = append(last.parts[:0], p.parts...)
+	s.parts = p.parts
+	return p.text
+}
+
+// writing is what is remembered of an object, nothing at first.
+func (s *scribe) writing(at sheet) *writing {
+	if last := s.last[at]; last != nil {
+		return last
+	}
 	if s.last == nil || len(s.last) >= scribeLimit {
 		s.last = map[sheet]*writing{}
 	}
-	s.last[at] = &writing{content, p.text, p.parts}
-	return p.text
+	s.last[at] = &writing{}
+	return s.last[at]
 }
 
 // forget drops what is remembered of an object.

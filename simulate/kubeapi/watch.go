@@ -16,30 +16,14 @@ import (
 // client resumes it.
 const queueLimit = 1 << 18
 
-// An event is a change that is encoded when the first watch asks for it, at most
-// once in each form.
-type event struct {
-	Change
-
-	mu      sync.Mutex
-	encoded map[eventForm][]byte
-}
-
-// eventForm is a form of what there was (gone) or of what there is now.
-type eventForm struct {
-	form
-	gone bool
-}
-
 // tell passes a change on to the watches of its kind. It is called with the store
 // locked, and does no more than append pointers.
 func (t *table) tell(c Change) {
 	if len(t.watches) == 0 {
 		return
 	}
-	e := &event{Change: c}
 	for _, w := range t.watches {
-		w.send(item{event: e})
+		w.send(item{change: &c})
 	}
 }
 
@@ -66,10 +50,10 @@ func (s *Store) Bookmark() uint64 {
 	return s.version
 }
 
-// item is one thing to send: an event, an object that was there at the start,
+// item is one thing to send: a change, an object that was there at the start,
 // or else a bookmark.
 type item struct {
-	event   *event
+	change  *Change
 	initial *unstructured.Unstructured
 	version uint64 // of a bookmark
 	ended   bool   // the bookmark after the initial objects
@@ -183,72 +167,60 @@ func versionTooLarge(asked, current uint64) error {
 	return err
 }
 
+// The types of the events of a watch.
+const (
+	added     = "ADDED"
+	modified  = "MODIFIED"
+	deleted   = "DELETED"
+	bookmark  = "BOOKMARK"
+	erroneous = "ERROR"
+)
+
 // frame appends an item as a line of the watch; nothing for a change that the
 // watch does not cover.
 func (s *Store) frame(buf []byte, t *table, w *watch, i item) []byte {
+	what, u := w.shown(t, i)
+	if u == nil {
+		return buf
+	}
+	buf = beginEvent(buf, what)
+	switch {
+	case w.form.as == asTable: // only the first has the headers
+		headed := !w.headed
+		w.headed = true
+		buf = appendJSON(buf, s.tableOfOne(t, u, w.form, headed))
+	case w.form.as == "" && (what == modified || what == deleted):
+		buf = s.encodeVersion(buf, u, w.form.version, what == deleted)
+	default:
+		buf = s.encode(buf, t, u, w.form)
+	}
+	return endEvent(buf)
+}
+
+// shown is the type of the event that a watch shows for an item, and its object: nil
+// for a change that the watch does not cover.
+func (w *watch) shown(t *table, i item) (string, *unstructured.Unstructured) {
 	switch {
 	case i.initial != nil:
-		return s.frameObject(buf, "ADDED", s.encodeFor(w, t, i.initial))
-	case i.event == nil:
-		return s.frameObject(buf, "BOOKMARK", s.encodeFor(w, t, bookmarkObject(t, w.form.version, i)))
+		return added, i.initial
+	case i.change == nil:
+		return bookmark, bookmarkObject(t, w.form.version, i)
 	}
-	before := i.event.Before != nil && w.scope.has(i.event.Before)
-	after := i.event.After != nil && w.scope.has(i.event.After)
+	before := i.change.Before != nil && w.scope.has(i.change.Before)
+	after := i.change.After != nil && w.scope.has(i.change.After)
 	switch {
 	case after && before:
-		return s.frameObject(buf, "MODIFIED", i.event.encode(s, t, w, false))
+		return modified, i.change.After
 	case after:
-		return s.frameObject(buf, "ADDED", i.event.encode(s, t, w, false))
+		return added, i.change.After
 	case before:
-		return s.frameObject(buf, "DELETED", i.event.encode(s, t, w, true))
+		return deleted, atVersion(i.change.Before, i.change.Version)
 	}
-	return buf
+	return "", nil
 }
 
-func (s *Store) frameObject(buf []byte, kind string, object []byte) []byte {
-	buf = append(buf, `{"type":"`...)
-	buf = append(buf, kind...)
-	buf = append(buf, `","object":`...)
-	buf = append(buf, object...)
-	return append(buf, '}', '\n')
+func beginEvent(buf []byte, what string) []byte {
+	return append(append(append(buf, `{"type":"`...), what...), `","object":`...)
 }
 
-// encodeFor encodes an object for one watch. Of its tables only the first has
-// the headers.
-func (s *Store) encodeFor(w *watch, t *table, u *unstructured.Unstructured) []byte {
-	if w.form.as != asTable {
-		return s.encode(nil, t, u, w.form)
-	}
-	headed := !w.headed
-	w.headed = true
-	return appendJSON(nil, s.tableOfOne(t, u, w.form, headed))
-}
-
-// encode encodes the event for a watch. Watches share what they see alike; ages
-// in tables are told anew to each.
-func (e *event) encode(s *Store, t *table, w *watch, gone bool) []byte {
-	u, f := e.After, eventForm{w.form, gone}
-	if w.form.as == asTable {
-		if gone {
-			u = atVersion(e.Before, e.Version)
-		}
-		return s.encodeFor(w, t, u)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if encoded, ok := e.encoded[f]; ok {
-		return encoded
-	}
-	if gone {
-		u = atVersion(e.Before, e.Version)
-	}
-	if e.encoded == nil {
-		e.encoded = make(map[eventForm][]byte, 1)
-	}
-	encoded := s.encodeVersion(t, u, f)
-	e.encoded[f] = encoded
-	return encoded
-}
-
-// usualObject is what a Cluster in the making takes as JSON, in bytes.
-const usualObject = 10 << 10
+func endEvent(buf []byte) []byte { return append(buf, "}\n"...) }
