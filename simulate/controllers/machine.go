@@ -35,7 +35,7 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	if v.deleting {
 		return m.deleteMachine(d, u, cluster, p.again)
 	}
-	taken := &machineTaken{machineParts: p}
+	taken := p.taken()
 	if !last.sameTemplate(p) && !compareTemplate(d, p) {
 		taken.set = nil
 	}

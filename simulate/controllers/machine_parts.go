@@ -43,11 +43,24 @@ func (m *Manager) machinePartsOf(u, cluster *unstructured.Unstructured, last *ma
 	return p
 }
 
-// machineTaken is what a pass of a Machine took in, and the Machine says since.
+// machineTaken is what a pass of a Machine took in, and the Machine says since. Of
+// set and deployment it has the specifications alone: to keep more would keep many
+// an old version of them alive.
 type machineTaken struct {
-	machineParts
-	joins bool      // the Machine says now what makes the Node another one
-	due   time.Time // when the Machine says something else though its parts do not
+	config, infrastructure, vm *unstructured.Unstructured
+	set, deployment            map[string]any
+	connected                  bool
+	node                       node
+	joins                      bool      // the Machine says now what makes the Node another one
+	due                        time.Time // when the Machine says something else though its parts do not
+}
+
+func (p machineParts) taken() *machineTaken {
+	return &machineTaken{
+		config: p.config, infrastructure: p.infrastructure, vm: p.vm,
+		set: specOf(p.set), deployment: specOf(p.deployment),
+		connected: p.connected, node: p.node,
+	}
 }
 
 func (t *machineTaken) sameConfig(p machineParts) bool { return t != nil && t.config == p.config }
@@ -67,7 +80,7 @@ func (t *machineTaken) sameNode(p machineParts) bool {
 }
 
 func (t *machineTaken) sameTemplate(p machineParts) bool {
-	return t != nil && sameSpec(t.set, p.set) && sameSpec(t.deployment, p.deployment)
+	return t != nil && resource.SameMap(t.set, specOf(p.set)) && resource.SameMap(t.deployment, specOf(p.deployment))
 }
 
 // same says whether a pass would find what the last one left, all of it.
@@ -75,8 +88,8 @@ func (t *machineTaken) same(p machineParts, now time.Time) bool {
 	return t.sameConfig(p) && t.sameInfrastructure(p) && t.sameNode(p) && t.sameTemplate(p) && !over(t.due, now)
 }
 
-func sameSpec(a, b *unstructured.Unstructured) bool {
-	return a == b || a != nil && b != nil && resource.SameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec"))
+func specOf(u *unstructured.Unstructured) map[string]any {
+	return resource.Fields(contentOf(u), "spec")
 }
 
 // over says whether a time has come; the zero time never does.
