@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"reflect"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -173,7 +171,7 @@ func syncFields(d *draft, wanted map[string]any) {
 		switch value := wanted[name]; {
 		case value == nil:
 			d.unset("spec", name)
-		case !reflect.DeepEqual(value, resource.Field(d.root, "spec", name)):
+		case !resource.Equal(value, resource.Field(d.root, "spec", name)):
 			d.replace(value, "spec", name)
 		}
 	}

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -103,7 +102,7 @@ func bootstrapMatches(config *unstructured.Unstructured, wanted map[string]any) 
 	if has["initConfiguration"] != nil {
 		role = "initConfiguration"
 	}
-	return reflect.DeepEqual(comparable(has, role), comparable(wanted, role))
+	return resource.Equal(comparable(has, role), comparable(wanted, role))
 }
 
 // comparable is a kubeadm configuration without what does not count when two are

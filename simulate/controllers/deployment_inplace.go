@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"reflect"
 	"strconv"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -27,7 +26,7 @@ func (d *draft) carry(value any, path ...string) {
 	switch {
 	case value == nil:
 		d.unset(path...)
-	case !reflect.DeepEqual(resource.Field(d.root, path...), value):
+	case !resource.Equal(resource.Field(d.root, path...), value):
 		d.replace(value, path...)
 	}
 }

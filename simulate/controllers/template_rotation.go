@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"reflect"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -27,7 +25,7 @@ func (m *Manager) bootstrapTemplate(cluster *unstructured.Unstructured, p part, 
 
 func (m *Manager) template(cluster *unstructured.Unstructured, p part, k kind, use, current string, spec map[string]any) (string, error) {
 	known := m.get(k, namespaceOf(cluster), current)
-	if known != nil && reflect.DeepEqual(resource.Field(known.Object, "spec", "template", "spec"), any(spec)) {
+	if known != nil && resource.Equal(resource.Field(known.Object, "spec", "template", "spec"), any(spec)) {
 		return current, nil
 	}
 	base := nameOf(cluster) + "-"

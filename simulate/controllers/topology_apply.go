@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -20,7 +19,7 @@ type application struct {
 // say makes a field be value; nil says nothing of it.
 func (a application) say(value any, path ...string) {
 	switch {
-	case reflect.DeepEqual(resource.Field(a.root, path...), value):
+	case resource.Equal(resource.Field(a.root, path...), value):
 	case value != nil:
 		a.replace(value, path...)
 	case a.changed:

@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +33,7 @@ func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Du
 
 // unsettle has the next pass look again at a Cluster of which something is written.
 func (m *Manager) unsettle(c kubeapi.Change) {
-	if !topologyReads(c) {
+	if !m.topologyReads(c) {
 		return
 	}
 	for _, u := range []*unstructured.Unstructured{c.Before, c.After} {
@@ -63,50 +61,59 @@ func topologyOf(u *unstructured.Unstructured, key kubeapi.Key) string {
 
 // topologyReads says whether a change is one of what passes read: of most objects
 // metadata and spec.
-func topologyReads(c kubeapi.Change) bool {
+func (m *Manager) topologyReads(c kubeapi.Change) bool {
 	switch c.Key.GK() {
 	case kindMachine.GroupKind: // see isUpgrading
-		return differs(c, "metadata", "labels", labelTopologyDeployment) || hasLabel(subjectIn(c), labelTopologyDeployment) &&
-			(differs(c, "spec", "version") || differs(c, "metadata", "labels", labelCluster))
+		return isUpgradingReads(m.view(c.Before), m.view(c.After))
 	case kindVSphereCluster.GroupKind: // see dropShim
-		return differs(c, "metadata", "uid") || differs(c, "metadata", "ownerReferences")
+		was, is := m.view(c.Before), m.view(c.After)
+		return was.uid != is.uid || !resource.Equal(was.owners, is.owners)
 	case kindSecret.GroupKind:
 		return c.Before == nil && strings.HasSuffix(c.Key.Name, shimSuffix)
 	case kindCluster.GroupKind:
-		return asksElse(c) || !reflect.DeepEqual(topologyReport(c.Before), topologyReport(c.After))
+		return m.asksElse(c) || !resource.Equal(m.view(c.Before).topologyReport(), m.view(c.After).topologyReport())
 	case kindClusterClass.GroupKind:
-		return asksElse(c) || differs(c, "status", "observedGeneration")
+		return m.asksElse(c) || m.reports(c, "observedGeneration")
 	case kindControlPlane.GroupKind:
-		return asksElse(c) || differs(c, "status", "version")
+		return m.asksElse(c) || m.reports(c, "version")
 	case kindMachineDeployment.GroupKind, kindMachineHealthCheck.GroupKind,
 		kindVSphereTemplate.GroupKind, kindKubeadmConfigTemplate.GroupKind:
-		return asksElse(c)
+		return m.asksElse(c)
 	}
 	return false
 }
 
+// isUpgradingReads says whether a change of a Machine may tell whether its
+// MachineDeployment is upgrading.
+func isUpgradingReads(was, is *view) bool {
+	if resource.SameMap(was.labels, is.labels) && resource.SameMap(was.spec, is.spec) {
+		return false
+	}
+	pool := is.labels[labelTopologyDeployment]
+	return !resource.Equal(was.labels[labelTopologyDeployment], pool) ||
+		pool != nil && (was.cluster != is.cluster || !resource.Equal(was.spec["version"], is.spec["version"]))
+}
+
 // asksElse says whether an object has come or gone, or another spec, or other metadata
 // than the API server's.
-func asksElse(c kubeapi.Change) bool {
-	if c.Before == nil || c.After == nil || differs(c, "metadata", "generation") {
+func (m *Manager) asksElse(c kubeapi.Change) bool {
+	if c.Before == nil || c.After == nil {
 		return true
 	}
-	return slices.ContainsFunc([]string{"labels", "annotations", "ownerReferences", "finalizers"}, func(field string) bool {
-		return differs(c, "metadata", field)
-	})
+	was, is := m.view(c.Before), m.view(c.After)
+	return was.generation != is.generation || !resource.Equal(was.labels, is.labels) || !resource.Equal(was.annotations, is.annotations) ||
+		!resource.Equal(was.owners, is.owners) || !resource.Equal(was.finalizers, is.finalizers)
 }
 
-// differs compares a field before and after a change.
-func differs(c kubeapi.Change, path ...string) bool {
-	return !reflect.DeepEqual(resource.Field(contentOf(c.Before), path...), resource.Field(contentOf(c.After), path...))
+// reports says whether a field of the status has changed.
+func (m *Manager) reports(c kubeapi.Change, field string) bool {
+	return !resource.Equal(m.view(c.Before).status[field], m.view(c.After).status[field])
 }
 
-// topologyReport is the condition TopologyReconciled of a Cluster that exists.
-func topologyReport(cluster *unstructured.Unstructured) any {
-	for _, c := range resource.Items(cluster.Object, "status", "conditions") {
-		if resource.Text(c, "type") == "TopologyReconciled" {
-			return c
-		}
+// topologyReport is the condition TopologyReconciled of a Cluster.
+func (v *view) topologyReport() any {
+	if _, at := v.conditions.find("TopologyReconciled"); at >= 0 {
+		return resource.Items(v.status, "conditions")[at]
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		"a template of a class":           {nil, object(kindVSphereTemplate, "class", at("metadata", "labels"), nil), nil},
 		"a value that fits no field":      {object(kindMachine, "m", at("spec", "version"), []any{}), object(kindMachine, "m", at("spec", "version"), []any{}), []clusterName{one, other}},
 	} {
-		m := &Manager{settled: map[clusterName]bool{one: true, other: true}}
+		m := &Manager{settled: map[clusterName]bool{one: true, other: true}, views: map[*unstructured.Unstructured]*view{}}
 		u := c.after
 		if u == nil {
 			u = c.before

@@ -36,7 +36,7 @@ type upgrade struct {
 
 // upgradeOf looks at a Cluster with a control plane.
 func (m *Manager) upgradeOf(cluster, controlPlane *unstructured.Unstructured, pools []part, existing map[string]*unstructured.Unstructured) *upgrade {
-	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), concurrency: 1, changed: !looked(cluster)}
+	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), concurrency: 1, changed: !looked(m.view(cluster))}
 	if n, err := strconv.Atoi(resource.Text(cluster.Object, "metadata", "annotations", annotationConcurrency)); err == nil && n > 0 {
 		up.concurrency = n
 	}
@@ -132,7 +132,7 @@ func (up *upgrade) step() string {
 }
 
 // looked says whether the last pass was over the present form of the Cluster.
-func looked(cluster *unstructured.Unstructured) bool {
-	report := topologyReport(cluster)
-	return report != nil && resource.Int(report, "observedGeneration") == resource.Int(cluster.Object, "metadata", "generation")
+func looked(cluster *view) bool {
+	report := cluster.topologyReport()
+	return report != nil && resource.Int(report, "observedGeneration") == cluster.generation
 }
