@@ -95,13 +95,13 @@ func (e *Engine) machines(ctx context.Context, in *drift.Input) error {
 	for _, o := range list {
 		m := drift.Machine{
 			Namespace: o.GetNamespace(), Name: o.GetName(),
-			Cluster:      phase.ClusterOf(o.GetKind(), o.GetName(), o.GetLabels(), nil),
 			ID:           vresource.Text(o.Object, "status", "uniqueID"),
 			InstanceUUID: vresource.Text(o.Object, "status", "instanceUUID"),
 			On:           vresource.Text(o.Object, "spec", "powerState") == "PoweredOn",
 			Deleting:     o.GetDeletionTimestamp() != nil,
 			Class:        vresource.Text(o.Object, "spec", "className"),
 		}
+		m.Cluster, _ = phase.Itself(o.Unstructured)
 		if class, known := classes[[2]string{m.Namespace, m.Class}]; known {
 			m.CPUs, m.MemoryMiB = sizeOf(class)
 		}

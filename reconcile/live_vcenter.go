@@ -182,10 +182,8 @@ func (h *history) tellVM(vm journal.VM, moid string) {
 	if u == nil {
 		return
 	}
-	labels := u.GetLabels()
 	vm.Namespace, vm.Name = u.GetNamespace(), u.GetName()
-	vm.Cluster = phase.ClusterOf(u.GetKind(), u.GetName(), labels, nil)
-	vm.PhaseID = phase.Of(u.GetKind(), labels, resource.OwnersOf(u.Object))
+	vm.Cluster, vm.PhaseID = phase.Itself(u)
 	vm.Error = resource.Redact(vm.Error)
 	h.tell(place{vm.Namespace, vm.Cluster}, journal.Event{VM: &vm})
 }

@@ -28,15 +28,30 @@ type changeLog struct {
 	// the goroutine that drains.
 	stirred bool
 
-	mu      sync.Mutex
-	pending []happening
+	mu      sync.Mutex // guards what is below
+	pending []batch
+	taken   []batch // what was pending before, whose room is pending's next
+	spare   []batch // what was told, to be filled again
 }
+
+// A batch is what happened in one instant, or a part of that. All have the same room,
+// so that any of them fits for whatever is next.
+type batch []happening
+
+const (
+	batchRoom = 64
+	// sparesKept are as many batches as wait to be worked off at most.
+	sparesKept = 64
+)
 
 // A happening is a change of an object or of a virtual machine.
 type happening struct {
 	at     time.Time
 	change kubeapi.Change
 	vm     *journal.VM
+	// cluster and phase are where the object belongs, once that was asked.
+	cluster string
+	phase   phase.ID
 }
 
 // telling is who takes what a world tells; nil when nobody does.
@@ -47,16 +62,30 @@ func (c *Config) telling() func(journal.Telling) {
 	return c.Defer
 }
 
-func (l *changeLog) add(c kubeapi.Change) {
+func (l *changeLog) add(c kubeapi.Change) { l.note(happening{at: l.now(), change: c}) }
+
+func (l *changeLog) addVM(e controllers.VMEvent) { l.note(happening{at: l.now(), vm: vmEvent(e)}) }
+
+func (l *changeLog) note(h happening) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pending = append(l.pending, happening{at: l.now(), change: c})
+	last := len(l.pending) - 1
+	if last < 0 || len(l.pending[last]) == batchRoom {
+		l.pending = append(l.pending, l.empty())
+		last++
+	}
+	l.pending[last] = append(l.pending[last], h)
 }
 
-func (l *changeLog) addVM(e controllers.VMEvent) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.pending = append(l.pending, happening{at: l.now(), vm: vmEvent(e)})
+// empty is a batch to fill. It is called with mu held.
+func (l *changeLog) empty() batch {
+	n := len(l.spare)
+	if n == 0 {
+		return make(batch, 0, batchRoom)
+	}
+	b := l.spare[n-1]
+	l.spare = l.spare[:n-1]
+	return b
 }
 
 // drain tells what is pending.
@@ -66,64 +95,76 @@ func (l *changeLog) drain() {
 }
 
 // take returns what is pending, and whether any of it concerns a kind that some
-// client watches.
-func (l *changeLog) take() (pending []happening, watched bool) {
+// client watches. The list is good until it is called again.
+func (l *changeLog) take() (pending []batch, watched bool) {
 	l.mu.Lock()
 	pending = l.pending
-	l.pending = nil
+	l.pending, l.taken = l.taken[:0], pending
 	l.mu.Unlock()
-	for _, h := range pending {
-		watched = watched || h.vm == nil && l.store.Watched(h.change.Key.GK())
+	for _, b := range pending {
+		for i := range b {
+			watched = watched || b[i].vm == nil && l.store.Watched(b[i].change.Key.GK())
+		}
 	}
 	return pending, watched
 }
 
 // tell has events made of what happened, later and elsewhere. Where an object belongs
-// by its owners is found out now.
-func (l *changeLog) tell(pending []happening) {
+// is found out now, since its owners may be gone then.
+func (l *changeLog) tell(pending []batch) {
 	l.stirred = l.stirred || len(pending) > 0
-	if l.later == nil || len(pending) == 0 {
-		return
-	}
-	told := make([]told, len(pending))
-	for i, h := range pending {
-		told[i].happening = h
-		if h.vm == nil && phase.Inherits(subject(h.change)) {
-			told[i].inherited = true
-			told[i].cluster, told[i].phase = l.attribution.Of(subject(h.change))
+	for _, b := range pending {
+		if l.later == nil {
+			l.release(b)
+			continue
 		}
-	}
-	l.later(func(record func(time.Time, journal.Event)) {
-		for _, t := range told {
-			if event, any := t.event(); any {
-				record(t.at, event)
+		l.attribute(b)
+		l.later(func(record func(time.Time, journal.Event)) {
+			for i := range b {
+				if event, any := b[i].event(); any {
+					record(b[i].at, event)
+				}
 			}
-		}
-	})
+			l.release(b)
+		})
+	}
 }
 
-// told is a happening with the cluster and the phase that the object has inherited,
-// if it has.
-type told struct {
-	happening
-	inherited bool
-	cluster   string
-	phase     phase.ID
+// attribute finds out where objects belong.
+func (l *changeLog) attribute(b batch) {
+	for i := range b {
+		h := &b[i]
+		if h.vm != nil {
+			continue
+		}
+		u := subject(h.change)
+		h.cluster, h.phase = l.attribution.Of(u)
+		if h.change.After == nil {
+			l.attribution.Forget(u)
+		}
+	}
+}
+
+// release lets go of what was told, and keeps the room that it took.
+func (l *changeLog) release(b batch) {
+	clear(b)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.spare) < sparesKept {
+		l.spare = append(l.spare, b[:0])
+	}
 }
 
 // event is what a journal has of a happening; false when that is nothing.
-func (t told) event() (journal.Event, bool) {
-	if t.vm != nil {
-		return journal.Event{VM: t.vm}, true
+func (h *happening) event() (journal.Event, bool) {
+	if h.vm != nil {
+		return journal.Event{VM: h.vm}, true
 	}
-	change, differs := resource.Diff(t.change.Before, t.change.After)
+	change, differs := resource.Diff(h.change.Before, h.change.After)
 	if !differs {
 		return journal.Event{}, false
 	}
-	if !t.inherited {
-		t.cluster, t.phase = phase.Itself(subject(t.change))
-	}
-	return journal.Event{Object: &journal.Object{Actor: t.change.Actor, Change: change, Cluster: t.cluster, PhaseID: t.phase}}, true
+	return journal.Event{Object: &journal.Object{Actor: h.change.Actor, Change: change, Cluster: h.cluster, PhaseID: h.phase}}, true
 }
 
 // Present tells of the objects that exist of chosen clusters, as of what was there
@@ -141,12 +182,11 @@ func subject(c kubeapi.Change) *unstructured.Unstructured {
 }
 
 func vmEvent(e controllers.VMEvent) *journal.VM {
-	labels := e.VM.GetLabels()
-	return &journal.VM{
+	vm := &journal.VM{
 		Op: e.Op, Task: e.Task,
 		Namespace: e.VM.GetNamespace(), Name: e.VM.GetName(),
-		Cluster: phase.ClusterOf(e.VM.GetKind(), e.VM.GetName(), labels, nil),
-		Zone:    e.Spot.Zone, Host: e.Spot.Host, Datastore: e.Spot.Datastore, IP: e.IP,
-		PhaseID: phase.Of(e.VM.GetKind(), labels, resource.OwnersOf(e.VM.Object)),
+		Zone: e.Spot.Zone, Host: e.Spot.Host, Datastore: e.Spot.Datastore, IP: e.IP,
 	}
+	vm.Cluster, vm.PhaseID = phase.Itself(e.VM)
+	return vm
 }

@@ -26,37 +26,15 @@ func NewAttribution(lookup func(resource.Addr) *unstructured.Unstructured) *Attr
 // Of is the name of the cluster and the phase that an object belongs to; both
 // are empty for what is shared.
 func (a *Attribution) Of(u *unstructured.Unstructured) (cluster string, id ID) {
-	cluster, id = Itself(u)
-	if !Inherits(u) {
+	m := marksOf(u)
+	cluster, id = m.clusterName(), m.phase()
+	if cluster != "" && !slices.ContainsFunc(m.owners, handsDown) {
 		return cluster, id
 	}
 	if cluster == "" {
 		cluster = a.inheritedCluster(u)
 	}
 	return cluster, a.inheritedPhase(u, id)
-}
-
-// Itself is what an object says itself of the cluster and the phase that it belongs
-// to, which is all there is to know unless it Inherits them.
-func Itself(u *unstructured.Unstructured) (cluster string, id ID) {
-	metadata := resource.Fields(u.Object, "metadata")
-	kind, m := resource.Text(u.Object, "kind"), marksOf(resource.Fields(metadata, "labels"))
-	owners := resource.OwnersOf(u.Object)
-	return clusterOf(kind, resource.Text(metadata, "name"), m, owners), of(kind, m, owners)
-}
-
-// Inherits says whether an object's owners have a say in where it belongs, so that
-// it takes an Attribution to know.
-func Inherits(u *unstructured.Unstructured) bool {
-	metadata := resource.Fields(u.Object, "metadata")
-	if slices.ContainsFunc(resource.Items(metadata, "ownerReferences"), handsDown) {
-		return true
-	}
-	if resource.Text(metadata, "labels", labelCluster) != "" {
-		return false
-	}
-	cluster, _ := Itself(u)
-	return cluster == ""
 }
 
 // handsDown says whether an owner passes on its phase: what says nothing of its role
@@ -88,7 +66,9 @@ func (a *Attribution) inheritedPhase(u *unstructured.Unstructured, own ID) ID {
 			continue
 		}
 		if owner := a.ownerOf(u, ref); owner != nil {
-			id = of(u.GetKind(), marksOf(resource.Fields(owner.Object, "metadata", "labels")), resource.OwnersOf(u.Object))
+			m := marksOf(u)
+			m.labels = resource.Fields(owner.Object, "metadata", "labels")
+			id = m.phase()
 			a.phases[uid] = id // the owner may be gone when u goes
 		}
 	}

@@ -3,6 +3,8 @@ package phase
 import (
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -15,37 +17,50 @@ const (
 	roleControlPlane  = "controlplane"
 )
 
-// Of is the phase an object belongs to, by its kind, and by its labels and
-// owners where objects of one kind serve several phases. It is empty for what
-// belongs to none, such as a VM class or a cluster class.
-func Of(kind string, labels map[string]string, owners []resource.Owner) ID {
-	return of(kind, marksOf(labels), owners)
+// Itself is what an object says itself of the cluster and the phase that it belongs
+// to.
+//
+// The phase goes by the kind, and by labels and owners where objects of one kind serve
+// several phases. It is empty for what belongs to none, such as a VM class or a
+// cluster class.
+//
+// The cluster is empty for what is shared. A Cluster belongs to itself. What carries no
+// label (a subnet, the endpoint's Service, a kubeconfig written by a user) is told by a
+// Cluster or VirtualMachineService that owns it, both of which have the cluster's name.
+func Itself(u *unstructured.Unstructured) (cluster string, id ID) {
+	m := marksOf(u)
+	return m.clusterName(), m.phase()
 }
 
-// ClusterOf is the name of the cluster an object belongs to, empty for what is
-// shared. A Cluster belongs to itself. What carries no label (a subnet, the
-// endpoint's Service, a kubeconfig written by a user) is told by a Cluster or
-// VirtualMachineService that owns it, both of which have the cluster's name.
-func ClusterOf(kind, name string, labels map[string]string, owners []resource.Owner) string {
-	return clusterOf(kind, name, marksOf(labels), owners)
-}
-
-// marks are what labels say of whose an object is.
+// marks are where an object says whose it is. Most of it is not asked for.
 type marks struct {
-	cluster, vmCluster, vmRole string
-	controlPlane               bool
+	kind             string
+	metadata, labels map[string]any
+	owners           []any
 }
 
-// marksOf reads labels, of which objects hold the values as any.
-func marksOf[V any](labels map[string]V) (m marks) {
-	text := func(label string) string { s, _ := any(labels[label]).(string); return s }
-	m.cluster, m.vmCluster, m.vmRole = text(labelCluster), text(labelVMCluster), text(labelVMRole)
-	_, m.controlPlane = labels[labelControlPlane]
-	return m
+func marksOf(u *unstructured.Unstructured) marks {
+	metadata := resource.Fields(u.Object, "metadata")
+	return marks{
+		kind: resource.Text(u.Object, "kind"), metadata: metadata,
+		labels: resource.Fields(metadata, "labels"), owners: resource.Items(metadata, "ownerReferences"),
+	}
 }
 
-func of(kind string, m marks, owners []resource.Owner) ID {
-	switch kind {
+func (m marks) label(key string) string { return resource.Text(m.labels, key) }
+
+// owner is the name of the first owner of a kind, or "".
+func (m marks) owner(kind string) string {
+	for _, ref := range m.owners {
+		if resource.Text(ref, "kind") == kind {
+			return resource.Text(ref, "name")
+		}
+	}
+	return ""
+}
+
+func (m marks) phase() ID {
+	switch m.kind {
 	case "Namespace", "VSphereNamespace", "Zone", "ResourceQuota", "StoragePolicyQuota", "StorageQuota",
 		"ContentLibrary", "NetworkInfo":
 		return Prerequisites
@@ -56,13 +71,13 @@ func of(kind string, m marks, owners []resource.Owner) ID {
 		"Service", "Endpoints", "EndpointSlice", "ProviderServiceAccount":
 		return Infrastructure
 	case "Machine", "KubeadmConfig":
-		return byRole(m, owners, Bootstrap)
+		return m.byRole(Bootstrap)
 	case "VSphereMachine", "VSphereVM", "VirtualMachine", "SubnetPort", "NetworkInterface", "VirtualNetworkInterface":
-		return byRole(m, owners, Machine)
+		return m.byRole(Machine)
 	case "Secret":
-		return ofSecret(m, owners)
+		return m.ofSecret()
 	case "ConfigMap":
-		if ownerOf(owners, "Cluster") != "" { // the lock that lets one machine run kubeadm init
+		if m.owner("Cluster") != "" { // the lock that lets one machine run kubeadm init
 			return Bootstrap
 		}
 	}
@@ -71,9 +86,9 @@ func of(kind string, m marks, owners []resource.Owner) ID {
 
 // byRole is Workers for what belongs to a worker, and own for what belongs to a
 // control-plane machine.
-func byRole(m marks, owners []resource.Owner, own ID) ID {
+func (m marks) byRole(own ID) ID {
 	switch {
-	case m.controlPlane, m.vmRole == roleControlPlane, ownerOf(owners, "KubeadmControlPlane") != "":
+	case m.labels[labelControlPlane] != nil, m.label(labelVMRole) == roleControlPlane, m.owner("KubeadmControlPlane") != "":
 		return own
 	}
 	return Workers
@@ -81,46 +96,47 @@ func byRole(m marks, owners []resource.Owner, own ID) ID {
 
 // ofSecret tells the temporary first owner of a cluster's objects, PKI and
 // kubeconfig from bootstrap data, which follows its KubeadmConfig.
-func ofSecret(m marks, owners []resource.Owner) ID {
+func (m marks) ofSecret() ID {
 	switch {
-	case ownerOf(owners, "KubeadmControlPlane") != "":
+	case m.owner("KubeadmControlPlane") != "":
 		return Bootstrap
-	case ownerOf(owners, "KubeadmConfig") != "":
-		return byRole(m, owners, Bootstrap)
-	case ownerOf(owners, "Cluster") != "":
+	case m.owner("KubeadmConfig") != "":
+		return m.byRole(Bootstrap)
+	case m.owner("Cluster") != "":
 		return Topology
-	case m.cluster != "":
+	case m.label(labelCluster) != "":
 		return Bootstrap
 	}
 	return ""
 }
 
-func clusterOf(kind, name string, m marks, owners []resource.Owner) string {
-	if m.cluster != "" {
-		return m.cluster
+func (m marks) clusterName() string {
+	if c := m.label(labelCluster); c != "" {
+		return c
 	}
-	if m.vmCluster != "" {
-		return m.vmCluster
+	if c := m.label(labelVMCluster); c != "" {
+		return c
 	}
-	switch kind {
+	switch m.kind {
 	case "Cluster", "VirtualMachineSetResourcePolicy":
-		return name
+		return resource.Text(m.metadata, "name")
 	}
-	if c := ownerOf(owners, "Cluster"); c != "" {
+	if c := m.owner("Cluster"); c != "" {
 		return c
 	}
-	if c := ownerOf(owners, "VirtualMachineService"); c != "" {
+	if c := m.owner("VirtualMachineService"); c != "" {
 		return c
 	}
-	if ownerOf(owners, "VSphereCluster") == "" {
+	owner := m.owner("VSphereCluster")
+	if owner == "" {
 		return ""
 	}
-	if kind == "VirtualMachineService" {
-		return strings.TrimSuffix(name, "-control-plane-service") // the name older releases gave it
+	if m.kind == "VirtualMachineService" {
+		return strings.TrimSuffix(resource.Text(m.metadata, "name"), "-control-plane-service") // the name older releases gave it
 	}
 	// A subnet set is named as its VSphereCluster: the cluster's name and a
 	// random suffix of five.
-	if owner := ownerOf(owners, "VSphereCluster"); len(owner) > suffix && owner[len(owner)-suffix] == '-' {
+	if len(owner) > suffix && owner[len(owner)-suffix] == '-' {
 		return owner[:len(owner)-suffix]
 	}
 	return ""

@@ -3,8 +3,10 @@ package phase_test
 import (
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/vksync/vksync/reconcile/phase"
-	"github.com/vksync/vksync/reconcile/resource"
 )
 
 func TestPhaseAndClusterOfObjects(t *testing.T) {
@@ -15,12 +17,14 @@ func TestPhaseAndClusterOfObjects(t *testing.T) {
 	vm := func(role string) map[string]string {
 		return map[string]string{"capv.vmware.com/cluster.name": "prod", "capv.vmware.com/cluster.role": role}
 	}
-	by := func(kind, name string) []resource.Owner { return []resource.Owner{{Kind: kind, Name: name}} }
+	by := func(kind, name string) []metav1.OwnerReference {
+		return []metav1.OwnerReference{{Kind: kind, Name: name}}
+	}
 
 	tests := map[string]struct {
 		kind, name string
 		labels     map[string]string
-		owners     []resource.Owner
+		owners     []metav1.OwnerReference
 		want       phase.ID
 		cluster    string
 	}{
@@ -55,11 +59,17 @@ func TestPhaseAndClusterOfObjects(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := phase.Of(tt.kind, tt.labels, tt.owners); got != tt.want {
-				t.Errorf("phase is %q, want %q", got, tt.want)
+			u := &unstructured.Unstructured{}
+			u.SetKind(tt.kind)
+			u.SetName(tt.name)
+			u.SetLabels(tt.labels)
+			u.SetOwnerReferences(tt.owners)
+			cluster, id := phase.Itself(u)
+			if id != tt.want {
+				t.Errorf("phase is %q, want %q", id, tt.want)
 			}
-			if got := phase.ClusterOf(tt.kind, tt.name, tt.labels, tt.owners); got != tt.cluster {
-				t.Errorf("cluster is %q, want %q", got, tt.cluster)
+			if cluster != tt.cluster {
+				t.Errorf("cluster is %q, want %q", cluster, tt.cluster)
 			}
 		})
 	}

@@ -249,11 +249,6 @@ func ofType(conditions []any, at int, kind string) any {
 	return nil
 }
 
-// OwnersOf lists metadata.ownerReferences in their stored order.
-func OwnersOf(content map[string]any) []Owner {
-	return ownersIn(Items(content, "metadata", "ownerReferences"))
-}
-
 func ownersIn(refs []any) []Owner {
 	if len(refs) == 0 {
 		return nil
