@@ -17,30 +17,27 @@ const lockRetry = 30 * time.Second
 // holds the init lock first, of all others once the control plane is
 // initialized (domain.md E23-E24, E47).
 func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duration, error) {
-	owner := controllerOf(u)
-	if deleting(u) || resource.Text(owner, "kind") != kindMachine.Kind {
+	v := m.view(u)
+	if v.deleting || resource.Text(v.controller(), "kind") != kindMachine.Kind {
 		return 0, nil // not the Machine's yet
 	}
 	cluster := m.clusterFor(u)
-	if cluster == nil || deleting(cluster) {
+	home := m.view(cluster)
+	if cluster == nil || home.deleting {
 		return 0, nil
 	}
 	d := m.edit(u)
-	if held(d, cluster) {
+	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorBootstrap, d)
 	}
-	if !hasCondition(u, "Paused") {
-		d.condition("Paused", "False", "NotPaused", "")
-		return 0, m.commit(actorBootstrap, d)
-	}
-	if initialized(u, "dataSecretCreated") {
+	if v.initialized("dataSecretCreated") {
 		return 0, m.releaseInitLock(cluster)
 	}
-	if !initialized(cluster, "infrastructureProvisioned") {
+	if !home.initialized("infrastructureProvisioned") {
 		notReady(d, "Waiting for Cluster status.initialization.infrastructureProvisioned to be true")
 		return 0, m.commit(actorBootstrap, d)
 	}
-	if !initialized(cluster, "controlPlaneInitialized") {
+	if !home.initialized("controlPlaneInitialized") {
 		first, err := m.takeInitLock(u, cluster)
 		if err != nil {
 			return 0, err
@@ -57,8 +54,11 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 		d.replace(map[string]any{"bootstrapToken": map[string]any{
 			"apiServerEndpoint": apiEndpointOf(cluster),
 		}}, "spec", "joinConfiguration", "discovery")
+		d.replace(unite(&home.share().join, resource.Fields(d.root, "spec")), "spec")
 	}
-	secret, err := m.createSecret(actorBootstrap, u, false, nameOf(cluster), nameOf(u), "value", "format")
+	owner := ref(u, true)
+	delete(owner, "blockOwnerDeletion")
+	secret, err := m.createSecret(actorBootstrap, home, v.name, owner, bootstrapData)
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +66,7 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 	d.condition("DataSecretAvailable", "True", "Available", "")
 	d.condition("Ready", "True", "Ready", "")
 	d.set(nameOf(secret), "status", "dataSecretName")
-	d.set(true, "status", "initialization", "dataSecretCreated")
+	d.initialize("dataSecretCreated")
 	return 0, m.commit(actorBootstrap, d)
 }
 

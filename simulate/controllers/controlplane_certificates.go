@@ -21,7 +21,7 @@ func (m *Manager) createCertificates(p *controlPlane) error {
 		if p.census.secrets {
 			break
 		}
-		if _, err := m.createSecret(actorKCP, p.u, true, p.home.name, p.home.name+"-"+purpose, "tls.crt", "tls.key"); err != nil {
+		if _, err := m.createSecret(actorKCP, p.home, p.home.name+"-"+purpose, m.controllerRef(p.u), certificateData); err != nil {
 			return err
 		}
 	}
@@ -34,30 +34,26 @@ func (m *Manager) createKubeconfig(p *controlPlane) error {
 	if p.census.secrets {
 		return nil
 	}
-	_, err := m.createSecret(actorKCP, p.u, true, p.home.name, p.home.name+"-kubeconfig", "value")
+	_, err := m.createSecret(actorKCP, p.home, p.home.name+"-kubeconfig", m.controllerRef(p.u), kubeconfigData)
 	p.census.secrets = err == nil
 	return err
 }
 
-// createSecret makes a generated Secret with the given keys. Simulated Secrets
-// have keys but no values: there is nothing in them that could leak.
-func (m *Manager) createSecret(actor string, owner *unstructured.Unstructured, blocks bool, cluster, name string, keys ...string) (*unstructured.Unstructured, error) {
-	if known := m.get(kindSecret, namespaceOf(owner), name); known != nil {
-		return known, nil
-	}
-	data := map[string]any{}
-	for _, key := range keys {
-		data[key] = ""
-	}
-	r := ref(owner, true)
-	if !blocks {
-		delete(r, "blockOwnerDeletion")
-	}
+// The data of generated Secrets. They have keys but no values: there is nothing in
+// them that could leak.
+var (
+	certificateData = map[string]any{"tls.crt": "", "tls.key": ""}
+	kubeconfigData  = map[string]any{"value": ""}
+	bootstrapData   = map[string]any{"value": "", "format": ""}
+)
+
+// createSecret makes a generated Secret of a cluster.
+func (m *Manager) createSecret(actor string, cluster *view, name string, owner, data map[string]any) (*unstructured.Unstructured, error) {
 	return m.create(actor, kindSecret, map[string]any{
 		"metadata": map[string]any{
-			"namespace": namespaceOf(owner), "name": name,
-			"labels":          map[string]any{labelCluster: cluster},
-			"ownerReferences": []any{r},
+			"namespace": cluster.namespace, "name": name,
+			"labels":          cluster.clusterLabels(),
+			"ownerReferences": []any{owner},
 		},
 		"type": secretType,
 		"data": data,

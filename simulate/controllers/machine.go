@@ -74,7 +74,7 @@ func (m *Manager) takeOver(machine *unstructured.Unstructured, v *view, part *un
 		return nil
 	}
 	d := edit(part, m.now())
-	d.setOwners(ref(machine, true))
+	d.setOwners(m.controllerRef(machine))
 	return m.commit(actorCore, d)
 }
 
@@ -91,7 +91,7 @@ func takeBootstrapData(d *draft, config *view) {
 	}
 	if config.initialized("dataSecretCreated") {
 		d.set(resource.Text(config.status, "dataSecretName"), "spec", "bootstrap", "dataSecretName")
-		d.set(true, "status", "initialization", "bootstrapDataSecretCreated")
+		d.initialize("bootstrapDataSecretCreated")
 	}
 }
 
@@ -114,7 +114,7 @@ func takeInfrastructure(d *draft, infrastructure *view) {
 		d.replace(resource.Items(infrastructure.status, "addresses"), "status", "addresses")
 	}
 	d.set(resource.Text(infrastructure.status, "failureDomain"), "status", "failureDomain")
-	d.set(true, "status", "initialization", "infrastructureProvisioned")
+	d.initialize("infrastructureProvisioned")
 }
 
 // missingPart is the condition of a part that is not there: gone if it had served

@@ -11,7 +11,8 @@ import (
 // findNode looks for the Node with the machine's provider ID in the workload
 // cluster, and when it will have changed.
 func (m *Manager) findNode(p *machineParts, u, cluster *unstructured.Unstructured, last *machineTaken, now time.Time) {
-	p.reachable, p.connected = true, m.view(cluster).initialized("controlPlaneInitialized")
+	p.home = m.view(cluster)
+	p.connected = p.home.initialized("controlPlaneInitialized")
 	if !p.connected {
 		at, known := m.connectionTime(cluster)
 		if p.connected = known && !at.After(now); !p.connected {
@@ -32,7 +33,7 @@ func (m *Manager) findNode(p *machineParts, u, cluster *unstructured.Unstructure
 // noteNode writes what the Node says of the machine.
 func noteNode(d *draft, v *view, p machineParts) {
 	switch {
-	case !p.reachable:
+	case p.home == nil:
 		return
 	case !p.connected:
 		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
@@ -47,6 +48,7 @@ func noteNode(d *draft, v *view, p machineParts) {
 	if resource.Text(v.status, "nodeRef", "name") == "" {
 		d.set(v.name, "status", "nodeRef", "name")
 		d.set(resource.Text(v.spec, "version"), "status", "nodeInfo", "kubeletVersion")
+		d.replace(unite(&p.home.share().node, resource.Fields(d.root, "status", "nodeInfo")), "status", "nodeInfo")
 	}
 	switch p.node.ready {
 	case "True":

@@ -13,11 +13,12 @@ type machineParts struct {
 	config, infrastructure, vm *unstructured.Unstructured
 	// set and deployment are those of a worker; both or none.
 	set, deployment *unstructured.Unstructured
-	// reachable says that there is a Cluster, connected that its API answers: only
-	// then the Node can be looked for.
-	reachable, connected bool
-	node                 node
-	again                time.Duration // until the Node will have changed; 0 is never
+	// home is the Cluster, if there is one, and connected says that its API answers:
+	// only then the Node can be looked for.
+	home      *view
+	connected bool
+	node      node
+	again     time.Duration // until the Node will have changed; 0 is never
 }
 
 // machinePartsOf finds the parts of a Machine.

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -27,20 +29,19 @@ type machineSet struct {
 	more map[string]any
 }
 
-func (s machineSet) meta(owner map[string]any, annotations ...map[string]any) map[string]any {
+func (s machineSet) meta(owner, annotations map[string]any) map[string]any {
 	meta := map[string]any{
 		"namespace": namespaceOf(s.owner), "name": s.name,
-		"labels":          copyMap(s.labels),
+		"labels":          s.labels,
 		"ownerReferences": []any{owner},
 	}
-	all := copyMap(s.shared)
-	for _, some := range annotations {
-		for key, value := range some {
-			all[key] = value
-		}
+	if len(s.shared) > 0 {
+		all := copyMap(s.shared)
+		maps.Copy(all, annotations)
+		annotations = all
 	}
-	if len(all) > 0 {
-		meta["annotations"] = all
+	if len(annotations) > 0 {
+		meta["annotations"] = annotations
 	}
 	return meta
 }
@@ -50,9 +51,13 @@ func clonedFrom(k kind, name string) map[string]any {
 	return map[string]any{annotationClonedFrom: name, annotationClonedFromKind: k.Kind + "." + k.Group}
 }
 
-// templateSpec is the spec that a template gives its copies; empty without one.
+// templateSpec is the spec that a template gives its copies, who share it; empty
+// without one.
 func templateSpec(template *unstructured.Unstructured) map[string]any {
-	return copyMap(resource.Fields(contentOf(template), "spec", "template", "spec"))
+	if spec := resource.Fields(contentOf(template), "spec", "template", "spec"); spec != nil {
+		return spec
+	}
+	return map[string]any{}
 }
 
 // createVSphereMachine clones the template. Owner, until the Machine takes
@@ -60,7 +65,7 @@ func templateSpec(template *unstructured.Unstructured) map[string]any {
 func (m *Manager) createVSphereMachine(s machineSet) error {
 	template := m.get(kindVSphereTemplate, namespaceOf(s.owner), s.template)
 	_, err := m.create(s.actor, kindVSphereMachine, map[string]any{
-		"metadata": s.meta(ref(s.owner, false), clonedFrom(kindVSphereTemplate, s.template)),
+		"metadata": s.meta(m.ownerRef(s.owner), clonedFrom(kindVSphereTemplate, s.template)),
 		"spec":     templateSpec(template),
 	})
 	return err
@@ -76,14 +81,14 @@ func (m *Manager) createKubeadmConfig(s machineSet) error {
 		spec = map[string]any{"format": "cloud-config"}
 	}
 	_, err := m.create(s.actor, kindKubeadmConfig, map[string]any{
-		"metadata": s.meta(ref(s.owner, false), from),
-		"spec":     copyMap(spec),
+		"metadata": s.meta(m.ownerRef(s.owner), from),
+		"spec":     spec,
 	})
 	return err
 }
 
 func (m *Manager) createMachine(s machineSet) error {
-	meta := s.meta(ref(s.owner, true), s.annotations)
+	meta := s.meta(m.controllerRef(s.owner), s.annotations)
 	if s.actor == actorCore {
 		meta["finalizers"] = []any{finalizerMachine} // a control plane leaves it to the Machine controller
 	}

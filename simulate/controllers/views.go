@@ -31,7 +31,11 @@ type view struct {
 }
 
 // identity is what is the same in all versions of an object.
-type identity struct{ kind, namespace, name, uid, created string }
+type identity struct {
+	kind, namespace, name, uid, created string
+
+	shared *shared // nil until something was asked for
+}
 
 // belonging is what the labels say that is asked for in every pass.
 type belonging struct {

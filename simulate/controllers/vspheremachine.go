@@ -130,7 +130,8 @@ func waitsBeforeVM(machine, cluster *view) string {
 }
 
 func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	namespace, name, clusterName := namespaceOf(u), nameOf(u), nameOf(cluster)
+	namespace, name, home := namespaceOf(u), nameOf(u), m.view(cluster)
+	clusterName := home.name
 	role, module, tag := "node", clusterName+"-workers-0", "WorkerVmVmAATag"
 	if hasLabel(machine, labelControlPlane) {
 		role, module, tag = "controlplane", moduleControlPlane, "CtrlVmVmAATag"
@@ -159,8 +160,8 @@ func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstruc
 		"bootstrap": map[string]any{"cloudInit": map[string]any{"rawCloudConfig": map[string]any{
 			"name": bootstrapSecret(machine), "key": "user-data",
 		}}},
-		"reserved": map[string]any{"resourcePolicyName": clusterName},
-		"network":  map[string]any{"interfaces": []any{provider.interfaceOf(network)}},
+		"reserved": home.resourcePolicy(),
+		"network":  unite(&home.share().network, map[string]any{"interfaces": []any{provider.interfaceOf(network)}}),
 	}
 	if m.wantsProbe(machine, cluster) {
 		spec["readinessProbe"] = readinessProbe()

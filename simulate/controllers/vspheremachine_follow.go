@@ -84,7 +84,7 @@ func followVM(d *draft, vm vmReport) {
 		if known := resource.Items(d.root, "status", "addresses"); len(known) != 1 || resource.Text(known[0], "address") != vm.ip {
 			d.replace([]any{map[string]any{"type": "InternalIP", "address": vm.ip}}, "status", "addresses")
 		}
-		d.set(true, "status", "initialization", "provisioned")
+		d.initialize("provisioned")
 		d.condition(conditionProvisioned, "True", "Provisioned", "")
 		d.condition("Ready", "True", "Ready", "")
 	}
