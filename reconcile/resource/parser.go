@@ -20,14 +20,22 @@ type Parser struct {
 
 	text    []byte
 	at      int
+	members []member       // of what is being read and not at its end yet
 	known   map[string]any // strings, each as a value
 	objects map[string]map[string]any
 	plain   []byte // the last text that had escapes, without them
 	// versions are the objects that were read as such, by what they are taken for;
-	// now and before are nil while something else is read.
-	versions    map[string]*version
-	now, before *version
-	passed      int // of before's parts
+	// before is nil while something else is read.
+	versions map[string]*version
+	before   *version
+	passed   int    // of before's parts
+	parts    []part // of the version that is read
+}
+
+// A member of an object, or, without a name, of a list.
+type member struct {
+	name  string
+	value any
 }
 
 var errOther = errors.New("no JSON that the parser reads")
@@ -45,7 +53,7 @@ const (
 
 // Object reads text, which is one JSON object.
 func (p *Parser) Object(text []byte) (map[string]any, error) {
-	p.text, p.at = text, 0
+	p.text, p.at, p.members = text, 0, p.members[:0]
 	defer func() { p.text = nil }()
 	if p.next() != '{' {
 		return nil, errOther
@@ -75,7 +83,7 @@ func (p *Parser) value(depth int) (any, error) {
 	}
 	switch c := p.next(); c {
 	case '{', '[':
-		if level := deepest - depth; p.now != nil && level >= firstShared && level <= lastShared {
+		if level := deepest - depth; p.before != nil && level >= firstShared && level <= lastShared {
 			return p.part(depth)
 		}
 		return p.nested(depth)
@@ -106,13 +114,13 @@ func (p *Parser) nested(depth int) (any, error) {
 
 // fields reads an object, of which p stands at the brace.
 func (p *Parser) fields(depth int) (map[string]any, error) {
-	m := map[string]any{}
+	first := len(p.members)
 	p.at++
 	if p.next() == '}' {
 		p.at++
-		return m, nil
+		return map[string]any{}, nil
 	}
-	for {
+	for more := true; more; {
 		if p.next() != '"' {
 			return nil, errOther
 		}
@@ -124,33 +132,57 @@ func (p *Parser) fields(depth int) (map[string]any, error) {
 			return nil, errOther
 		}
 		p.at++
-		if m[name.(string)], err = p.value(depth - 1); err != nil {
+		start := p.at
+		value, err := p.value(depth - 1)
+		if err != nil {
 			return nil, err
 		}
-		if more, err := p.more('}'); err != nil || !more {
-			return m, err
+		if p.before != nil && name == "fieldsV1" {
+			value = p.fieldSet(p.text[start:p.at], value)
+		}
+		p.members = append(p.members, member{name.(string), value})
+		if more, err = p.more('}'); err != nil {
+			return nil, err
 		}
 	}
+	m := make(map[string]any, len(p.members)-first)
+	for _, one := range p.members[first:] {
+		m[one.name] = one.value
+	}
+	p.drop(first)
+	return m, nil
 }
 
 // items reads a list, of which p stands at the bracket.
 func (p *Parser) items(depth int) ([]any, error) {
-	list := []any{}
+	first := len(p.members)
 	p.at++
 	if p.next() == ']' {
 		p.at++
-		return list, nil
+		return []any{}, nil
 	}
-	for {
+	for more := true; more; {
 		item, err := p.value(depth - 1)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, item)
-		if more, err := p.more(']'); err != nil || !more {
-			return list, err
+		p.members = append(p.members, member{value: item})
+		if more, err = p.more(']'); err != nil {
+			return nil, err
 		}
 	}
+	list := make([]any, len(p.members)-first)
+	for i, one := range p.members[first:] {
+		list[i] = one.value
+	}
+	p.drop(first)
+	return list, nil
+}
+
+// drop forgets the members from first on: they are where they belong.
+func (p *Parser) drop(first int) {
+	clear(p.members[first:])
+	p.members = p.members[:first]
 }
 
 // more reads the comma before another member, or the end of them.
@@ -259,10 +291,15 @@ func (p *Parser) share(text []byte, m map[string]any) map[string]any {
 	if !p.Shared || len(text) > sharedLength {
 		return m
 	}
+	return p.first(text, m, shared)
+}
+
+// first is the map that was the first of that text; so many are remembered.
+func (p *Parser) first(text []byte, m map[string]any, most int) map[string]any {
 	if first, ok := p.objects[string(text)]; ok {
 		return first
 	}
-	if p.objects == nil || len(p.objects) >= shared {
+	if p.objects == nil || len(p.objects) >= most {
 		p.objects = map[string]map[string]any{}
 	}
 	p.objects[string(text)] = m

@@ -9,6 +9,9 @@ const (
 	// versionsKept is how many objects a Parser remembers; it starts anew when there
 	// are more.
 	versionsKept = 4096
+	// fieldSets and fieldSetLength bound what a Parser remembers of who manages what.
+	fieldSets      = 1024
+	fieldSetLength = 4 << 10
 )
 
 // A version is the text of an object and what its parts were read as.
@@ -27,26 +30,52 @@ type part struct {
 // the very maps and lists of the version before where their text is the same: they
 // must not be written to.
 func (p *Parser) Version(text []byte) (map[string]any, error) {
-	one := likely(text)
-	p.before, p.passed = p.versions[one], 0
-	p.now = &version{text: bytes.Clone(text)}
+	one := p.versionOf(likely(text))
+	p.before, p.passed = one, 0
 	m, err := p.Object(text)
 	if err == nil {
-		if p.versions == nil || len(p.versions) >= versionsKept {
-			p.versions = map[string]*version{}
-		}
-		p.versions[one] = p.now
+		one.remember(text, p.parts)
 	}
-	p.now, p.before = nil, nil
+	clear(p.parts)
+	p.before, p.parts = nil, p.parts[:0]
 	return m, err
+}
+
+// versionOf is what is remembered of an object, nothing at first.
+func (p *Parser) versionOf(object []byte) *version {
+	if one := p.versions[string(object)]; one != nil {
+		return one
+	}
+	if p.versions == nil || len(p.versions) >= versionsKept {
+		p.versions = map[string]*version{}
+	}
+	one := &version{}
+	p.versions[string(object)] = one
+	return one
+}
+
+// remember has v be another one, in the same memory.
+func (v *version) remember(text []byte, parts []part) {
+	clear(v.parts)
+	v.text, v.parts = append(v.text[:0], text...), append(v.parts[:0], parts...)
 }
 
 // likely is the first uid in the text of an object. It is the object's own, if that
 // has no owner; if not, there is less to share.
-func likely(text []byte) string {
+func likely(text []byte) []byte {
 	_, rest, _ := bytes.Cut(text, []byte(`"uid":"`))
 	uid, _, _ := bytes.Cut(rest, []byte(`"`))
-	return string(uid)
+	return uid
+}
+
+// fieldSet is the map for the fields that a manager holds. Objects that were made
+// alike have the same, which are many small maps: half of what an object takes.
+func (p *Parser) fieldSet(text []byte, value any) any {
+	m, ok := value.(map[string]any)
+	if !ok || len(text) > fieldSetLength {
+		return value
+	}
+	return p.first(text, m, fieldSets)
 }
 
 // part reads an object or a list, of which p stands at the beginning, or takes it
@@ -62,15 +91,12 @@ func (p *Parser) part(depth int) (value any, err error) {
 	}
 	one.end = p.at
 	if one.end-one.start > len("{}") {
-		p.now.parts = append(p.now.parts, one)
+		p.parts = append(p.parts, one)
 	}
 	return one.value, nil
 }
 
 func (p *Parser) again() *part {
-	if p.before == nil {
-		return nil
-	}
 	left, text := p.before.parts[p.passed:], p.text[p.at:]
 	for i, was := range left {
 		if bytes.HasPrefix(text, p.before.text[was.start:was.end]) {

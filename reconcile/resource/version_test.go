@@ -39,3 +39,25 @@ func TestVersionsShareThePartsThatStay(t *testing.T) {
 		before = now
 	}
 }
+
+func TestWhatManagersHoldIsOneMapWhereItIsAlike(t *testing.T) {
+	t.Parallel()
+	var p resource.Parser
+	set := func(name, time string) map[string]any {
+		t.Helper()
+		o, err := p.Version(fmt.Appendf(nil, `{"metadata":{"managedFields":[{"fieldsV1":{"f:spec":{"f:a":{},".":{}}},"time":%q}],"name":%q,"uid":%q}}`, time, name, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resource.Fields(resource.Items(o, "metadata", "managedFields")[0], "fieldsV1")
+	}
+	first := set("a", "1")
+	if diff := cmp.Diff(map[string]any{"f:spec": map[string]any{"f:a": map[string]any{}, ".": map[string]any{}}}, first); diff != "" {
+		t.Error(diff)
+	}
+	for _, other := range []map[string]any{set("a", "2"), set("b", "1")} {
+		if !resource.SameMap(first, other) {
+			t.Error("the same fields are two maps")
+		}
+	}
+}

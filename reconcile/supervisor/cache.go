@@ -231,11 +231,11 @@ func (k *watched) Update(obj any) error {
 	if !ok {
 		return errNotAnObject
 	}
-	o := stripped(u)
+	addr := resource.AddrOf(u, "")
 	k.cache.mu.Lock()
 	defer k.cache.mu.Unlock()
-	k.cache.objects[o.Addr()] = o
-	k.cache.note(o.Addr())
+	k.cache.objects[addr] = stripped(u, k.cache.objects[addr].Unstructured)
+	k.cache.note(addr)
 	return nil
 }
 
@@ -268,7 +268,7 @@ func (k *watched) Replace(list []any, version string) error {
 		if !ok {
 			return errNotAnObject
 		}
-		o := stripped(u)
+		o := stripped(u, nil)
 		addr := o.Addr()
 		if old, known := k.cache.objects[addr]; !known || old.GetResourceVersion() != o.GetResourceVersion() {
 			k.cache.objects[addr] = o

@@ -7,7 +7,6 @@ package supervisor
 
 import (
 	"context"
-	"maps"
 	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -119,7 +118,7 @@ func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Obje
 		}
 		out := make([]resource.Object, len(list.Items))
 		for i := range list.Items {
-			out[i] = stripped(&list.Items[i])
+			out[i] = stripped(&list.Items[i], nil)
 		}
 		return page{out, metav1.ListMeta{ResourceVersion: list.GetResourceVersion(), Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}}, nil
 	})
@@ -145,47 +144,3 @@ func (c *Client) ListNames(ctx context.Context, gk schema.GroupKind) ([]resource
 		return page{out, list.ListMeta}, nil
 	})
 }
-
-// stripped drops what nobody compares: the fields that others manage, but for who
-// holds those of a Cluster's spec, and what kubectl keeps for itself. The object is
-// changed in place.
-func stripped(u *unstructured.Unstructured) resource.Object {
-	metadata, _ := u.Object["metadata"].(map[string]any)
-	if entries := resource.Items(metadata, "managedFields"); entries != nil {
-		var own []any
-		for _, entry := range entries {
-			if resource.Text(entry, "manager") == resource.FieldManager {
-				own = append(own, entry)
-			} else if others := othersFields(u.GetKind(), entry); others != nil {
-				own = append(own, others)
-			}
-		}
-		delete(metadata, "managedFields")
-		if own != nil {
-			metadata["managedFields"] = own
-		}
-	}
-	if annotations := resource.Fields(metadata, "annotations"); annotations[lastApplied] != nil {
-		annotations = maps.Clone(annotations) // which another version may have too
-		delete(annotations, lastApplied)
-		metadata["annotations"] = annotations
-	}
-	return resource.Object{Unstructured: u}
-}
-
-// othersFields is what is kept of the fields that another manager holds in a
-// Cluster, to say who changed it: those of the spec. Controllers hold few of them,
-// and what they write into the status is most of it all.
-func othersFields(kind string, entry any) map[string]any {
-	spec := resource.Fields(entry, "fieldsV1", "f:spec")
-	if kind != resource.KindCluster || len(spec) == 0 || resource.Text(entry, "subresource") != "" {
-		return nil
-	}
-	return map[string]any{
-		"manager": resource.Text(entry, "manager"), "operation": resource.Text(entry, "operation"),
-		"apiVersion": resource.Text(entry, "apiVersion"), "time": resource.Text(entry, "time"),
-		"fieldsV1": map[string]any{"f:spec": spec},
-	}
-}
-
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"

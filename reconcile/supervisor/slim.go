@@ -32,8 +32,8 @@ func Slim(u *unstructured.Unstructured) *unstructured.Unstructured {
 	out := map[string]any{"apiVersion": u.GetAPIVersion(), "kind": u.GetKind()}
 	was := resource.Fields(u.Object, "metadata")
 	metadata := picked(was, keptMetadata)
-	if managers := withoutFields(resource.Items(was, "managedFields")); managers != nil {
-		metadata["managedFields"] = managers
+	if managers := withoutFields(resource.Items(was, managedFields)); managers != nil {
+		metadata[managedFields] = managers
 	}
 	out["metadata"] = metadata
 	if replicas, there := resource.Fields(u.Object, "spec")["replicas"]; there {
