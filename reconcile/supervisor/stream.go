@@ -41,13 +41,16 @@ type lines struct {
 	left []byte // what is still to be handed over of it
 }
 
+// spaces are those of JSON.
+const spaces = " \t\r\n"
+
 // Read fills data from a line. It returns io.ErrShortBuffer while more of it is left.
 func (l *lines) Read(data []byte) (int, error) {
 	for len(l.left) == 0 {
 		if err := l.next(); err != nil {
 			return 0, err
 		}
-		l.left = bytes.TrimSpace(l.line)
+		l.left = bytes.Trim(l.line, spaces)
 	}
 	n := copy(data, l.left)
 	if l.left = l.left[n:]; len(l.left) > 0 {
@@ -65,7 +68,7 @@ func (l *lines) next() error {
 		switch {
 		case err == nil:
 			return nil
-		case err == io.EOF && len(bytes.TrimSpace(l.line)) > 0:
+		case err == io.EOF && len(bytes.Trim(l.line, spaces)) > 0:
 			return io.ErrUnexpectedEOF
 		case err != bufio.ErrBufferFull:
 			return err
