@@ -15,14 +15,14 @@ func (m *Manager) createControlPlaneMachine(p *controlPlane) error {
 	p.finishRemediation(annotations)
 	set := machineSet{
 		owner: p.u, cluster: p.cluster, actor: actorKCP,
-		name:          generatedName(base, m.suffix(kindMachine, p.u, base)),
-		version:       p.version(),
-		labels:        p.machineLabels(),
-		template:      resource.Text(p.template("spec"), "infrastructureRef", "name"),
-		failureDomain: p.emptiestDomain(),
-		annotations:   annotations,
-		config:        p.bootstrap(),
-		more:          p.machineFields(),
+		name:           generatedName(base, m.suffix(kindMachine, p.u, base)),
+		version:        p.version(),
+		labels:         p.machineLabels(),
+		failureDomain:  p.emptiestDomain(),
+		annotations:    annotations,
+		infrastructure: m.originalOf(kindVSphereTemplate, namespaceOf(p.u), resource.Text(p.template("spec"), "infrastructureRef", "name")),
+		config:         original{spec: p.bootstrap()},
+		more:           p.machineFields(),
 	}
 	for _, make := range []func(machineSet) error{m.createVSphereMachine, m.createKubeadmConfig, m.createMachine} {
 		if err := make(set); err != nil {

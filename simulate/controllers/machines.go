@@ -15,13 +15,9 @@ type machineSet struct {
 	actor               string
 	name, version       string
 	labels, annotations map[string]any
-	template            string // VSphereMachineTemplate
 	failureDomain       string
-	// config is the spec of the KubeadmConfig; nil is one that says nothing.
-	config map[string]any
-	// configTemplate is the KubeadmConfigTemplate that config was cloned from;
-	// "" is a config that the owner holds itself, as a control plane does.
-	configTemplate string
+	// infrastructure and config are what VSphereMachine and KubeadmConfig are copies of.
+	infrastructure, config original
 	// shared are annotations that all three objects carry.
 	shared map[string]any
 	// more are further fields of the Machine's spec: deletion, minReadySeconds,
@@ -46,43 +42,33 @@ func (s machineSet) meta(owner, annotations map[string]any) map[string]any {
 	return meta
 }
 
-// clonedFrom are the annotations of an object that is a copy of a template.
-func clonedFrom(k kind, name string) map[string]any {
-	return map[string]any{annotationClonedFrom: name, annotationClonedFromKind: k.Kind + "." + k.Group}
-}
+// An original is what an object is a copy of: a template, or, without annotations,
+// something that the owner holds itself. All copies share it.
+type original struct{ spec, annotations map[string]any }
 
-// templateSpec is the spec that a template gives its copies, who share it; empty
-// without one.
-func templateSpec(template *unstructured.Unstructured) map[string]any {
-	if spec := resource.Fields(contentOf(template), "spec", "template", "spec"); spec != nil {
-		return spec
+// originalOf is a template as an original; one that is not there has an empty spec.
+func (m *Manager) originalOf(k kind, namespace, name string) original {
+	spec := resource.Fields(contentOf(m.get(k, namespace, name)), "spec", "template", "spec")
+	if spec == nil {
+		spec = map[string]any{}
 	}
-	return map[string]any{}
+	return original{spec, map[string]any{annotationClonedFrom: name, annotationClonedFromKind: k.Kind + "." + k.Group}}
 }
 
 // createVSphereMachine clones the template. Owner, until the Machine takes
 // over, is who made it, not as controller (observed.md 7.4).
 func (m *Manager) createVSphereMachine(s machineSet) error {
-	template := m.get(kindVSphereTemplate, namespaceOf(s.owner), s.template)
-	_, err := m.create(s.actor, kindVSphereMachine, map[string]any{
-		"metadata": s.meta(m.ownerRef(s.owner), clonedFrom(kindVSphereTemplate, s.template)),
-		"spec":     templateSpec(template),
-	})
-	return err
+	return m.createCopy(s, kindVSphereMachine, s.infrastructure)
 }
 
 func (m *Manager) createKubeadmConfig(s machineSet) error {
-	var from map[string]any
-	if s.configTemplate != "" {
-		from = clonedFrom(kindKubeadmConfigTemplate, s.configTemplate)
-	}
-	spec := s.config
-	if spec == nil {
-		spec = map[string]any{"format": "cloud-config"}
-	}
-	_, err := m.create(s.actor, kindKubeadmConfig, map[string]any{
-		"metadata": s.meta(m.ownerRef(s.owner), from),
-		"spec":     spec,
+	return m.createCopy(s, kindKubeadmConfig, s.config)
+}
+
+func (m *Manager) createCopy(s machineSet, k kind, of original) error {
+	_, err := m.create(s.actor, k, map[string]any{
+		"metadata": s.meta(m.ownerRef(s.owner), of.annotations),
+		"spec":     of.spec,
 	})
 	return err
 }

@@ -22,10 +22,8 @@ func (m *Manager) scaleMachines(u, cluster *unstructured.Unstructured, machines 
 			return preflightRetry, fmt.Sprintf("Scaling up from %d to %d replicas is blocked because:\n* %s",
 				len(machines), desired, strings.Join(refusals, "\n* ")), nil
 		}
-		for range desired - len(machines) {
-			if err := m.createWorker(u, cluster); err != nil {
-				return 0, "", err
-			}
+		if err := m.createWorkers(u, cluster, desired-len(machines)); err != nil {
+			return 0, "", err
 		}
 	case len(machines) > desired:
 		for _, victim := range victims(machines, resource.Text(u.Object, "spec", "deletion", "order"))[:len(machines)-desired] {
@@ -37,28 +35,29 @@ func (m *Manager) scaleMachines(u, cluster *unstructured.Unstructured, machines 
 	return 0, "", nil
 }
 
-// createWorker makes KubeadmConfig, VSphereMachine and Machine: bootstrap
+// createWorkers makes KubeadmConfig, VSphereMachine and Machine of n workers: bootstrap
 // before infrastructure, the reverse of a control plane (observed.md 6.1 step 9).
-func (m *Manager) createWorker(u, cluster *unstructured.Unstructured) error {
+func (m *Manager) createWorkers(u, cluster *unstructured.Unstructured, n int) error {
 	template := resource.Fields(u.Object, "spec", "template", "spec")
-	configTemplate := resource.Text(template, "bootstrap", "configRef", "name")
+	infrastructure, config := templatesOf(u)
 	more := edit(&unstructured.Unstructured{}, m.now())
 	copyInPlace(more, template, "spec")
 	s := machineSet{
 		owner: u, cluster: cluster, actor: actorCore,
-		name:           m.workerName(u),
 		version:        resource.Text(template, "version"),
 		labels:         workerLabels(u),
 		shared:         resource.Fields(u.Object, "spec", "template", "metadata", "annotations"),
-		template:       resource.Text(template, "infrastructureRef", "name"),
-		config:         templateSpec(m.get(kindKubeadmConfigTemplate, namespaceOf(u), configTemplate)),
-		configTemplate: configTemplate,
+		infrastructure: m.originalOf(kindVSphereTemplate, namespaceOf(u), infrastructure),
+		config:         m.originalOf(kindKubeadmConfigTemplate, namespaceOf(u), config),
 		failureDomain:  resource.Text(template, "failureDomain"),
 		more:           resource.Fields(more.root, "spec"),
 	}
-	for _, step := range []func(machineSet) error{m.createKubeadmConfig, m.createVSphereMachine, m.createMachine} {
-		if err := step(s); err != nil {
-			return err
+	for range n {
+		s.name = m.workerName(u)
+		for _, step := range []func(machineSet) error{m.createKubeadmConfig, m.createVSphereMachine, m.createMachine} {
+			if err := step(s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
