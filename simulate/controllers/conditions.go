@@ -6,64 +6,73 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// A viewedCondition is a condition as it was read. It is shared by all versions of
-// an object that have it and must not be written to.
-type viewedCondition struct {
+// A conditionEntry is an entry of status.conditions, and what was read of it. It is
+// shared by all versions of all objects that have it and must not be written to.
+type conditionEntry struct {
 	resource.Condition
-	since string
+	since   string
+	content map[string]any
 }
 
 // A conditionList is what status.conditions says, in its order. It has the types
 // side by side, since they are what is searched for.
-type conditionList []typedCondition
+type conditionList struct {
+	items []any // what was read
+	read  []typedCondition
+}
 
 type typedCondition struct {
 	kind string
-	is   *viewedCondition
+	is   *conditionEntry
 }
 
 // noCondition is what a list says of a condition that is not in it.
-var noCondition viewedCondition
+var noCondition conditionEntry
 
 // find is the condition of a type and its place, -1 where there is none.
-func (l conditionList) find(kind string) (c *viewedCondition, at int) {
-	for at := range l {
-		if l[at].kind == kind {
-			return l[at].is, at
+func (l conditionList) find(kind string) (c *conditionEntry, at int) {
+	for at := range l.read {
+		if l.read[at].kind == kind {
+			return l.read[at].is, at
 		}
 	}
 	return &noCondition, -1
 }
 
-// readConditions reads a list of conditions; those that the version before has too,
-// at the same place, are known.
-func readConditions(list []any, before *view) conditionList {
-	if len(list) == 0 {
-		return nil
+// copied is a list of the same conditions that may be written to, with room for one
+// more if there is to be.
+func (l conditionList) copied(more bool) conditionList {
+	size := len(l.items)
+	if more {
+		size++
 	}
-	var known []any
-	if before != nil {
-		if known = resource.Items(before.status, "conditions"); len(known) == len(list) && &known[0] == &list[0] {
-			return before.conditions
-		}
+	return conditionList{append(make([]any, 0, size), l.items...), append(make([]typedCondition, 0, size), l.read...)}
+}
+
+// readConditions reads a list of conditions; those that known has too, at the same
+// place, are not read again.
+func readConditions(items []any, known conditionList) conditionList {
+	if resource.SameList(items, known.items) {
+		return known
 	}
-	read := make(conditionList, len(list))
-	for i, item := range list {
+	read := make([]typedCondition, len(items))
+	for i, item := range items {
 		entry, _ := item.(map[string]any)
-		if i < len(known) && resource.SameMap(entry, resource.Fields(known[i])) {
-			read[i] = before.conditions[i]
+		if i < len(known.read) && resource.SameMap(entry, known.read[i].is.content) {
+			read[i] = known.read[i]
 			continue
 		}
 		kind := resource.Text(entry, "type")
-		read[i] = typedCondition{kind, &viewedCondition{
+		read[i] = typedCondition{kind, &conditionEntry{
 			Condition: resource.Condition{
 				Type: kind, Status: resource.Text(entry, "status"),
 				Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message"),
 			},
-			since: resource.Text(entry, "lastTransitionTime"),
+			since:   resource.Text(entry, "lastTransitionTime"),
+			content: entry,
 		}}
 	}
-	return read
+	return conditionList{items, read}
 }
 
 // Conditions of a stored object, of which a pass asks for one or two.

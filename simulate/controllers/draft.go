@@ -30,7 +30,7 @@ func edit(base *unstructured.Unstructured, now time.Time) *draft {
 // edit is a draft of u that need not read again what its view knows.
 func (m *Manager) edit(u *unstructured.Unstructured) *draft {
 	d := edit(u, m.now())
-	d.conditions.read = m.view(u).conditions
+	d.conditions = conditions{conditionList: m.view(u).conditions, known: true, shared: m.shared}
 	return d
 }
 

@@ -12,36 +12,34 @@ import (
 // of each one again and again would be most of its work: so they are read once, by
 // the first that asks, and not at all where there is a view.
 type conditions struct {
-	read conditionList
-	list []any // the draft's own, which holds what read says; nil until one was written
+	conditionList
+	known, own bool // whether they are read, and whether the list is the draft's own
+	shared     *sharedConditions
 }
 
 // find is the condition of a type and its place, -1 where there is none.
-func (d *draft) find(kind string) (*viewedCondition, int) {
-	if d.conditions.read == nil {
-		d.conditions.read = readConditions(resource.Items(d.root, "status", "conditions"), nil)
+func (d *draft) find(kind string) (*conditionEntry, int) {
+	if c := &d.conditions; !c.known {
+		c.conditionList, c.known = readConditions(resource.Items(d.root, "status", "conditions"), conditionList{}), true
 	}
-	return d.conditions.read.find(kind)
+	return d.conditions.find(kind)
 }
 
-// put writes a condition, which entry holds, to a place, or behind all others
-// where that is -1.
-func (d *draft) put(at int, c *viewedCondition, entry map[string]any) {
-	own := &d.conditions
-	fresh := own.list == nil
+// put writes a condition to a place, or behind all others where that is -1.
+func (d *draft) put(at int, c *conditionEntry) {
+	list, added := &d.conditions, at < 0
+	fresh := !list.own
 	if fresh {
-		list := resource.Items(d.root, "status", "conditions")
-		own.list = append(make([]any, 0, len(list)+1), list...)
-		own.read = append(make(conditionList, 0, len(list)+1), own.read...)
+		list.own = true
+		list.conditionList = list.copied(added)
 	}
-	added := at < 0
 	if added {
-		own.list, own.read = append(own.list, entry), append(own.read, typedCondition{c.Type, c})
+		list.items, list.read = append(list.items, c.content), append(list.read, typedCondition{c.Type, c})
 	} else {
-		own.list[at], own.read[at].is = entry, c
+		list.items[at], list.read[at].is = c.content, c
 	}
 	if fresh || added {
-		d.replace(own.list, "status", "conditions")
+		d.replace(list.items, "status", "conditions")
 	}
 }
 
@@ -54,18 +52,20 @@ func (d *draft) condition(kind, status, reason, message string) {
 	}
 	since := old.since
 	if old.Status != status || since == "" {
-		since = stamp(d.now)
+		since = d.conditions.shared.at(d.now)
 	}
-	d.put(at, &viewedCondition{resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}, since},
-		map[string]any{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since})
+	d.put(at, d.conditions.shared.condition(resource.Condition{Type: kind, Status: status, Reason: reason, Message: message}, since))
 }
 
 // declare adds an entry without reason and message, as net-operator's are.
 func (d *draft) declare(kind, status string) {
 	d.dropConditions(kind)
-	c := &viewedCondition{resource.Condition{Type: kind, Status: status}, stamp(d.now)}
 	_, at := d.find(kind)
-	d.put(at, c, map[string]any{"type": kind, "status": status, "lastTransitionTime": c.since})
+	since := stamp(d.now)
+	d.put(at, &conditionEntry{
+		resource.Condition{Type: kind, Status: status}, since,
+		map[string]any{"type": kind, "status": status, "lastTransitionTime": since},
+	})
 }
 
 // dropConditions removes entries of status.conditions.
@@ -79,7 +79,7 @@ func (d *draft) dropConditions(kinds ...string) {
 	}
 	if len(left) != len(list) {
 		d.replace(left, "status", "conditions")
-		d.conditions = conditions{}
+		d.conditions = conditions{shared: d.conditions.shared}
 	}
 }
 
@@ -88,14 +88,13 @@ func (d *draft) dropConditions(kinds ...string) {
 func (d *draft) observed(kind, status, reason, message string) {
 	d.condition(kind, status, reason, message)
 	c, at := d.find(kind)
-	entry := resource.Fields(resource.Items(d.root, "status", "conditions")[at])
 	generation := resource.Int(d.root, "metadata", "generation")
-	if resource.Int(entry, "observedGeneration") == generation {
+	if resource.Int(c.content, "observedGeneration") == generation {
 		return
 	}
-	entry = copyMap(entry)
+	entry := copyMap(c.content)
 	entry["observedGeneration"] = generation
-	d.put(at, c, entry)
+	d.put(at, &conditionEntry{c.Condition, c.since, entry})
 }
 
 // conditionOf is the condition of a type; its Type is "" where there is none.

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,5 +64,32 @@ func TestAConditionKeepsTheTimeOfItsStatus(t *testing.T) {
 	}
 	if later.condition("Ready", "True", "Ready", ""); !later.since("Ready").Equal(epoch.Add(time.Minute)) {
 		t.Errorf("with another status it is so since %s", later.since("Ready"))
+	}
+}
+
+// What is equal is kept once, and what was remembered goes when there is too much of it.
+func TestConditionsThatAreEqualAreOne(t *testing.T) {
+	t.Parallel()
+	m := &Manager{clock: &stoppedClock{}, views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions()}
+	write := func(message string) any {
+		d := m.edit(&unstructured.Unstructured{Object: fields{}})
+		d.condition("Ready", "False", "NotReady", message)
+		return resource.Items(d.object().Object, "status", "conditions")[0]
+	}
+	first := write("waits")
+	if !resource.SameItem(first, write("waits")) {
+		t.Error("two objects that say the same do not share it")
+	}
+	if resource.SameItem(first, write("waits for long")) {
+		t.Error("two objects share what they do not both say")
+	}
+	for i := range 3 * sharedLimit {
+		write(strconv.Itoa(i))
+	}
+	if len(m.shared.known) > sharedLimit {
+		t.Errorf("%d conditions are remembered", len(m.shared.known))
+	}
+	if again := write("waits"); !cmp.Equal(first, again) {
+		t.Errorf("a condition that was forgotten is %v, was %v", again, first)
 	}
 }

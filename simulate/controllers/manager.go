@@ -58,6 +58,8 @@ type Manager struct {
 	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
 	roster    roster
 	views     map[*unstructured.Unstructured]*view
+	shared    *sharedConditions
+	written   *draft                       // is being written, see outdate
 	outdated  []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
 	onFault   Fault                        // nil: the first fault ends the simulation
 	err       error
@@ -70,7 +72,7 @@ func New(c Config) *Manager {
 		network: networkProviders[c.Inventory.NetworkProvider()],
 		chance:  c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
-		views: map[*unstructured.Unstructured]*view{}, roster: newRoster(),
+		views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions(), roster: newRoster(),
 	}
 	if m.latencies == nil {
 		m.latencies = DefaultLatencies
@@ -147,8 +149,15 @@ func (m *Manager) commit(actor string, d *draft) error {
 	if !d.changed() {
 		return nil
 	}
-	_, err := m.store.Put(actor, d.object())
+	_, err := m.write(actor, d)
 	return err
+}
+
+// write puts a draft into the store, whatever it says.
+func (m *Manager) write(actor string, d *draft) (*unstructured.Unstructured, error) {
+	m.written = d
+	defer func() { m.written = nil }()
+	return m.store.Put(actor, d.object())
 }
 
 // create writes a new object; one that exists already is left alone.

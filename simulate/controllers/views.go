@@ -66,14 +66,18 @@ func (m *Manager) viewsOf(objects []*unstructured.Unstructured) []*view {
 
 // outdate has the view of what was replaced forgotten before the next pass: until
 // then the pass that replaced it may look at it. Of what came in its place only what
-// is not the same is read.
+// is not the same is read, and no condition that the draft has which it was.
 func (m *Manager) outdate(c kubeapi.Change) {
 	if c.Before == nil {
 		return
 	}
 	m.outdated = append(m.outdated, c.Before)
 	if before := m.views[c.Before]; before != nil && c.After != nil && m.views[c.After] == nil {
-		m.views[c.After] = viewOf(c.After.Object, before)
+		known := *before
+		if d := m.written; d != nil && d.conditions.own {
+			known.conditions = d.conditions.conditionList
+		}
+		m.views[c.After] = viewOf(c.After.Object, &known)
 	}
 }
 
@@ -119,14 +123,18 @@ func viewOf(content map[string]any, before *view) *view {
 	} else {
 		v.pauses = resource.Flag(v.spec, "paused")
 	}
-	v.conditions = readConditions(resource.Items(v.status, "conditions"), before)
+	var known conditionList
+	if before != nil {
+		known = before.conditions
+	}
+	v.conditions = readConditions(resource.Items(v.status, "conditions"), known)
 	return v
 }
 
 // condition is the condition of a kind; its Type is "" where there is none.
 func (v *view) condition(kind string) resource.Condition { return v.conditionOf(kind).Condition }
 
-func (v *view) conditionOf(kind string) *viewedCondition {
+func (v *view) conditionOf(kind string) *conditionEntry {
 	c, _ := v.conditions.find(kind)
 	return c
 }
@@ -142,7 +150,7 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 	u := d.base
 	if d.changed() {
 		var err error
-		if u, err = m.store.Put(actor, d.object()); err != nil {
+		if u, err = m.write(actor, d); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func TestAViewTakesOverOnlyWhatIsTheSame(t *testing.T) {
 	if after.cluster != "b" || !after.controlPlane || after.name != "one" {
 		t.Errorf("it is %v and %v", after.identity, after.belonging)
 	}
-	if same := viewOf(content(old), before); same.cluster != "a" || len(same.conditions) != 0 {
+	if same := viewOf(content(old), before); same.cluster != "a" || len(same.conditions.read) != 0 {
 		t.Errorf("it belongs to %q and says %v", same.cluster, same.conditions)
 	}
 }

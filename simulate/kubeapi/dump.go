@@ -78,7 +78,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 		meta["resourceVersion"] = formatVersion(version)
 	}
 	s.version = max(s.version, version)
-	s.internConditions(nil, u)
+	s.internConditions(u)
 	s.insert(t, key, u)
 	return nil
 }

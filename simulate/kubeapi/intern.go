@@ -23,38 +23,21 @@ type condition struct {
 	generation                                     int64
 }
 
-// internConditions replaces the items of a new status.conditions list by equal
-// ones that were stored before. What old has too, at the same place, is left alone.
-func (s *Store) internConditions(old, u *unstructured.Unstructured) {
-	list, _ := resource.Field(u.Object, "status", "conditions").([]any)
+// internConditions replaces the items of a new object's status.conditions by equal
+// ones that were stored before. Who changes an object shares what it writes itself.
+func (s *Store) internConditions(u *unstructured.Unstructured) {
+	list := resource.Items(u.Object, "status", "conditions")
 	if len(list) == 0 {
 		return
 	}
-	var before []any
-	if old != nil {
-		before = resource.Items(old.Object, "status", "conditions")
-	}
-	if resource.SameList(list, before) {
-		return
-	}
-	own := false // what u holds may be held by others too
+	// What u holds may be held by others too.
+	status := maps.Clone(u.Object["status"].(map[string]any))
+	list = slices.Clone(list)
 	for i, item := range list {
-		if i < len(before) && resource.SameItem(item, before[i]) {
-			continue
-		}
-		known := s.interned(item)
-		if resource.SameItem(known, item) {
-			continue
-		}
-		if !own {
-			own = true
-			status := maps.Clone(u.Object["status"].(map[string]any))
-			list = slices.Clone(list)
-			status["conditions"] = list
-			u.Object["status"] = status
-		}
-		list[i] = known
+		list[i] = s.interned(item)
 	}
+	status["conditions"] = list
+	u.Object["status"] = status
 }
 
 func (s *Store) interned(item any) any {

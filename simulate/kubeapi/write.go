@@ -175,7 +175,7 @@ func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstru
 	if w.dry {
 		return u, nil
 	}
-	s.internConditions(nil, u)
+	s.internConditions(u)
 	s.version++
 	s.created++
 	meta["resourceVersion"] = formatVersion(s.version)
@@ -217,7 +217,6 @@ func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructure
 		s.drop(w.actor, t, r)
 		return u, nil
 	}
-	s.internConditions(old, u)
 	s.version++
 	meta["resourceVersion"] = formatVersion(s.version)
 	if s.replace(t, r, u) {
