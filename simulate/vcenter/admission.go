@@ -166,7 +166,7 @@ func (v *VCenter) admitRelocate(c *types.RelocateVM_Task) types.BaseMethodFault 
 		return gone(c.This)
 	}
 	to := s // where it will be, all told
-	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() {
+	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm.Self, func() {
 		to.Host, to.Pool = cmp.Or(s.Host, vm.Runtime.Host), cmp.Or(s.Pool, vm.ResourcePool)
 		to.Datastore = cmp.Or(s.Datastore, &vm.Datastore[0])
 	})
@@ -261,7 +261,7 @@ func (v *VCenter) admitWhole(ref types.ManagedObjectReference) types.BaseMethodF
 		return gone(ref)
 	}
 	whole := false
-	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() {
+	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm.Self, func() {
 		whole = vm.Runtime.Host != nil && len(vm.Datastore) > 0 && vm.Config != nil
 	})
 	if !whole {

@@ -5,8 +5,10 @@
 // what.
 //
 // Real is what vcsim does with folders, resource pools, virtual machines, power
-// and guest information, and what it answers to a client. Modelled is where a VM
-// goes and whether it fits: vcsim enforces no capacity and places at random, so
-// a ledger decides here, and every VM is created with explicit host, pool,
-// datastore and UUIDs.
+// and guest information, and what it answers to a client. The VMs of the Supervisor
+// are put into vcsim, and powered, by tasks with a work of our own, which leaves
+// what vcsim's would leave and takes a tenth of the time. Modelled is where a VM
+// goes and whether it fits: vcsim enforces no capacity and places at random, so a
+// ledger decides here, and every VM is created with explicit host, pool, datastore
+// and UUIDs.
 package vcenter

@@ -126,7 +126,7 @@ func (v *VCenter) createFolder(ctx *simulator.Context, parent types.ManagedObjec
 	if err != nil {
 		return ref, err
 	}
-	v.registry.WithLock(ctx, folder, func() {
+	v.registry.WithLock(ctx, folder.Self, func() {
 		made := folder.CreateFolder(ctx, &types.CreateFolder{This: parent, Name: name})
 		if made.Fault() != nil {
 			err = faultError("creating folder "+name, made)
@@ -142,7 +142,7 @@ func (v *VCenter) removeFolder(ctx *simulator.Context, folder *simulator.Folder)
 	if err != nil {
 		return err
 	}
-	v.registry.WithLock(ctx, parent, func() { simulator.RemoveReference(&parent.ChildEntity, folder.Self) })
+	v.registry.WithLock(ctx, parent.Self, func() { simulator.RemoveReference(&parent.ChildEntity, folder.Self) })
 	v.registry.Remove(ctx, folder.Self)
 	return nil
 }
@@ -161,7 +161,7 @@ func (v *VCenter) createPool(ctx *simulator.Context, parent types.ManagedObjectR
 	pool.Owner = up.Owner
 	pool.Config = config
 	pool.Summary = &types.ResourcePoolSummary{Name: name, Config: config}
-	v.registry.WithLock(ctx, up, func() {
+	v.registry.WithLock(ctx, up.Self, func() {
 		v.registry.PutEntity(up, v.registry.NewEntity(pool))
 		// Clipped, because vcsim appends to the list where it only means to read it.
 		up.ResourcePool.ResourcePool = slices.Clip(append(up.ResourcePool.ResourcePool, pool.Self))
@@ -178,7 +178,7 @@ func (v *VCenter) removePool(ctx *simulator.Context, ref types.ManagedObjectRefe
 	if err != nil {
 		return err
 	}
-	v.registry.WithLock(ctx, up, func() {
+	v.registry.WithLock(ctx, up.Self, func() {
 		simulator.RemoveReference(&up.ResourcePool.ResourcePool, ref)
 	})
 	v.registry.Remove(ctx, ref)

@@ -57,7 +57,7 @@ func (v *VCenter) rebook(m *machine) {
 		return
 	}
 	var now *machine
-	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() { now = v.machineOf(&vm.VirtualMachine) })
+	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm.Self, func() { now = v.machineOf(&vm.VirtualMachine) })
 	v.ledger.give(m.need(), m.Spot)
 	m.CPUs, m.MemoryMiB, m.Spot = now.CPUs, now.MemoryMiB, now.Spot
 	_ = v.ledger.take(m.need(), m.Spot, true) // fails only for a host that is in no zone
@@ -70,7 +70,7 @@ func (v *VCenter) adopt(ref types.ManagedObjectReference) {
 		return
 	}
 	var m *machine
-	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm, func() { m = v.machineOf(&vm.VirtualMachine) })
+	v.registry.WithLock(&simulator.Context{Map: v.registry}, vm.Self, func() { m = v.machineOf(&vm.VirtualMachine) })
 	if v.ledger.take(m.need(), m.Spot, true) == nil {
 		v.machines.add(m)
 	}

@@ -31,6 +31,7 @@ type site struct {
 	datacenter types.ManagedObjectReference
 	namespaces types.ManagedObjectReference // the folder of all vSphere Namespaces
 	networks   []string                     // names a network adapter may ask for
+	segment    types.ManagedObjectReference // the network of all VMs
 	zones      map[string]*zoneSite
 	hosts      map[string]types.ManagedObjectReference
 	datastores map[string]types.ManagedObjectReference
@@ -89,12 +90,11 @@ func (v *VCenter) buildSite() (*site, error) {
 		hosts:      map[string]types.ManagedObjectReference{},
 		datastores: map[string]types.ManagedObjectReference{},
 	}
-	network, err := v.addSegment(ctx, dc, s)
-	if err != nil {
+	if s.segment, err = v.addSegment(ctx, dc, s); err != nil {
 		return nil, err
 	}
 	for _, zone := range v.inv.Spec.Zones {
-		if err := v.addZone(ctx, dc, network, zone, s); err != nil {
+		if err := v.addZone(ctx, dc, zone, s); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +132,7 @@ func (v *VCenter) addSegment(ctx *simulator.Context, dc *simulator.Datacenter, s
 }
 
 // addZone makes the vSphere cluster of a zone, its hosts and its pool for namespaces.
-func (v *VCenter) addZone(ctx *simulator.Context, dc *simulator.Datacenter, network types.ManagedObjectReference, zone inventory.Zone, s *site) error {
+func (v *VCenter) addZone(ctx *simulator.Context, dc *simulator.Datacenter, zone inventory.Zone, s *site) error {
 	folder, err := find[*simulator.Folder](v, dc.HostFolder)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (v *VCenter) addZone(ctx *simulator.Context, dc *simulator.Datacenter, netw
 	if err != nil {
 		return err
 	}
-	cluster.Network = append(slices.Clone(cluster.Network), network)
+	cluster.Network = append(slices.Clone(cluster.Network), s.segment)
 	summary := cluster.Summary.GetComputeResourceSummary()
 	summary.OverallStatus = types.ManagedEntityStatusGreen
 	for _, h := range zone.Hosts {
@@ -254,9 +254,6 @@ func (v *VCenter) addDatastore(ctx *simulator.Context, dc *simulator.Datacenter,
 func (v *VCenter) datastoreDir(name string) string {
 	return filepath.Join(v.scratch.dir, stableID("datastore", name))
 }
-
-// sharedLog is the one vmware.log of all VMs.
-func (v *VCenter) sharedLog() string { return filepath.Join(v.scratch.dir, "vmware.log") }
 
 func (v *VCenter) mount(ds *simulator.Datastore, cluster types.ManagedObjectReference) error {
 	c, err := find[*simulator.ClusterComputeResource](v, cluster)

@@ -103,7 +103,7 @@ func (v *VCenter) wake(vm VMState) error {
 	}
 	ctx := v.context()
 	if vm.On {
-		v.registry.WithLock(ctx, o, func() {
+		v.registry.WithLock(ctx, o.Self, func() {
 			v.registry.Update(ctx, o, []types.PropertyChange{
 				{Name: "runtime.powerState", Val: types.VirtualMachinePowerStatePoweredOn},
 				{Name: "summary.runtime.powerState", Val: types.VirtualMachinePowerStatePoweredOn},

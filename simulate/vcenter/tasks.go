@@ -156,7 +156,7 @@ func (t *tasks) info(ref types.ManagedObjectReference) (info types.TaskInfo, err
 	if !ok {
 		return info, fmt.Errorf("task %s is gone", ref.Value)
 	}
-	t.registry.WithLock(&simulator.Context{Map: t.registry}, task, func() { info = task.Info })
+	t.registry.WithLock(&simulator.Context{Map: t.registry}, task.Self, func() { info = task.Info })
 	return info, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -72,7 +71,6 @@ func New(config Config) (*VCenter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the simulated vCenter: %w", err)
 	}
-	slimMainboards()
 	v := &VCenter{
 		inv:      config.Inventory,
 		scratch:  dir,
@@ -92,9 +90,6 @@ func New(config Config) (*VCenter, error) {
 
 // build makes the service and everything in it that an inventory describes.
 func (v *VCenter) build() error {
-	if err := os.WriteFile(v.sharedLog(), nil, 0o600); err != nil {
-		return err
-	}
 	ctx := simulator.NewContext()
 	service := simulator.New(simulator.NewServiceInstance(ctx, serviceContent(v.inv), rootFolder()))
 	v.registry, v.session = ctx.Map, ctx.Session

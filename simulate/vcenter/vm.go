@@ -2,11 +2,8 @@ package vcenter
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -67,38 +64,11 @@ func nameTaken(g *group, name string) error {
 	return fmt.Errorf("a VM named %s is in folder %s already", name, g.folder.Value)
 }
 
-// makeVM has vcsim create a VM in the folder of g.
-func (v *VCenter) makeVM(g *group, spec VMSpec) (VMRef, error) {
-	folder, err := find[*simulator.Folder](v, g.folder)
-	if err != nil {
-		return VMRef{}, err
-	}
-	info, err := v.runCreate(folder, g.pools[spec.Spot.Zone], spec)
-	if err != nil {
-		return VMRef{}, err
-	}
-	ref, _ := info.Result.(types.ManagedObjectReference)
-	return VMRef{MoID: ref.Value, Task: info.Task.Value}, v.slim(ref, spec)
-}
-
-func (v *VCenter) runCreate(folder *simulator.Folder, pool types.ManagedObjectReference, spec VMSpec) (types.TaskInfo, error) {
-	host := v.site.hosts[spec.Spot.Host]
-	ctx := v.context()
-	var task types.ManagedObjectReference
-	v.registry.WithLock(ctx, folder, func() {
-		made := folder.CreateVMTask(ctx, &types.CreateVM_Task{
-			This: folder.Self, Config: configSpec(spec), Pool: pool, Host: &host,
-		})
-		task = made.(*methods.CreateVM_TaskBody).Res.Returnval
-	})
-	return v.tasks.wait(task)
-}
-
 // named reports whether folder has a child of that name; vcsim accepts two VMs of
 // one name. It waits for a VM that is being made there: until it has its name,
 // looking for any name panics.
 func (v *VCenter) named(folder *simulator.Folder, name string) (found bool) {
-	v.registry.WithLock(v.context(), folder, func() {
+	v.registry.WithLock(v.context(), folder.Self, func() {
 		found = v.registry.FindByName(name, folder.ChildEntity) != nil
 	})
 	return found
@@ -172,7 +142,7 @@ func (v *VCenter) setGuest(ctx *simulator.Context, vm *simulator.VirtualMachine,
 	if ip != "" {
 		running = types.VirtualMachineToolsRunningStatusGuestToolsRunning
 	}
-	v.registry.WithLock(ctx, vm, func() {
+	v.registry.WithLock(ctx, vm.Self, func() {
 		changes := []types.PropertyChange{
 			{Name: "guest.ipAddress", Val: ip},
 			{Name: "guest.hostName", Val: hostname},
@@ -200,7 +170,7 @@ func (v *VCenter) SetMaintenance(host string, on bool) error {
 		return fmt.Errorf("changing maintenance of host %q: %w", host, err)
 	}
 	ctx := v.context()
-	v.registry.WithLock(ctx, h, func() {
+	v.registry.WithLock(ctx, h.Self, func() {
 		v.registry.Update(ctx, h, []types.PropertyChange{
 			{Name: "runtime.inMaintenanceMode", Val: on},
 			{Name: "summary.runtime.inMaintenanceMode", Val: on},
@@ -212,41 +182,6 @@ func (v *VCenter) SetMaintenance(host string, on bool) error {
 
 func vmRef(moid string) types.ManagedObjectReference {
 	return types.ManagedObjectReference{Type: "VirtualMachine", Value: moid}
-}
-
-// slim drops from a new VM what no client of a simulated world reads and what
-// would be most of its memory: the devices every virtual mainboard has, its files,
-// which may be on a file system in memory, and the lists of these.
-func (v *VCenter) slim(ref types.ManagedObjectReference, spec VMSpec) error {
-	vm, err := find[*simulator.VirtualMachine](v, ref)
-	if err != nil {
-		return err
-	}
-	v.registry.WithLock(v.context(), vm, func() {
-		var keep []types.BaseVirtualDevice
-		for _, d := range vm.Config.Hardware.Device {
-			switch d.(type) {
-			case *types.ParaVirtualSCSIController, *types.VirtualDisk, *types.VirtualVmxnet3:
-				keep = append(keep, d)
-			}
-		}
-		vm.Config.Hardware.Device = keep
-		vm.Layout, vm.LayoutEx = new(types.VirtualMachineFileLayout), new(types.VirtualMachineFileLayoutEx)
-		pool := *vm.ResourcePool // a part of the request, which it would keep
-		vm.ResourcePool = &pool
-	})
-	dir := filepath.Join(v.datastoreDir(spec.Spot.Datastore), spec.InstanceUUID)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-			return err
-		}
-	}
-	// vcsim writes a line to the log at each power operation, so there must be one.
-	return os.Link(v.sharedLog(), filepath.Join(dir, "vmware.log"))
 }
 
 // VM is a VM as it is now, whoever changed it; false when there is none.

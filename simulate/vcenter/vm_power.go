@@ -1,0 +1,58 @@
+package vcenter
+
+import (
+	"slices"
+	"time"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// switching is the work of a task that powers a VM of the Supervisor on or off. It
+// is what vcsim's own does, but copies the one device that changes, not all of them
+// by way of XML.
+func (v *VCenter) switching(ctx *simulator.Context, vm *simulator.VirtualMachine, on bool) func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+	state := types.VirtualMachinePowerStatePoweredOff
+	if on {
+		state = types.VirtualMachinePowerStatePoweredOn
+	}
+	return func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+		if now := vm.Runtime.PowerState; now == state {
+			return nil, &types.InvalidPowerState{RequestedState: state, ExistingState: now}
+		}
+		at, err := v.homeNow(vm)
+		if err != nil || on && at.host.Runtime.InMaintenanceMode {
+			return nil, new(types.InvalidState)
+		}
+		event := v.vmEvent(vm, at)
+		var booted any
+		if on {
+			booted = time.Now()
+			v.post(ctx, &types.VmStartingEvent{VmEvent: event}, &types.VmPoweredOnEvent{VmEvent: event})
+		} else {
+			v.post(ctx, &types.VmStoppingEvent{VmEvent: event}, &types.VmPoweredOffEvent{VmEvent: event})
+		}
+		v.registry.Update(ctx, vm, []types.PropertyChange{
+			{Name: "runtime.powerState", Val: state},
+			{Name: "summary.runtime.powerState", Val: state},
+			{Name: "summary.runtime.bootTime", Val: booted},
+			{Name: "config.hardware.device", Val: connected(vm.Config.Hardware.Device, on)},
+		})
+		return nil, nil
+	}
+}
+
+// connected is devices with the network adapters plugged in, or pulled out. Others
+// may be reading what is there.
+func connected(devices []types.BaseVirtualDevice, on bool) []types.BaseVirtualDevice {
+	devices = slices.Clone(devices)
+	for i, d := range devices {
+		if card, ok := d.(*types.VirtualVmxnet3); ok && card.Connectable != nil {
+			changed, plug := *card, *card.Connectable
+			plug.Connected = on && plug.StartConnected
+			changed.Connectable = &plug
+			devices[i] = &changed
+		}
+	}
+	return devices
+}
