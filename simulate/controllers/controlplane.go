@@ -83,11 +83,11 @@ func (p *controlPlane) template(path ...string) any {
 // E51, 3.1-3.6).
 func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Duration, error) {
 	v := m.view(u)
-	cluster := m.get(kindCluster, v.namespace, v.label(labelCluster))
+	cluster := m.get(kindCluster, v.namespace, v.cluster)
 	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
 	}
-	census := m.roster.census(clusterName{v.namespace, v.label(labelCluster)})
+	census := m.roster.census(clusterName{v.namespace, v.cluster})
 	if l := census.lull; l.lasts(u, m.view(cluster), m.now()) {
 		m.rest = l.rest
 		return l.waits(m.now()), nil

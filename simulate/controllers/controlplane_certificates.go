@@ -69,7 +69,13 @@ func (m *Manager) noteCertificates(p *controlPlane) error {
 	}
 	for _, machine := range p.machines {
 		config := machine.config
-		if config == nil || machine.deleting || m.expiryOf(config) != "" || !m.hasNode(machine) {
+		switch {
+		case config == nil || config == machine.kept.certified:
+			continue
+		case m.expiryOf(config) != "":
+			machine.kept.certified = config
+			continue
+		case machine.deleting || !m.hasNode(machine):
 			continue
 		}
 		joined := m.guest(machine).joined

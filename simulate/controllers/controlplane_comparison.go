@@ -48,8 +48,9 @@ func (p *controlPlane) recall(machine *replica) {
 		return
 	}
 	if known.of != machine.parts {
+		before := known.of.carriers()
 		for i, part := range machine.carriers() {
-			if !known.found[i].same(contentsOf(part)) {
+			if part != before[i] && !known.found[i].same(contentsOf(part)) {
 				return
 			}
 		}
@@ -62,6 +63,7 @@ func (p *controlPlane) recall(machine *replica) {
 // where all else was found to be in sync.
 func (p *controlPlane) compare(machine *replica, inSync bool) {
 	machine.compared, machine.differences = true, p.differences(machine)
+	machine.kept.inspection = inspection{}
 	if !inSync {
 		return
 	}

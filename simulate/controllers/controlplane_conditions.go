@@ -128,13 +128,10 @@ func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 	status, reason := "True", "Healthy"
 	var issues issueList
 	for _, machine := range p.machines {
-		if machine.providerID() == "" {
-			continue
-		}
 		for _, gate := range gates {
 			c := machine.condition(gate)
 			switch {
-			case c.Status == "True":
+			case c.Status == "True" || machine.providerID() == "":
 				continue
 			case c.Status == "False":
 				status, reason = "False", "NotHealthy"

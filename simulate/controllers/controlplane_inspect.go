@@ -1,5 +1,10 @@
 package controllers
 
+import (
+	"slices"
+	"time"
+)
+
 // conditionEtcdMember and conditionKubeadmLabels are the gates that are not about
 // a static pod.
 const (
@@ -26,18 +31,49 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 		if !machine.compared {
 			p.compare(machine, false)
 		}
-		d := m.edit(machine.machine)
-		m.writeGates(p, d, machine)
-		m.writeUpToDate(p, d, machine)
-		if !d.changed() {
+		if m.inspectedBefore(p, machine) {
 			continue
 		}
-		if err := m.commit(actorKCP, d); err != nil {
-			return err
+		d := m.edit(machine.machine)
+		m.writeGates(p, d, machine)
+		writeUpToDate(d, machine)
+		if d.changed() {
+			if err := m.commit(actorKCP, d); err != nil {
+				return err
+			}
+			m.refresh(machine)
 		}
-		m.refresh(machine)
+		m.noteInspection(p, machine)
 	}
 	return nil
+}
+
+// An inspection is what a machine was like when all was written that is to be found in
+// it. It is good until the machine changes, or a time comes that was waited for, or it
+// is compared anew; most passes come because of another machine.
+type inspection struct {
+	of        parts
+	inspected bool
+	until     time.Time // zero is for ever
+}
+
+// inspectedBefore says whether a machine says already all that an inspection would find.
+// It finds out why the machine is to be replaced, if it is.
+func (m *Manager) inspectedBefore(p *controlPlane, machine *replica) bool {
+	expired := m.expired(p, machine)
+	machine.outdated = slices.Concat(machine.differences, expired)
+	last := &machine.kept.inspection
+	return last.of == machine.parts && last.inspected == p.inspected && len(expired) == 0 && !over(last.until, m.now())
+}
+
+// noteInspection keeps that a machine was inspected. One that goes is looked at each
+// time, as it depends on the others what is found.
+func (m *Manager) noteInspection(p *controlPlane, machine *replica) {
+	if machine.deleting || len(machine.outdated) > len(machine.differences) {
+		return
+	}
+	g := m.guest(machine)
+	machine.kept.inspection = inspection{machine.parts, p.inspected, sooner(sooner(time.Time{}, g.joined, m.now()), g.votes, m.now())}
 }
 
 func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -39,8 +38,7 @@ func (p *controlPlane) maxSurge() int {
 }
 
 // writeUpToDate says why a machine is to be replaced, if it is.
-func (m *Manager) writeUpToDate(p *controlPlane, d *draft, machine *replica) {
-	machine.outdated = slices.Concat(machine.differences, m.expired(p, machine))
+func writeUpToDate(d *draft, machine *replica) {
 	if len(machine.outdated) == 0 {
 		d.condition("UpToDate", "True", "UpToDate", "")
 		return

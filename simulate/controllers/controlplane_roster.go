@@ -33,6 +33,8 @@ type enrolled struct {
 	found bool // whether the parts but the Machine were looked for
 
 	comparison comparison
+	inspection inspection
+	certified  *unstructured.Unstructured // the KubeadmConfig that says when the certificates expire
 	guest      guest
 }
 

@@ -148,6 +148,9 @@ const stampLayout = "2006-01-02T15:04:05.000Z"
 func stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
 
 func parseStamp(s string) time.Time {
+	if s == "" {
+		return time.Time{} // as most are that are asked for: no error has to be made of it
+	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
 		return time.Time{}
