@@ -53,7 +53,7 @@ func (m *Manager) newControlPlane(u, cluster *unstructured.Unstructured, census 
 		census: census, machines: m.replicas(census),
 	}
 	for _, machine := range p.machines {
-		p.recall(machine)
+		m.recall(p, machine)
 	}
 	return p
 }

@@ -32,9 +32,12 @@ func askedBy(v *view, cluster string) asked {
 // contents is what of an object is compared.
 type contents struct{ labels, annotations, spec map[string]any }
 
-func contentsOf(u *unstructured.Unstructured) contents {
-	metadata := resource.Fields(contentOf(u), "metadata")
-	return contents{resource.Fields(metadata, "labels"), resource.Fields(metadata, "annotations"), resource.Fields(contentOf(u), "spec")}
+func (m *Manager) contentsOf(u *unstructured.Unstructured) contents {
+	if u == nil {
+		return contents{}
+	}
+	v := m.view(u)
+	return contents{v.labels, v.annotations, v.spec}
 }
 
 func (c contents) same(other contents) bool {
@@ -42,7 +45,7 @@ func (c contents) same(other contents) bool {
 }
 
 // recall finds the comparison of a machine, if it is still good.
-func (p *controlPlane) recall(machine *replica) {
+func (m *Manager) recall(p *controlPlane, machine *replica) {
 	known := &machine.kept.comparison
 	if known.asked != p.asked {
 		return
@@ -50,7 +53,7 @@ func (p *controlPlane) recall(machine *replica) {
 	if known.of != machine.parts {
 		before := known.of.carriers()
 		for i, part := range machine.carriers() {
-			if part != before[i] && !known.found[i].same(contentsOf(part)) {
+			if part != before[i] && !known.found[i].same(m.contentsOf(part)) {
 				return
 			}
 		}
@@ -61,7 +64,7 @@ func (p *controlPlane) recall(machine *replica) {
 
 // compare finds what of a machine differs from what is asked for. That is kept
 // where all else was found to be in sync.
-func (p *controlPlane) compare(machine *replica, inSync bool) {
+func (m *Manager) compare(p *controlPlane, machine *replica, inSync bool) {
 	machine.compared, machine.differences = true, p.differences(machine)
 	machine.kept.inspection = inspection{}
 	if !inSync {
@@ -69,7 +72,7 @@ func (p *controlPlane) compare(machine *replica, inSync bool) {
 	}
 	known := comparison{asked: p.asked, of: machine.parts, differences: machine.differences}
 	for i, part := range machine.carriers() {
-		known.found[i] = contentsOf(part)
+		known.found[i] = m.contentsOf(part)
 	}
 	machine.kept.comparison = known
 }

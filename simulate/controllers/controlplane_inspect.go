@@ -29,7 +29,7 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 	p.inspected = p.initialized("controlPlaneInitialized")
 	for _, machine := range p.machines {
 		if !machine.compared {
-			p.compare(machine, false)
+			m.compare(p, machine, false)
 		}
 		if m.inspectedBefore(p, machine) {
 			continue

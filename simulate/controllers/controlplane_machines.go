@@ -105,7 +105,7 @@ func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
 			return err
 		}
 		p.busy = p.busy || !inSync
-		p.compare(machine, inSync)
+		m.compare(p, machine, inSync)
 	}
 	return nil
 }

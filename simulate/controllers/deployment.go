@@ -46,7 +46,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	}
 	views := m.viewsOf(machines)
 	summarizeDeployment(d, m.viewsOf(sets), views)
-	if err := m.removeEmptySets(d, sets); err != nil {
+	if err := m.removeEmptySets(d, sets, rolled.fresh); err != nil {
 		return 0, err
 	}
 	stays := again == 0 && !slices.ContainsFunc(views, undecided)
@@ -101,7 +101,7 @@ func defaultReplicas(d *draft) {
 
 // removeEmptySets deletes the sets of former templates once the rollout is
 // complete: no revision history stays (observed.md 6.6).
-func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured) error {
+func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured, fresh string) error {
 	desired := resource.Int(d.root, "spec", "replicas")
 	status := resource.Fields(d.root, "status")
 	for _, count := range []string{"replicas", "upToDateReplicas", "availableReplicas"} {
@@ -109,10 +109,10 @@ func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured) e
 			return nil
 		}
 	}
-	fresh, _ := m.sortSets(d, sets)
 	for _, set := range sets {
-		observed := resource.Int(set.Object, "status", "observedGeneration") >= resource.Int(set.Object, "metadata", "generation")
-		if set == fresh || !observed || resource.Int(set.Object, "spec", "replicas") != 0 || resource.Int(set.Object, "status", "replicas") != 0 {
+		v := m.view(set)
+		observed := resource.Int(v.status, "observedGeneration") >= v.generation
+		if v.name == fresh || !observed || resource.Int(v.spec, "replicas") != 0 || resource.Int(v.status, "replicas") != 0 {
 			continue
 		}
 		if err := m.remove(actorCore, set); err != nil {

@@ -14,7 +14,11 @@ import (
 // the deployment was propagated to and when rollout.after will have passed. last is
 // what it, as it is, was propagated to already.
 func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured, last propagated) (propagated, time.Duration, error) {
-	fresh, old := m.sortSets(d, sets)
+	is := propagated{fresh: last.fresh, sets: sets, carried: m.carriedBy(sets)}
+	if !is.carriesSame(last) || !rolloutAfter(d.root).IsZero() {
+		is.fresh = m.fitting(d, sets)
+	}
+	fresh, old := m.sortSets(sets, is.fresh)
 	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root), paused: resource.Flag(d.root, "spec", "paused")}
 	r.maxSurge, r.maxUnavailable = surgeOf(d.root)
 	if fresh != nil {
@@ -24,9 +28,9 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 		r.old = append(r.old, countSet(m.view(set)))
 	}
 	next := r.plan()
-	is := propagated{fresh: r.fresh.name, revision: nextRevision(fresh, old), sets: sets}
+	is.revision = m.nextRevision(fresh, old)
 	for _, set := range old {
-		if last.knows(set, is, next) {
+		if m.knows(set, last, is, next) {
 			continue
 		}
 		if err := m.updateSet(d, set, resource.Text(set.Object, "metadata", "annotations", annotationRevision), r.onDelete, next); err != nil {
@@ -39,27 +43,43 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 		return is, 0, nil
 	case fresh == nil:
 		err = m.createSet(d, cluster, is.revision, next[r.fresh.name])
-	case !last.knows(fresh, is, next):
+	case !m.knows(fresh, last, is, next):
 		err = m.updateSet(d, fresh, is.revision, false, next)
 	}
-	d.set(is.revision, "metadata", "annotations", annotationRevision)
+	if is.revision != last.revision {
+		d.set(is.revision, "metadata", "annotations", annotationRevision)
+	}
 	return is, m.untilRollout(d), err
 }
 
 // propagated is what a deployment was propagated to: its sets, as they were before,
-// which of them is of the present template, and its revision.
+// and what they carried, which of them is of the present template, and its revision.
 type propagated struct {
 	fresh, revision string
 	sets            []*unstructured.Unstructured
+	carried         []contents
+}
+
+// carriedBy is what each of some sets carries.
+func (m *Manager) carriedBy(sets []*unstructured.Unstructured) []contents {
+	carried := make([]contents, len(sets))
+	for i, set := range sets {
+		carried[i] = m.contentsOf(set)
+	}
+	return carried
 }
 
 // knows says whether a set has from its deployment what it is to have: nothing that
 // is propagated has changed since, and it is not to be scaled.
-func (last propagated) knows(set *unstructured.Unstructured, is propagated, next map[string]int64) bool {
-	if _, scaled := next[nameOf(set)]; scaled || is.fresh != last.fresh || is.revision != last.revision {
-		return false
-	}
-	return slices.ContainsFunc(last.sets, func(before *unstructured.Unstructured) bool { return carriesSame(set, before) })
+func (m *Manager) knows(set *unstructured.Unstructured, last, is propagated, next map[string]int64) bool {
+	_, scaled := next[m.view(set).name]
+	return !scaled && is.fresh == last.fresh && is.revision == last.revision && slices.ContainsFunc(last.carried, m.contentsOf(set).same)
+}
+
+// carriesSame says whether there are the same sets as before, and carry the same: then
+// the one of the present template is the one that it was.
+func (is propagated) carriesSame(last propagated) bool {
+	return slices.EqualFunc(is.carried, last.carried, contents.same)
 }
 
 func countSet(set *view) setCount {
@@ -84,9 +104,9 @@ func (m *Manager) untilRollout(d *draft) time.Duration {
 
 // nextRevision is one more than the highest of the old sets, or what the present
 // one has if that is higher.
-func nextRevision(fresh *unstructured.Unstructured, old []*unstructured.Unstructured) string {
+func (m *Manager) nextRevision(fresh *unstructured.Unstructured, old []*unstructured.Unstructured) string {
 	revision := func(set *unstructured.Unstructured) int64 {
-		n, _ := strconv.ParseInt(resource.Text(contentOf(set), "metadata", "annotations", annotationRevision), 10, 64)
+		n, _ := strconv.ParseInt(resource.Text(m.view(set).annotations, annotationRevision), 10, 64)
 		return n
 	}
 	highest := int64(0)

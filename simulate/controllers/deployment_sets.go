@@ -73,26 +73,39 @@ func setDifferences(set *unstructured.Unstructured, deployment map[string]any, n
 	return out
 }
 
-// sortSets finds the set of the present template, nil when there is none, and the
-// others, the oldest first. Of several that fit the one with most replicas wins.
-func (m *Manager) sortSets(d *draft, sets []*unstructured.Unstructured) (fresh *unstructured.Unstructured, old []*unstructured.Unstructured) {
-	byAge := func(a, b *unstructured.Unstructured) int {
-		x, y := m.view(a), m.view(b)
-		return cmp.Or(strings.Compare(x.created, y.created), strings.Compare(x.name, y.name))
-	}
-	sets = slices.Clone(sets)
-	slices.SortStableFunc(sets, func(a, b *unstructured.Unstructured) int {
-		return cmp.Or(cmp.Compare(resource.Int(m.view(b).spec, "replicas"), resource.Int(m.view(a).spec, "replicas")), byAge(a, b))
-	})
+// sortSets finds the set called name, nil when there is none, and the others, the
+// oldest first.
+func (m *Manager) sortSets(sets []*unstructured.Unstructured, name string) (fresh *unstructured.Unstructured, old []*unstructured.Unstructured) {
 	for _, set := range sets {
-		if fresh == nil && len(setDifferences(set, d.root, d.now)) == 0 {
+		if m.view(set).name == name {
 			fresh = set
 		} else {
 			old = append(old, set)
 		}
 	}
-	slices.SortStableFunc(old, byAge)
+	slices.SortStableFunc(old, m.byAge)
 	return fresh, old
+}
+
+// fitting is the name of the set of the present template, or "". Of several that fit
+// the one with most replicas wins.
+func (m *Manager) fitting(d *draft, sets []*unstructured.Unstructured) string {
+	sets = slices.Clone(sets)
+	slices.SortStableFunc(sets, func(a, b *unstructured.Unstructured) int {
+		return cmp.Or(cmp.Compare(resource.Int(m.view(b).spec, "replicas"), resource.Int(m.view(a).spec, "replicas")), m.byAge(a, b))
+	})
+	for _, set := range sets {
+		if len(setDifferences(set, d.root, d.now)) == 0 {
+			return m.view(set).name
+		}
+	}
+	return ""
+}
+
+// byAge orders objects, the oldest first.
+func (m *Manager) byAge(a, b *unstructured.Unstructured) int {
+	x, y := m.view(a), m.view(b)
+	return cmp.Or(strings.Compare(x.created, y.created), strings.Compare(x.name, y.name))
 }
 
 // createSet makes the set of the present template with a suffix of its own.
