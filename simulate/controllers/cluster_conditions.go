@@ -107,7 +107,7 @@ func clusterAvailable(d *draft, class map[string]any) {
 		gates = resource.Items(class, "spec", "availabilityGates")
 	}
 	status, reason := "True", "Available"
-	var issues []string
+	issues := newSummary()
 	count := func(kind string, negative bool) {
 		c := d.conditionOf(kind)
 		good := "True"
@@ -128,7 +128,7 @@ func clusterAvailable(d *draft, class map[string]any) {
 		case status == "True":
 			status, reason = "Unknown", "AvailableUnknown"
 		}
-		issues = append(issues, bullet(kind, c.Message))
+		issues = issues.add(kind, c.Message)
 	}
 	count("Deleting", true)
 	for _, kind := range []string{"RemoteConnectionProbe", "InfrastructureReady", "ControlPlaneAvailable", "WorkersAvailable"} {
@@ -141,5 +141,5 @@ func clusterAvailable(d *draft, class map[string]any) {
 	for _, gate := range gates {
 		count(resource.Text(gate, "conditionType"), resource.Text(gate, "polarity") == "Negative")
 	}
-	d.condition("Available", status, reason, lines(issues))
+	d.summarize("Available", status, reason, issues)
 }

@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,14 +10,6 @@ import (
 
 // upToDateGrace is how long a new Machine may go without the condition UpToDate.
 const upToDateGrace = 10 * time.Second
-
-// bullet is one line of a summary message, with nested lines indented.
-func bullet(name, message string) string {
-	if strings.Contains(message, "\n") || strings.HasPrefix(message, "* ") {
-		return "* " + name + ":\n  " + strings.ReplaceAll(message, "\n", "\n  ")
-	}
-	return "* " + name + ": " + message
-}
 
 func hasCondition(u *unstructured.Unstructured, kind string) bool {
 	return conditionIn(u.Object, kind) != nil
@@ -48,7 +38,7 @@ func merge(d *draft, as, kind string, from []*view, none string) {
 		return
 	}
 	status, reason := "True", kind
-	var issues []issue
+	issues := newIssueList()
 	for _, v := range from {
 		c := v.condition(kind)
 		if c.Type == "" {
@@ -62,46 +52,26 @@ func merge(d *draft, as, kind string, from []*view, none string) {
 		case status == "True":
 			status, reason = c.Status, kind+"Unknown"
 		}
-		issues = noted(issues, c.Message, v.name)
+		issues = issues.add(v.name, c.Message)
 	}
-	messages := make([]string, len(issues))
-	for i, issue := range issues {
-		messages[i] = bullet(nameList(from[0].kind, issue.names), issue.message)
-	}
-	d.condition(as, status, reason, lines(messages))
-}
-
-// An issue is a message and who says it.
-type issue struct {
-	message string
-	names   []string
-}
-
-// noted has one more say a message.
-func noted(issues []issue, message, name string) []issue {
-	at := slices.IndexFunc(issues, func(known issue) bool { return known.message == message })
-	if at < 0 {
-		return append(issues, issue{message, []string{name}})
-	}
-	issues[at].names = append(issues[at].names, name)
-	return issues
+	d.summarizeIssues(as, status, reason, from[0].kind, issues)
 }
 
 // mergeActivity sums up conditions whose True means that something is going on.
 // A control plane that has not said anything yet is left out.
 func mergeActivity(d *draft, kind string, from []*view) {
-	var messages []string
+	says := newSummary()
 	status, reason := "False", "Not"+kind
 	for _, v := range from {
 		c := v.condition(kind)
 		switch {
 		case c.Status == "True":
 			status, reason = "True", kind
-			messages = append(messages, bullet(v.kind+" "+v.name, c.Message))
+			says = says.line(c.Message, v.kind, v.name)
 		case c.Status == "False" || v.kind == kindControlPlane.Kind && c.Type == "":
 		case status == "False":
 			status, reason = "Unknown", kind+"Unknown"
 		}
 	}
-	d.condition(kind, status, reason, lines(messages))
+	d.summarize(kind, status, reason, says)
 }

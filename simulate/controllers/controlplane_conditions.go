@@ -126,7 +126,7 @@ func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 		return
 	}
 	status, reason := "True", "Healthy"
-	var issues issueList
+	issues := newIssueList()
 	for _, machine := range p.machines {
 		for _, gate := range gates {
 			c := machine.condition(gate)
@@ -138,10 +138,10 @@ func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 			case status == "True":
 				status, reason = "Unknown", "HealthUnknown"
 			}
-			issues.add(machine.name, bullet(gate, c.Message))
+			issues = issues.add(machine.name, bullet(gate, c.Message))
 		}
 	}
-	p.d.condition(kind, status, reason, issues.text())
+	p.d.summarizeIssues(kind, status, reason, kindMachine.Kind, issues)
 }
 
 // notInspected is why the workload cluster was not looked into.
@@ -162,7 +162,7 @@ func (p *controlPlane) summarizeReady() {
 		return
 	}
 	status, reason := "True", "Ready"
-	var issues issueList
+	issues := newIssueList()
 	for _, machine := range p.machines {
 		c := machine.condition("Ready")
 		switch {
@@ -177,15 +177,15 @@ func (p *controlPlane) summarizeReady() {
 		case status == "True":
 			status, reason = "Unknown", "ReadyUnknown"
 		}
-		issues.add(machine.name, c.Message)
+		issues = issues.add(machine.name, c.Message)
 	}
-	p.d.condition("MachinesReady", status, reason, issues.text())
+	p.d.summarizeIssues("MachinesReady", status, reason, kindMachine.Kind, issues)
 }
 
 // summarizeUpToDate writes MachinesUpToDate and RollingOut, which is true for as
 // long as there is a machine to be replaced.
 func (p *controlPlane) summarizeUpToDate() {
-	var issues issueList
+	issues := newIssueList()
 	var why []string
 	known, old := 0, 0
 	for _, machine := range p.machines {
@@ -197,7 +197,7 @@ func (p *controlPlane) summarizeUpToDate() {
 			continue
 		}
 		old++
-		issues.add(machine.name, c.Message)
+		issues = issues.add(machine.name, c.Message)
 		for line := range strings.SplitSeq(c.Message, "\n") {
 			if !slices.Contains(why, line) {
 				why = append(why, line)
@@ -206,7 +206,7 @@ func (p *controlPlane) summarizeUpToDate() {
 	}
 	switch {
 	case old > 0:
-		p.d.condition("MachinesUpToDate", "False", "NotUpToDate", issues.text())
+		p.d.summarizeIssues("MachinesUpToDate", "False", "NotUpToDate", kindMachine.Kind, issues)
 		p.d.condition("RollingOut", "True", "RollingOut", fmt.Sprintf("Rolling out %d not up-to-date replicas\n%s", old, lines(why)))
 		return
 	case known == 0:
@@ -236,14 +236,14 @@ func (p *controlPlane) summarizeScaling() {
 
 // summarizeRemediation writes Remediating and status.lastRemediation.
 func (p *controlPlane) summarizeRemediation() {
-	var issues issueList
+	issues := newIssueList()
 	for _, machine := range which(p.machines, toRemediate) {
-		issues.add(machine.name, bullet(conditionOwnerRemediated, machine.condition(conditionOwnerRemediated).Message))
+		issues = issues.add(machine.name, bullet(conditionOwnerRemediated, machine.condition(conditionOwnerRemediated).Message))
 	}
-	if issues.empty() {
+	if len(issues.texts) == 0 {
 		p.d.condition("Remediating", "False", "NotRemediating", "")
 	} else {
-		p.d.condition("Remediating", "True", "Remediating", issues.text())
+		p.d.summarizeIssues("Remediating", "True", "Remediating", kindMachine.Kind, issues)
 	}
 	p.noteLastRemediation()
 }

@@ -9,14 +9,14 @@ import (
 // summarizeMachine writes Ready, Available and the phase. It returns when a
 // machine that is ready will be available.
 func summarizeMachine(d *draft, v *view) time.Duration {
-	status, issues := readiness(d, v)
+	status, issues := readiness(d, v, newSummary())
 	switch status {
 	case "True":
 		d.condition("Ready", "True", "Ready", "")
 	case "False":
-		d.condition("Ready", "False", "NotReady", lines(issues))
+		d.summarize("Ready", "False", "NotReady", issues)
 	default:
-		d.condition("Ready", "Unknown", "ReadyUnknown", lines(issues))
+		d.summarize("Ready", "Unknown", "ReadyUnknown", issues)
 	}
 	again := availability(d, status)
 	if phase := machinePhase(d); phase != resource.Text(d.root, "status", "phase") {
@@ -29,14 +29,13 @@ func summarizeMachine(d *draft, v *view) time.Duration {
 
 // readiness sums up what a machine waits for: an issue is false, else something
 // unknown is unknown. That the parts of a machine that goes are gone is no issue.
-func readiness(d *draft, v *view) (string, []string) {
+func readiness(d *draft, v *view, issues summary) (string, summary) {
 	status := "True"
-	var issues []string
 	note := func(kind, is, message string) {
 		if is == "False" || status == "True" {
 			status = is
 		}
-		issues = append(issues, bullet(kind, message))
+		issues = issues.add(kind, message)
 	}
 	if v.deleting {
 		note("Deleting", "False", "Machine deletion in progress, stage: "+d.conditionOf("Deleting").Reason)

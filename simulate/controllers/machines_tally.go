@@ -3,7 +3,6 @@ package controllers
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -60,9 +59,7 @@ func aggregate(d *draft, target, of string, machines []*view) {
 		return
 	}
 	status := "True"
-	// Machines that say the same are named together.
-	var messages []string
-	var named map[string][]string
+	issues := newIssueList()
 	for _, machine := range machines {
 		c := machine.condition(of)
 		if c.Type == "" {
@@ -74,16 +71,7 @@ func aggregate(d *draft, target, of string, machines []*view) {
 		if status == "True" || c.Status == "False" {
 			status = c.Status
 		}
-		if named == nil {
-			named = map[string][]string{}
-		}
-		if named[c.Message] == nil {
-			messages = append(messages, c.Message)
-		}
-		named[c.Message] = append(named[c.Message], machine.name)
-	}
-	for i, message := range messages {
-		messages[i] = bullet(machineList(named[message]), message)
+		issues = issues.add(machine.name, c.Message)
 	}
 	reason := of
 	switch status {
@@ -92,17 +80,7 @@ func aggregate(d *draft, target, of string, machines []*view) {
 	case "Unknown":
 		reason = of + "Unknown"
 	}
-	d.condition(target, status, reason, lines(messages))
-}
-
-func machineList(names []string) string {
-	switch {
-	case len(names) == 1:
-		return "Machine " + names[0]
-	case len(names) > 3:
-		return fmt.Sprintf("Machines %s, ... (%d more)", strings.Join(names[:3], ", "), len(names)-3)
-	}
-	return "Machines " + strings.Join(names, ", ")
+	d.summarizeIssues(target, status, reason, kindMachine.Kind, issues)
 }
 
 // scaling writes ScalingUp and ScalingDown. Both speak of Machine objects, not of

@@ -3,7 +3,6 @@ package controllers
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -75,14 +74,7 @@ func (up *upgrade) message() string {
 
 // nameList names up to three of a kind, sorted.
 func nameList(kind string, names []string) string {
-	if len(names) == 1 {
-		return kind + " " + names[0]
-	}
-	names = slices.Sorted(slices.Values(names))
-	if len(names) > 3 {
-		return fmt.Sprintf("%ss %s, ... (%d more)", kind, strings.Join(names[:3], ", "), len(names)-3)
-	}
-	return kind + "s " + strings.Join(names, ", ")
+	return string(appendNames(nil, kind, slices.Sorted(slices.Values(names))))
 }
 
 // classReconciled says whether the class of a Cluster is there and its present
