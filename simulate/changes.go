@@ -49,7 +49,8 @@ type happening struct {
 	at     time.Time
 	change kubeapi.Change
 	vm     *journal.VM
-	// cluster and phase are where the object belongs, once that was asked.
+	// cluster and phase are where an object belongs that inherits it, once that was
+	// asked.
 	cluster string
 	phase   phase.ID
 }
@@ -110,7 +111,7 @@ func (l *changeLog) take() (pending []batch, watched bool) {
 }
 
 // tell has events made of what happened, later and elsewhere. Where an object belongs
-// is found out now, since its owners may be gone then.
+// by its owners is found out now.
 func (l *changeLog) tell(pending []batch) {
 	l.stirred = l.stirred || len(pending) > 0
 	for _, b := range pending {
@@ -130,11 +131,11 @@ func (l *changeLog) tell(pending []batch) {
 	}
 }
 
-// attribute finds out where objects belong.
+// attribute finds out where objects belong by their owners.
 func (l *changeLog) attribute(b batch) {
 	for i := range b {
 		h := &b[i]
-		if h.vm != nil {
+		if h.vm != nil || !phase.Inherits(h.change.Key.Kind) {
 			continue
 		}
 		u := subject(h.change)
@@ -160,11 +161,21 @@ func (h *happening) event() (journal.Event, bool) {
 	if h.vm != nil {
 		return journal.Event{VM: h.vm}, true
 	}
-	change, differs := resource.Diff(h.change.Before, h.change.After)
+	change, differs := diff(h.change)
 	if !differs {
 		return journal.Event{}, false
 	}
+	if !phase.Inherits(change.Kind) {
+		h.cluster, h.phase = phase.Itself(subject(h.change))
+	}
 	return journal.Event{Object: &journal.Object{Actor: h.change.Actor, Change: change, Cluster: h.cluster, PhaseID: h.phase}}, true
+}
+
+func diff(c kubeapi.Change) (resource.Change, bool) {
+	if c.SameMetadata {
+		return resource.DiffState(c.Before, c.After)
+	}
+	return resource.Diff(c.Before, c.After)
 }
 
 // Present tells of the objects that exist of chosen clusters, as of what was there

@@ -1,8 +1,6 @@
 package phase
 
 import (
-	"slices"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -26,15 +24,25 @@ func NewAttribution(lookup func(resource.Addr) *unstructured.Unstructured) *Attr
 // Of is the name of the cluster and the phase that an object belongs to; both
 // are empty for what is shared.
 func (a *Attribution) Of(u *unstructured.Unstructured) (cluster string, id ID) {
-	m := marksOf(u)
-	cluster, id = m.clusterName(), m.phase()
-	if cluster != "" && !slices.ContainsFunc(m.owners, handsDown) {
+	if cluster, id = Itself(u); !Inherits(u.GetKind()) {
 		return cluster, id
 	}
 	if cluster == "" {
 		cluster = a.inheritedCluster(u)
 	}
 	return cluster, a.inheritedPhase(u, id)
+}
+
+// Inherits says whether objects of a kind may belong where their owners do, so that it
+// takes an Attribution to know. The others say it all themselves: controllers label what
+// Cluster API is about.
+func Inherits(kind string) bool {
+	switch kind {
+	case "Cluster", "VSphereCluster", "KubeadmControlPlane", "MachineDeployment", "MachineSet",
+		"Machine", "KubeadmConfig", "VSphereMachine", "VirtualMachine":
+		return false
+	}
+	return true
 }
 
 // handsDown says whether an owner passes on its phase: what says nothing of its role

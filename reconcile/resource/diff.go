@@ -11,32 +11,38 @@ import (
 // It reports false when nothing that a Change holds is different, so that
 // bookkeeping writes do not reach a journal.
 func Diff(before, after *unstructured.Unstructured) (Change, bool) {
-	u := after
-	if u == nil {
-		u = before
+	if after == nil {
+		return about(Deleted, before), true
 	}
+	var c Change
+	var old map[string]any
+	if before == nil {
+		c = about(Created, after)
+	} else {
+		c, old = about(Updated, after), before.Object
+	}
+	differs := c.diffMetadata(before, after)
+	differs = c.diffState(old, after.Object) || differs
+	return c, differs
+}
+
+// DiffState is Diff of two versions whose metadata are known to say the same.
+func DiffState(before, after *unstructured.Unstructured) (Change, bool) {
+	c := about(Updated, after)
+	return c, c.diffState(before.Object, after.Object)
+}
+
+// about is a change of u without anything that differs.
+func about(verb Verb, u *unstructured.Unstructured) Change {
 	metadata := Fields(u.Object, "metadata")
-	c := Change{
-		Verb:       Updated,
+	return Change{
+		Verb:       verb,
 		APIVersion: Text(u.Object, "apiVersion"),
 		Kind:       Text(u.Object, "kind"),
 		Namespace:  Text(metadata, "namespace"),
 		Name:       Text(metadata, "name"),
 		Deleting:   Text(metadata, "deletionTimestamp") != "",
 	}
-	var old map[string]any
-	switch {
-	case after == nil:
-		c.Verb = Deleted
-		return c, true
-	case before == nil:
-		c.Verb = Created
-	default:
-		old = before.Object
-	}
-	differs := c.diffMetadata(before, after)
-	differs = c.diffState(old, after.Object) || differs
-	return c, differs
 }
 
 // diffMetadata takes in how the metadata differs, from nothing for a creation.
