@@ -53,6 +53,10 @@ type Change struct {
 	// Key names the object.
 	Key           Key
 	Before, After *unstructured.Unstructured
+	// SameMetadata says that the metadata differ in nothing but what the server keeps
+	// in them, such as the generation. It is known of what was written, not of what
+	// was marked for deletion.
+	SameMetadata bool
 	// Actor is who wrote: the field manager.
 	Actor string
 	// Version is the resourceVersion of the write. It grows by one with each

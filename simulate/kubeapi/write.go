@@ -222,7 +222,7 @@ func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructure
 	if s.replace(t, r, u) {
 		s.adopt(r)
 	}
-	s.publish(t, Change{Key: r.key, Before: old, After: u, Actor: w.actor, Version: s.version})
+	s.publish(t, Change{Key: r.key, Before: old, After: u, SameMetadata: !change.metadata, Actor: w.actor, Version: s.version})
 	if t.isNamespace() {
 		s.finishNamespace(r.key.Name)
 	}
