@@ -58,17 +58,16 @@ func (s *Store) ownerless(r *record) bool {
 
 // collect deletes r, which may be gone already.
 func (s *Store) collect(r *record) {
-	t := s.tables[r.key.GK()]
-	if t.find(r.key.Namespace, r.key.Name) == r {
-		s.erase(collector, t, r)
+	if r.lives() {
+		s.erase(collector, r)
 	}
 }
 
 // eraseForeground deletes r after its dependents: it is marked and held by a
 // finalizer until none that blocks its deletion is left.
-func (s *Store) eraseForeground(actor string, t *table, r *record) {
+func (s *Store) eraseForeground(actor string, r *record) {
 	uid := r.uid
-	s.mark(actor, t, r, foregroundFinalizer)
+	s.mark(actor, r, foregroundFinalizer)
 	s.clock.AfterFunc(collectDelay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -83,15 +82,14 @@ func (s *Store) eraseForeground(actor string, t *table, r *record) {
 
 // collectForeground passes a foreground deletion on to a dependent.
 func (s *Store) collectForeground(r *record) {
-	t := s.tables[r.key.GK()]
-	if t.find(r.key.Namespace, r.key.Name) != r {
+	if !r.lives() {
 		return
 	}
 	if len(s.owned[r.uid]) > 0 {
-		s.eraseForeground(collector, t, r)
+		s.eraseForeground(collector, r)
 		return
 	}
-	s.erase(collector, t, r)
+	s.erase(collector, r)
 }
 
 // remains reports whether the object of that uid lives and is not waiting for
@@ -116,7 +114,7 @@ func (s *Store) finishForeground(uid string) {
 		r := s.uids[uid]
 		u := withMetadata(r.object, "finalizers", without(finalizers(r.object), foregroundFinalizer))
 		// The object is there and loses a finalizer, so this cannot fail.
-		_, _ = s.update(write{actor: collector}, s.tables[r.key.GK()], r, u)
+		_, _ = s.update(write{actor: collector}, r, u)
 	})
 }
 
@@ -142,7 +140,7 @@ func (s *Store) abandon(uid string) {
 		refs, _ := resource.Field(r.object.Object, "metadata", "ownerReferences").([]any)
 		left := slices.DeleteFunc(slices.Clone(refs), func(ref any) bool { return resource.Text(ref, "uid") == uid })
 		// The object is there and gets no finalizer, so this cannot fail.
-		_, _ = s.update(write{actor: collector}, s.tables[r.key.GK()], r, withMetadata(r.object, "ownerReferences", left))
+		_, _ = s.update(write{actor: collector}, r, withMetadata(r.object, "ownerReferences", left))
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // Dump returns everything in the store, shared and read only, by group, kind,
@@ -59,7 +57,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	if err := checkContent(u); err != nil {
 		return err
 	}
-	key := Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
+	key := keyIn(t, u)
 	if t.find(key.Namespace, key.Name) != nil {
 		return fmt.Errorf("it is there twice")
 	}
@@ -70,7 +68,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 		meta["uid"] = s.config.UID(key, s.created)
 	}
 	if s.uids[uidOf(u)] != nil {
-		return fmt.Errorf("its uid %s is taken by %v", uidOf(u), s.uids[uidOf(u)].key)
+		return fmt.Errorf("its uid %s is taken by %v", uidOf(u), s.uids[uidOf(u)].key())
 	}
 	version, err := strconv.ParseUint(versionOf(u), 10, 64)
 	if err != nil {
@@ -79,7 +77,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	}
 	s.version = max(s.version, version)
 	s.internConditions(u)
-	s.insert(t, key, u)
+	s.insert(t, u)
 	return nil
 }
 
@@ -91,7 +89,7 @@ func (s *Store) resume() {
 				s.adopt(r)
 				s.finishForeground(r.uid)
 				if t.isNamespace() && deleting(r.object) {
-					s.emptyNamespace(r.key.Name)
+					s.emptyNamespace(r.name)
 				}
 			}
 		}

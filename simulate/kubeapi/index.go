@@ -17,37 +17,37 @@ const clusterLabel = "cluster.x-k8s.io/cluster-name"
 // A record is the place of one object. It stays the same over all updates, so
 // that an update touches the indexes only when what they index has changed.
 type record struct {
-	key     Key
-	object  *unstructured.Unstructured
-	uid     string
-	labels  map[string]any
-	cluster string   // value of clusterLabel
-	refs    []any    // to owners
-	owners  []string // uids of refs
+	table           *table
+	namespace, name string
+	object          *unstructured.Unstructured
+	uid             string
+	cluster         string   // value of clusterLabel
+	owners          []string // by their uids
 }
 
+func (r *record) key() Key { return r.table.key(r.namespace, r.name) }
+
+// lives says whether the object has not been removed.
+func (r *record) lives() bool { return r.table.find(r.namespace, r.name) == r }
+
 func (r *record) hasLabels(labels map[string]string) bool {
+	have := resource.Fields(r.object.Object, "metadata", "labels")
 	for key, want := range labels {
-		if got, ok := r.labels[key].(string); !ok || got != want {
+		if got, ok := have[key].(string); !ok || got != want {
 			return false
 		}
 	}
 	return true
 }
 
-func (r *record) compare(other *record) int { return compareKeys(r.key, other.key) }
-
-func compareKeys(a, b Key) int {
-	if c := strings.Compare(a.Group, b.Group); c != 0 {
+func (r *record) compare(other *record) int {
+	if r.table != other.table {
+		return r.table.compare(other.table)
+	}
+	if c := strings.Compare(r.namespace, other.namespace); c != 0 {
 		return c
 	}
-	if c := strings.Compare(a.Kind, b.Kind); c != 0 {
-		return c
-	}
-	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Name, b.Name)
+	return strings.Compare(r.name, other.name)
 }
 
 // A bucket holds records ordered by key.
@@ -69,29 +69,25 @@ func (b bucket) without(r *record) bucket {
 	return slices.Delete(b, i, i+1)
 }
 
-// place is a namespace and a name in it: of an object or of a cluster.
-type place struct{ namespace, name string }
-
 // A table holds the objects of one kind.
 type table struct {
 	Kind
-	gk         schema.GroupKind
-	stored     string // apiVersion of the objects
-	records    map[place]*record
-	namespaces map[string]bucket
-	names      []string // of the namespaces that have a bucket, sorted
-	clusters   map[place]bucket
-	watches    []*watch // that are open
+	gk      schema.GroupKind
+	stored  string            // apiVersion of the objects
+	shelves map[string]*shelf // by namespace, those that are not empty
+	names   []string          // of the shelves, sorted
+	watches []*watch          // that are open
+}
+
+// A shelf holds the objects of one kind in one namespace.
+type shelf struct {
+	records  map[string]*record // by name
+	all      bucket
+	clusters map[string]bucket // by the value of clusterLabel
 }
 
 func newTable(k Kind) *table {
-	t := &table{
-		Kind:       k,
-		gk:         schema.GroupKind{Group: k.Group, Kind: k.Kind},
-		records:    map[place]*record{},
-		namespaces: map[string]bucket{},
-		clusters:   map[place]bucket{},
-	}
+	t := &table{Kind: k, gk: schema.GroupKind{Group: k.Group, Kind: k.Kind}, shelves: map[string]*shelf{}}
 	t.stored = t.apiVersion(k.Versions[0])
 	return t
 }
@@ -103,88 +99,111 @@ func (t *table) compare(other *table) int {
 	return strings.Compare(t.Kind.Kind, other.Kind.Kind)
 }
 
+func (t *table) key(namespace, name string) Key {
+	return Key{Group: t.Group, Kind: t.Kind.Kind, Namespace: namespace, Name: name}
+}
+
 func (t *table) groupResource() schema.GroupResource {
 	return schema.GroupResource{Group: t.Group, Resource: t.Resource}
 }
 
-func (t *table) find(namespace, name string) *record { return t.records[place{namespace, name}] }
+func (t *table) find(namespace, name string) *record {
+	if on := t.shelves[namespace]; on != nil {
+		return on.records[name]
+	}
+	return nil
+}
+
+// in returns all objects in a namespace.
+func (t *table) in(namespace string) bucket {
+	if on := t.shelves[namespace]; on != nil {
+		return on.all
+	}
+	return nil
+}
 
 // buckets returns what may match a namespace and a cluster, "" being any.
 func (t *table) buckets(namespace, cluster string) []bucket {
-	one := func(namespace string) bucket {
-		if cluster != "" {
-			return t.clusters[place{namespace, cluster}]
-		}
-		return t.namespaces[namespace]
-	}
+	names := t.names
 	if namespace != "" || t.Cluster {
-		return []bucket{one(namespace)}
+		names = []string{namespace}
 	}
-	all := make([]bucket, 0, len(t.names))
-	for _, name := range t.names {
-		all = append(all, one(name))
+	found := make([]bucket, 0, len(names))
+	for _, name := range names {
+		if cluster == "" {
+			found = append(found, t.in(name))
+		} else if on := t.shelves[name]; on != nil {
+			found = append(found, on.clusters[cluster])
+		}
 	}
-	return all
+	return found
+}
+
+// shelf returns that of a namespace, a new one if need be.
+func (t *table) shelf(namespace string) *shelf {
+	on := t.shelves[namespace]
+	if on == nil {
+		on = &shelf{records: map[string]*record{}, clusters: map[string]bucket{}}
+		t.shelves[namespace] = on
+		i, _ := slices.BinarySearch(t.names, namespace)
+		t.names = slices.Insert(t.names, i, namespace)
+	}
+	return on
 }
 
 // insert makes the record of a new object.
-func (s *Store) insert(t *table, k Key, u *unstructured.Unstructured) *record {
-	r := &record{key: k, uid: uidOf(u)}
-	s.uids[r.uid] = r
-	t.records[place{k.Namespace, k.Name}] = r
-	if _, known := t.namespaces[k.Namespace]; !known {
-		i, _ := slices.BinarySearch(t.names, k.Namespace)
-		t.names = slices.Insert(t.names, i, k.Namespace)
+func (s *Store) insert(t *table, u *unstructured.Unstructured) *record {
+	meta := metadata(u)
+	r := &record{
+		table: t, namespace: resource.Text(meta, "namespace"), name: resource.Text(meta, "name"),
+		object: u, uid: resource.Text(meta, "uid"),
 	}
-	t.namespaces[k.Namespace] = t.namespaces[k.Namespace].with(r)
-	s.replace(t, r, u)
+	s.uids[r.uid] = r
+	on := t.shelf(r.namespace)
+	on.records[r.name] = r
+	on.all = on.all.with(r)
+	s.index(r)
 	return r
 }
 
-// replace gives a record new content, with the same uid, and says whether it has
-// other owners with it.
-func (s *Store) replace(t *table, r *record, u *unstructured.Unstructured) (adopted bool) {
-	meta := metadata(u)
-	if labels, _ := meta["labels"].(map[string]any); !resource.SameMap(labels, r.labels) {
-		r.labels = labels
-		if cluster := resource.Text(labels, clusterLabel); cluster != r.cluster {
-			t.setCluster(r, cluster)
-		}
+// index brings the indexes up to the labels and owners that the object of a record
+// has now, and says whether it has other owners than before.
+func (s *Store) index(r *record) (adopted bool) {
+	meta := metadata(r.object)
+	if cluster := resource.Text(meta, "labels", clusterLabel); cluster != r.cluster {
+		r.setCluster(cluster)
 	}
-	if refs, _ := meta["ownerReferences"].([]any); !resource.SameList(refs, r.refs) {
-		r.refs = refs
-		if owners := ownersOf(refs); !slices.Equal(owners, r.owners) {
-			s.setOwners(r, owners)
-			adopted = true
-		}
+	owners := ownersOf(resource.Items(meta, "ownerReferences"))
+	if slices.Equal(owners, r.owners) {
+		return false
 	}
-	r.object = u
-	return adopted
+	s.setOwners(r, owners)
+	return true
 }
 
 // remove takes a record out of all indexes.
-func (s *Store) remove(t *table, r *record) {
+func (s *Store) remove(r *record) {
 	s.setOwners(r, nil)
-	t.setCluster(r, "")
+	r.setCluster("")
 	delete(s.uids, r.uid)
-	delete(t.records, place{r.key.Namespace, r.key.Name})
-	left := t.namespaces[r.key.Namespace].without(r)
-	t.namespaces[r.key.Namespace] = left
-	if len(left) == 0 {
-		delete(t.namespaces, r.key.Namespace)
-		i, _ := slices.BinarySearch(t.names, r.key.Namespace)
-		t.names = slices.Delete(t.names, i, i+1)
+	on := r.table.shelves[r.namespace]
+	delete(on.records, r.name)
+	on.all = on.all.without(r)
+	if len(on.all) == 0 {
+		delete(r.table.shelves, r.namespace)
+		i, _ := slices.BinarySearch(r.table.names, r.namespace)
+		r.table.names = slices.Delete(r.table.names, i, i+1)
 	}
 }
 
-func (t *table) setCluster(r *record, cluster string) {
+func (r *record) setCluster(cluster string) {
+	clusters := r.table.shelves[r.namespace].clusters
 	if r.cluster != "" {
-		shrink(t.clusters, place{r.key.Namespace, r.cluster}, r)
+		shrink(clusters, r.cluster, r)
 	}
 	r.cluster = cluster
 	if cluster != "" {
-		at := place{r.key.Namespace, cluster}
-		t.clusters[at] = t.clusters[at].with(r)
+		clusters[cluster] = clusters[cluster].with(r)
 	}
 }
 
@@ -199,7 +218,7 @@ func (s *Store) setOwners(r *record, owners []string) {
 }
 
 // shrink takes r out of the bucket at key, and the bucket out when it is empty.
-func shrink[K comparable](buckets map[K]bucket, key K, r *record) {
+func shrink(buckets map[string]bucket, key string, r *record) {
 	left := buckets[key].without(r)
 	if len(left) == 0 {
 		delete(buckets, key)

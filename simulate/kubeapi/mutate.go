@@ -97,7 +97,7 @@ func (s *Store) generateName(t *table, u *unstructured.Unstructured) {
 }
 
 func keyIn(t *table, u *unstructured.Unstructured) Key {
-	return Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
+	return t.key(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
 }
 
 func (s *Store) namespaceExists(t *table, u *unstructured.Unstructured) error {
@@ -180,7 +180,7 @@ func (s *Store) updateFor(c *call, o options, next func(*unstructured.Unstructur
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkPut(c.table, r, u); err != nil {
+	if err := checkPut(r, u); err != nil {
 		return nil, err
 	}
 	u = withServerFields(c.restrict(s.convert(u, c.table.Versions[0]), r.object), r.object)
@@ -197,13 +197,13 @@ func (s *Store) updateAdmitted(c *call, o options, r *record, u *unstructured.Un
 	if err != nil {
 		return nil, err
 	}
-	if keyIn(c.table, u) != r.key {
+	if keyIn(c.table, u) != r.key() {
 		return nil, apierrors.NewBadRequest("metadata.name and metadata.namespace cannot be changed")
 	}
 	if fields == nil {
 		fields = []any{} // none are left, which is not the same as keep what is there
 	}
-	return s.update(write{actor: o.manager, fields: fields, dry: o.dry}, c.table, r, u)
+	return s.update(write{actor: o.manager, fields: fields, dry: o.dry}, r, u)
 }
 
 // withServerFields copies u as far as needed to give it the server fields of
@@ -312,7 +312,7 @@ func (s *Store) applyFor(c *call, o options, patch *unstructured.Unstructured) (
 		stored, err = s.applyNew(c, o, patch)
 		return stored, true, err
 	}
-	if err := s.checkPut(c.table, r, patch); err != nil {
+	if err := checkPut(r, patch); err != nil {
 		return nil, false, err
 	}
 	u, fields, err := s.merge(c.table, c.ask(o), r.object, patch, o.force)

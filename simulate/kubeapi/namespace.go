@@ -39,17 +39,17 @@ func (s *Store) emptyNamespace(name string) {
 	s.clock.AfterFunc(namespaceDelay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		t, r := s.terminating(name)
+		r := s.terminating(name)
 		if r == nil {
 			return
 		}
 		for _, r := range s.content(name) {
-			if live := s.tables[r.key.GK()].find(name, r.key.Name); live == r {
-				s.erase(namespaceController, s.tables[r.key.GK()], r)
+			if r.lives() {
+				s.erase(namespaceController, r)
 			}
 		}
 		if left := s.content(name); len(left) > 0 {
-			s.reportRemaining(t, r, left)
+			s.reportRemaining(r, left)
 			return
 		}
 		s.finishNamespace(name)
@@ -59,14 +59,14 @@ func (s *Store) emptyNamespace(name string) {
 // finishNamespace removes a namespace that is being deleted once it is empty and
 // has no finalizer of its own. It is called whenever that may have become true.
 func (s *Store) finishNamespace(name string) {
-	if _, r := s.terminating(name); r == nil || !s.finished(r) {
+	if r := s.terminating(name); r == nil || !s.finished(r) {
 		return
 	}
 	s.clock.AfterFunc(namespaceDelay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if t, r := s.terminating(name); r != nil && s.finished(r) {
-			s.drop(namespaceController, t, r)
+		if r := s.terminating(name); r != nil && s.finished(r) {
+			s.drop(namespaceController, r)
 		}
 	})
 }
@@ -76,7 +76,7 @@ func (s *Store) finished(r *record) bool {
 		return false
 	}
 	for _, t := range s.order {
-		if len(t.namespaces[r.key.Name]) > 0 && !t.Cluster {
+		if len(t.in(r.name)) > 0 && !t.Cluster {
 			return false
 		}
 	}
@@ -84,12 +84,12 @@ func (s *Store) finished(r *record) bool {
 }
 
 // terminating finds the namespace if it is being deleted.
-func (s *Store) terminating(name string) (*table, *record) {
+func (s *Store) terminating(name string) *record {
 	t := s.tables[Key{Kind: namespaceKind}.GK()]
 	if r := t.find("", name); r != nil && deleting(r.object) {
-		return t, r
+		return r
 	}
-	return nil, nil
+	return nil
 }
 
 // content returns what is in a namespace.
@@ -97,17 +97,17 @@ func (s *Store) content(namespace string) []*record {
 	var all []*record
 	for _, t := range s.order {
 		if !t.Cluster {
-			all = append(all, t.namespaces[namespace]...)
+			all = append(all, t.in(namespace)...)
 		}
 	}
 	return all
 }
 
 // reportRemaining says in the namespace's conditions what its deletion waits for.
-func (s *Store) reportRemaining(t *table, r *record, left []*record) {
+func (s *Store) reportRemaining(r *record, left []*record) {
 	resources, held := map[string]int{}, map[string]int{}
 	for _, l := range left {
-		resources[s.tables[l.key.GK()].groupResource().String()]++
+		resources[l.table.groupResource().String()]++
 		for _, f := range finalizers(l.object) {
 			held[fmt.Sprint(f)]++
 		}
@@ -127,7 +127,7 @@ func (s *Store) reportRemaining(t *table, r *record, left []*record) {
 		},
 	}
 	// The namespace is there and gets no finalizer, so this cannot fail.
-	_, _ = s.update(write{actor: namespaceController}, t, r, u)
+	_, _ = s.update(write{actor: namespaceController}, r, u)
 }
 
 func counted(counts map[string]int, format string) string {

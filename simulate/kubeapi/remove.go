@@ -59,11 +59,11 @@ func (s *Store) eraseFor(c *call, o *metav1.DeleteOptions, r *record) error {
 		// As worded by an API server, which names the kind here, not the resource.
 		kind := schema.GroupResource{Group: c.table.Group, Resource: c.table.Kind.Kind}
 		if p.UID != nil && string(*p.UID) != r.uid {
-			return apierrors.NewConflict(kind, r.key.Name, fmt.Errorf(
+			return apierrors.NewConflict(kind, r.name, fmt.Errorf(
 				"the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated", *p.UID, r.uid))
 		}
 		if v := versionOf(r.object); p.ResourceVersion != nil && *p.ResourceVersion != v {
-			return apierrors.NewConflict(kind, r.key.Name, fmt.Errorf(
+			return apierrors.NewConflict(kind, r.name, fmt.Errorf(
 				"the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified", *p.ResourceVersion, v))
 		}
 	}
@@ -81,12 +81,12 @@ func (s *Store) eraseFor(c *call, o *metav1.DeleteOptions, r *record) error {
 	}
 	switch policy {
 	case metav1.DeletePropagationForeground:
-		s.eraseForeground(actor, c.table, r)
+		s.eraseForeground(actor, r)
 	case metav1.DeletePropagationOrphan:
 		s.abandon(r.uid)
-		s.erase(actor, c.table, r)
+		s.erase(actor, r)
 	default:
-		s.erase(actor, c.table, r)
+		s.erase(actor, r)
 	}
 	return nil
 }

@@ -47,10 +47,10 @@ func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 		}
 		return s.create(write{actor: actor}, t, u)
 	}
-	if err := s.checkPut(t, r, u); err != nil {
+	if err := checkPut(r, u); err != nil {
 		return nil, err
 	}
-	return s.update(write{actor: actor}, t, r, u)
+	return s.update(write{actor: actor}, r, u)
 }
 
 // Delete removes the object, or marks it as being deleted while it has finalizers.
@@ -65,7 +65,7 @@ func (s *Store) Delete(actor string, k Key) error {
 	if r == nil {
 		return apierrors.NewNotFound(t.groupResource(), k.Name)
 	}
-	s.erase(actor, t, r)
+	s.erase(actor, r)
 	return nil
 }
 
@@ -113,15 +113,15 @@ func ofContent(u *unstructured.Unstructured, err error) error {
 }
 
 // checkPut compares what u says about the version it was made from with what is there.
-func (s *Store) checkPut(t *table, r *record, u *unstructured.Unstructured) error {
+func checkPut(r *record, u *unstructured.Unstructured) error {
 	if resource.SameMap(metadata(u), metadata(r.object)) {
 		return nil
 	}
 	if v := versionOf(u); v != "" && v != versionOf(r.object) {
-		return staleVersion(t, r.key.Name)
+		return staleVersion(r.table, r.name)
 	}
 	if uid := uidOf(u); uid != "" && uid != r.uid {
-		return wrongUID(t, r, uid)
+		return wrongUID(r, uid)
 	}
 	return nil
 }
@@ -132,9 +132,9 @@ func staleVersion(t *table, name string) error {
 }
 
 // wrongUID is worded as a real API server words it.
-func wrongUID(t *table, r *record, uid string) error {
+func wrongUID(r *record, uid string) error {
 	const failed = "Precondition failed"
-	return apierrors.NewConflict(t.groupResource(), r.key.Name,
+	return apierrors.NewConflict(r.table.groupResource(), r.name,
 		fmt.Errorf("%s: UID in precondition: %s, UID in object meta: %s", failed, uid, r.uid))
 }
 
@@ -150,7 +150,7 @@ type write struct {
 
 // create stores a new object.
 func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	key := Key{t.Group, t.Kind.Kind, resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name")}
+	key := keyIn(t, u)
 	if v := versionOf(u); v != "" {
 		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
 	}
@@ -179,14 +179,14 @@ func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstru
 	s.version++
 	s.created++
 	meta["resourceVersion"] = formatVersion(s.version)
-	s.adopt(s.insert(t, key, u))
+	s.adopt(s.insert(t, u))
 	s.publish(t, Change{Key: key, After: u, Actor: w.actor, Version: s.version})
 	return u, nil
 }
 
 // update replaces the content of r, unless nothing changes.
-func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	old, fields := r.object, w.fields
+func (s *Store) update(w write, r *record, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	t, old, fields := r.table, r.object, w.fields
 	change, err := differences(old, u)
 	if err != nil {
 		return nil, ofContent(u, err)
@@ -214,33 +214,34 @@ func (s *Store) update(w write, t *table, r *record, u *unstructured.Unstructure
 		return u, nil
 	}
 	if deleting(old) && len(finalizers(u)) == 0 && !t.isNamespace() {
-		s.drop(w.actor, t, r)
+		s.drop(w.actor, r)
 		return u, nil
 	}
 	s.version++
 	meta["resourceVersion"] = formatVersion(s.version)
-	if s.replace(t, r, u) {
+	r.object = u
+	if change.metadata && s.index(r) {
 		s.adopt(r)
 	}
-	s.publish(t, Change{Key: r.key, Before: old, After: u, SameMetadata: !change.metadata, Actor: w.actor, Version: s.version})
+	s.publish(t, Change{Key: r.key(), Before: old, After: u, SameMetadata: !change.metadata, Actor: w.actor, Version: s.version})
 	if t.isNamespace() {
-		s.finishNamespace(r.key.Name)
+		s.finishNamespace(r.name)
 	}
 	return u, nil
 }
 
 // erase starts or ends the deletion of r.
-func (s *Store) erase(actor string, t *table, r *record) {
-	if len(finalizers(r.object)) == 0 && !t.isNamespace() {
-		s.drop(actor, t, r)
+func (s *Store) erase(actor string, r *record) {
+	if len(finalizers(r.object)) == 0 && !r.table.isNamespace() {
+		s.drop(actor, r)
 		return
 	}
-	s.mark(actor, t, r)
+	s.mark(actor, r)
 }
 
 // mark sets the deletion timestamp; it does nothing where there is one already.
-func (s *Store) mark(actor string, t *table, r *record, finalizers ...any) {
-	old := r.object
+func (s *Store) mark(actor string, r *record, finalizers ...any) {
+	t, old := r.table, r.object
 	if deleting(old) {
 		return
 	}
@@ -260,25 +261,25 @@ func (s *Store) mark(actor string, t *table, r *record, finalizers ...any) {
 	}
 	s.version++
 	meta["resourceVersion"] = formatVersion(s.version)
-	s.replace(t, r, u)
-	s.publish(t, Change{Key: r.key, Before: old, After: u, Actor: actor, Version: s.version})
+	r.object = u
+	s.publish(t, Change{Key: r.key(), Before: old, After: u, Actor: actor, Version: s.version})
 	if t.isNamespace() {
-		s.emptyNamespace(r.key.Name)
+		s.emptyNamespace(r.name)
 	}
 }
 
 // drop takes r out of the store.
-func (s *Store) drop(actor string, t *table, r *record) {
+func (s *Store) drop(actor string, r *record) {
 	owners := r.owners
 	s.version++
-	s.remove(t, r)
-	s.publish(t, Change{Key: r.key, Before: r.object, Actor: actor, Version: s.version})
+	s.remove(r)
+	s.publish(r.table, Change{Key: r.key(), Before: r.object, Actor: actor, Version: s.version})
 	s.orphaned(r.uid)
 	for _, uid := range owners {
 		s.finishForeground(uid)
 	}
-	if r.key.Namespace != "" {
-		s.finishNamespace(r.key.Namespace)
+	if r.namespace != "" {
+		s.finishNamespace(r.namespace)
 	}
 }
 
