@@ -27,10 +27,17 @@ func edit(base *unstructured.Unstructured, now time.Time) *draft {
 	return &draft{base: base, root: base.Object, now: now}
 }
 
+// draft is a draft of u, which shares the conditions that it writes.
+func (m *Manager) draft(u *unstructured.Unstructured) *draft {
+	d := edit(u, m.now())
+	d.conditions.shared = m.shared
+	return d
+}
+
 // edit is a draft of u that need not read again what its view knows.
 func (m *Manager) edit(u *unstructured.Unstructured) *draft {
-	d := edit(u, m.now())
-	d.conditions = conditions{conditionList: m.view(u).conditions, known: true, shared: m.shared}
+	d := m.draft(u)
+	d.conditions.conditionList, d.conditions.known = m.view(u).conditions, true
 	return d
 }
 

@@ -59,7 +59,7 @@ func (m *Manager) reconcileSubnetSet(u *unstructured.Unstructured) (time.Duratio
 	if wait := createdAt(u).Add(m.takes(StepSubnetSet, uidOf(u))).Sub(m.now()); wait > 0 {
 		return wait, nil
 	}
-	d := edit(u, m.now())
+	d := m.draft(u)
 	d.set(int64(m.subnetSize(namespaceOf(u))), "spec", "ipv4SubnetSize")
 	d.set("Private", "spec", "accessMode")
 	d.condition("Ready", "True", "SubnetSetReady", "SubnetSet has been created successfully")
@@ -80,7 +80,7 @@ func (m *Manager) reconcileSubnetPort(u *unstructured.Unstructured) (time.Durati
 	if set == nil || !isTrue(set.Object, "Ready") {
 		return pace, nil
 	}
-	d := edit(u, m.now())
+	d := m.draft(u)
 	lease, err := m.addresses.lease(m.vpcOf(namespace), namespace+"/"+nameOf(set), uidOf(u))
 	if err != nil {
 		d.condition("Ready", "False", "SubnetPortNotReady", err.Error())

@@ -13,13 +13,11 @@ import (
 // content once per version, however many passes look at it: a machine's conditions
 // are asked for by the controllers of the machine, its set, its deployment and its
 // cluster, several of them each time. Like the object it is shared and must not be
-// written to. The zero value is of an object that is not there.
+// written to.
 type view struct {
-	identity
-	belonging
-	generation int64
-	deleting   bool
-	pauses     bool // spec.paused, as a Cluster has it
+	*identity
+	generation       int64
+	deleting, pauses bool // it pauses by spec.paused, as a Cluster has it
 
 	labels, annotations, spec, status map[string]any
 	owners, finalizers                []any
@@ -30,26 +28,27 @@ type view struct {
 	taken any
 }
 
-// identity is what is the same in all versions of an object.
+// identity is what is the same in all versions of an object with the same labels.
 type identity struct {
 	kind, namespace, name, uid, created string
+
+	cluster      string // it belongs to
+	controlPlane bool   // it is of a Machine of the control plane
 
 	shared *shared // nil until something was asked for
 }
 
-// belonging is what the labels say that is asked for in every pass.
-type belonging struct {
-	cluster      string
-	controlPlane bool // it is of a Machine of the control plane
-}
+// noView is of an object that is not there.
+var noView = &view{identity: &identity{}}
 
 // view is what u, a stored object or nil, says.
 func (m *Manager) view(u *unstructured.Unstructured) *view {
-	if v := m.views[u]; v != nil {
-		return v
+	if u == nil {
+		return noView
 	}
-	v := viewOf(contentOf(u), nil)
-	if u != nil {
+	v := m.views[u]
+	if v == nil {
+		v = viewOf(u.Object, nil)
 		m.views[u] = v
 	}
 	return v
@@ -102,21 +101,19 @@ func viewOf(content map[string]any, before *view) *view {
 		spec:        resource.Fields(content, "spec"),
 		status:      resource.Fields(content, "status"),
 	}
-	if before != nil {
+	if before != nil && resource.SameMap(v.labels, before.labels) {
 		v.identity = before.identity
 	} else {
-		v.identity = identity{
+		v.identity = &identity{
 			kind:      resource.Text(content, "kind"),
 			namespace: resource.Text(metadata, "namespace"),
 			name:      resource.Text(metadata, "name"),
 			uid:       resource.Text(metadata, "uid"),
 			created:   resource.Text(metadata, "creationTimestamp"),
+
+			cluster:      resource.Text(v.labels, labelCluster),
+			controlPlane: v.labels[labelControlPlane] != nil,
 		}
-	}
-	if before != nil && resource.SameMap(v.labels, before.labels) {
-		v.belonging = before.belonging
-	} else {
-		v.belonging = belonging{cluster: v.label(labelCluster), controlPlane: v.labels[labelControlPlane] != nil}
 	}
 	if before != nil && resource.SameMap(v.spec, before.spec) {
 		v.pauses = before.pauses

@@ -56,7 +56,7 @@ func TestAViewTakesOverOnlyWhatIsTheSame(t *testing.T) {
 		t.Errorf("the conditions are %v", after.conditions)
 	}
 	if after.cluster != "b" || !after.controlPlane || after.name != "one" {
-		t.Errorf("it is %v and %v", after.identity, after.belonging)
+		t.Errorf("it is %v", *after.identity)
 	}
 	if same := viewOf(content(old), before); same.cluster != "a" || len(same.conditions.read) != 0 {
 		t.Errorf("it belongs to %q and says %v", same.cluster, same.conditions)
