@@ -29,8 +29,8 @@ type Cache struct {
 	objects map[resource.Addr]resource.Object
 	// subscriptions are told what changes.
 	subscriptions map[*Subscription]struct{}
-	// advanced is closed and replaced when a kind has been synced, has failed, or
-	// has seen a later version.
+	// advanced is closed when a kind has been synced, has failed, or has seen a later
+	// version; nil while nobody waits for that.
 	advanced chan struct{}
 }
 
@@ -57,7 +57,7 @@ var (
 func (c *Client) Watch(ctx context.Context, kinds ...schema.GroupKind) (*Cache, error) {
 	running, stop := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), klog.Logger{}))
 	w := &Cache{
-		stop: stop, advanced: make(chan struct{}),
+		stop:    stop,
 		objects: map[resource.Addr]resource.Object{}, subscriptions: map[*Subscription]struct{}{},
 	}
 	for _, gk := range kinds {
@@ -194,11 +194,15 @@ func (w *Cache) await(ctx context.Context, met func() (bool, error)) error {
 	for {
 		w.mu.Lock()
 		ok, err := met()
-		advanced := w.advanced
-		w.mu.Unlock()
 		if ok || err != nil {
+			w.mu.Unlock()
 			return err
 		}
+		if w.advanced == nil {
+			w.advanced = make(chan struct{})
+		}
+		advanced := w.advanced
+		w.mu.Unlock()
 		select {
 		case <-advanced:
 		case <-ctx.Done():
@@ -209,8 +213,10 @@ func (w *Cache) await(ctx context.Context, met func() (bool, error)) error {
 
 // wake lets those who await look again. It is called with mu held.
 func (w *Cache) wake() {
-	close(w.advanced)
-	w.advanced = make(chan struct{})
+	if w.advanced != nil {
+		close(w.advanced)
+		w.advanced = nil
+	}
 }
 
 // note records a change. It is called with mu held.
@@ -231,10 +237,11 @@ func (k *watched) Update(obj any) error {
 	if !ok {
 		return errNotAnObject
 	}
-	addr := resource.AddrOf(u, "")
+	o := stripped(u)
+	addr := o.Addr()
 	k.cache.mu.Lock()
 	defer k.cache.mu.Unlock()
-	k.cache.objects[addr] = stripped(u, k.cache.objects[addr].Unstructured)
+	k.cache.objects[addr] = o
 	k.cache.note(addr)
 	return nil
 }
@@ -268,7 +275,7 @@ func (k *watched) Replace(list []any, version string) error {
 		if !ok {
 			return errNotAnObject
 		}
-		o := stripped(u, nil)
+		o := stripped(u)
 		addr := o.Addr()
 		if old, known := k.cache.objects[addr]; !known || old.GetResourceVersion() != o.GetResourceVersion() {
 			k.cache.objects[addr] = o

@@ -118,7 +118,7 @@ func (c *Client) List(ctx context.Context, gk schema.GroupKind) ([]resource.Obje
 		}
 		out := make([]resource.Object, len(list.Items))
 		for i := range list.Items {
-			out[i] = stripped(&list.Items[i], nil)
+			out[i] = stripped(&list.Items[i])
 		}
 		return page{out, metav1.ListMeta{ResourceVersion: list.GetResourceVersion(), Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount()}}, nil
 	})

@@ -39,7 +39,7 @@ func (c *Client) apply(ctx context.Context, doing string, o resource.Object, opt
 	if err != nil {
 		return resource.Object{}, withoutEchoes(classify(doing, addr, err), o)
 	}
-	out := stripped(stored, nil)
+	out := stripped(stored)
 	out.Supervisor = o.Supervisor
 	return out, nil
 }
@@ -91,7 +91,7 @@ func (c *Client) Get(ctx context.Context, addr resource.Addr) (resource.Object, 
 	if u, err = at.Get(ctx, addr.Name, metav1.GetOptions{}); err != nil {
 		return resource.Object{}, classify(op, addr, err)
 	}
-	return stripped(u, nil), nil
+	return stripped(u), nil
 }
 
 // at is where the object called addr is, that op is about; in the preferred
