@@ -3,6 +3,7 @@ package resource
 import (
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"strconv"
 	"unicode/utf8"
 )
@@ -20,8 +21,8 @@ type Parser struct {
 
 	text    []byte
 	at      int
-	members []member       // of what is being read and not at its end yet
-	known   map[string]any // strings, each as a value
+	members []member         // of what is being read and not at its end yet
+	known   *[remembered]any // strings
 	objects map[string]map[string]any
 	plain   []byte // the last text that had escapes, without them
 	// versions are the objects that were read as such, by what they are taken for;
@@ -269,22 +270,24 @@ func (p *Parser) unescape(text []byte) bool {
 	return true
 }
 
-// keep is a copy of text, the same one for texts that are short and alike.
+// keep is a copy of text, the same one for texts that are short and alike. Of those
+// that fall into one place the last is remembered.
 func (p *Parser) keep(text []byte) any {
 	if len(text) > rememberedLength {
 		return string(text)
 	}
-	if s, ok := p.known[string(text)]; ok {
-		return s
+	if p.known == nil {
+		p.known = new([remembered]any)
 	}
-	if p.known == nil || len(p.known) >= remembered {
-		p.known = map[string]any{}
+	one := &p.known[maphash.Bytes(places, text)%remembered]
+	if known, ok := (*one).(string); !ok || known != string(text) {
+		*one = string(text)
 	}
-	s := string(text)
-	value := any(s)
-	p.known[s] = value
-	return value
+	return *one
 }
+
+// places says where texts are remembered.
+var places = maphash.MakeSeed()
 
 // share is the map for an object of that text: the first one that was read.
 func (p *Parser) share(text []byte, m map[string]any) map[string]any {
@@ -328,24 +331,4 @@ func (p *Parser) number() (any, error) {
 	}
 	f, err := strconv.ParseFloat(string(text), 64)
 	return f, err
-}
-
-// Event reads an event of a watch as API servers write it,
-// {"type":KIND,"object":OBJECT}, as far as to what happened and where its object is.
-func (p *Parser) Event(text []byte) (kind string, object []byte, err error) {
-	const before, between = `{"type":`, `,"object":`
-	p.text, p.at = text, 0
-	defer func() { p.text = nil }()
-	if p.word(before) != nil || p.next() != '"' {
-		return "", nil, errOther
-	}
-	what, err := p.quotation()
-	if err != nil {
-		return "", nil, err
-	}
-	last := len(text) - 1
-	if p.word(between) != nil || p.next() != '{' || text[last] != '}' {
-		return "", nil, errOther
-	}
-	return what.(string), text[p.at:last], nil
 }

@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/vksync/vksync/reconcile/resource"
+	"k8s.io/apimachinery/pkg/watch"
 )
 
 // The events of watches are what a run reads most of. apimachinery scans an event
@@ -85,11 +85,26 @@ type envelopes struct{ runtime.Serializer }
 // Decode reads an event. What is none is for apimachinery to judge.
 func (e envelopes) Decode(text []byte, defaults *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
 	if event, ok := into.(*metav1.WatchEvent); ok {
-		var p resource.Parser
-		if kind, object, err := p.Event(text); err == nil {
+		if kind, object, ok := envelope(text); ok {
 			event.Type, event.Object.Raw = kind, object
 			return event, defaults, nil
 		}
 	}
 	return e.Serializer.Decode(text, defaults, into)
+}
+
+// kinds are the events that there are.
+var kinds = []watch.EventType{watch.Added, watch.Modified, watch.Deleted, watch.Bookmark, watch.Error}
+
+// envelope reads an event as API servers write it, as far as to what happened and
+// where its object is.
+func envelope(text []byte) (kind string, object []byte, ok bool) {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"type":"`))
+	written, object, found := bytes.Cut(rest, []byte(`","object":`))
+	object, whole := bytes.CutSuffix(object, []byte("}"))
+	i := slices.IndexFunc(kinds, func(kind watch.EventType) bool { return string(kind) == string(written) })
+	if !ok || !found || !whole || i < 0 {
+		return "", nil, false
+	}
+	return string(kinds[i]), object, true
 }
