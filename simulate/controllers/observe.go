@@ -14,8 +14,11 @@ import (
 // It may be called with the store locked.
 func (m *Manager) Observe(c kubeapi.Change) {
 	s := m.subjectOf(c.Key)
-	if s != nil && !summaryOnly(c) {
-		m.enqueueAll(s, hop)
+	if s != nil {
+		s.object = c.After
+		if !summaryOnly(c) {
+			m.enqueueAll(s, hop)
+		}
 	}
 	for _, owner := range m.ownersOf(s, c) {
 		m.notifyOwner(c, owner)
@@ -46,14 +49,14 @@ func (m *Manager) ObserveVM(c vcenter.Change) {
 // notifyOwner schedules the controllers of an owner. A Cluster takes its time for a
 // change that hardly matters to it.
 func (m *Manager) notifyOwner(c kubeapi.Change, owner *subject) {
-	if owner.key.Kind != kindCluster.Kind {
+	if owner.of.kind != kindCluster {
 		m.enqueueAll(owner, hop)
 		return
 	}
 	delay := summaryDelay(c)
 	for i := range owner.turns {
 		// The topology controller watches what it makes, which is no Machine.
-		if owner.turns[i].controller.name != actorTopology || c.Key.GK() != kindMachine.GroupKind {
+		if owner.turns[i].controller.name != actorTopology || c.Key.Kind != kindMachine.Kind {
 			m.enqueue(&owner.turns[i], delay)
 		}
 	}

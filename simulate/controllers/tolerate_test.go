@@ -25,7 +25,7 @@ func TestAFaultIsTriedAgainWhereItIsTolerated(t *testing.T) {
 	} {
 		clock := &stoppedClock{}
 		store := kubeapi.New(kubeapi.Config{Kinds: Kinds(), Clock: clock})
-		u, err := store.Put("test", &unstructured.Unstructured{Object: map[string]any{
+		_, err := store.Put("test", &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": kindVM.apiVersion, "kind": kindVM.Kind, "metadata": map[string]any{"namespace": "n", "name": "one"},
 		}})
 		if err != nil {
@@ -34,8 +34,11 @@ func TestAFaultIsTriedAgainWhereItIsTolerated(t *testing.T) {
 		m := &Manager{store: store, clock: clock}
 		var told []string
 		m.Tolerate(func(at *unstructured.Unstructured, err error) { told = append(told, nameOf(at)+": "+err.Error()) })
-		odd := &turn{subject: &subject{key: keyOf(u)}, controller: &controller{"odd", reconcile}, next: clock.Now()}
-		m.run(odd, clock.Now())
+		odd := &turn{
+			subject: &subject{of: &watch{kind: kindVM}, name: objectName{"n", "one"}}, controller: &controller{"odd", reconcile},
+			next: clock.Now().UnixNano(),
+		}
+		m.run(odd, odd.next)
 		if len(told) != 1 || !strings.HasPrefix(told[0], "one: simulating odd of VirtualMachine n/one: ") || !strings.Contains(told[0], "boom") {
 			t.Errorf("%s: told %q", name, told)
 		}

@@ -28,9 +28,10 @@ type watch struct {
 // A subject is an object that the controllers of its kind look after. It may be
 // gone, or not be there yet.
 type subject struct {
-	of    *watch
-	key   kubeapi.Key
-	turns []turn // one for each controller
+	of     *watch
+	name   objectName
+	object *unstructured.Unstructured // as it is, if it has changed since the controllers began
+	turns  []turn                     // one for each controller
 
 	refs   []any // the owner references that owners are of
 	owners []*subject
@@ -90,11 +91,19 @@ func (m *Manager) subjectOf(key kubeapi.Key) *subject {
 	name := objectName{key.Namespace, key.Name}
 	s := w.subjects[name]
 	if s == nil {
-		s = &subject{of: w, key: key, turns: make([]turn, len(w.controllers))}
+		s = &subject{of: w, name: name, turns: make([]turn, len(w.controllers))}
 		for i, c := range w.controllers {
 			s.turns[i] = turn{subject: s, controller: c}
 		}
 		w.subjects[name] = s
 	}
 	return s
+}
+
+// objectOf is the object that a subject is; nil when there is none.
+func (m *Manager) objectOf(s *subject) *unstructured.Unstructured {
+	if s.object != nil {
+		return s.object
+	}
+	return m.get(s.of.kind, s.name.namespace, s.name.name)
 }
