@@ -34,7 +34,7 @@ func (c *cluster) measure() [len(order)][2]int64 {
 // advanceCreation is for a cluster that is to be, new or changed. The
 // completion predicates are those of domain.md 8.1.
 func (c *cluster) advanceCreation(at time.Duration) {
-	self := c.self()
+	self := c.self
 	cp, wk := c.goal.ControlPlane, c.goal.Workers
 	old := c.existed()
 	count := func(p *pool, known, wanted int64) (int64, bool) {
@@ -76,7 +76,7 @@ func (c *cluster) advanceCreation(at time.Duration) {
 // and the topology is not refused. TopologyReconciled is False for as long as a
 // control plane is created or upgraded, which is not a lack of topology.
 func (c *cluster) topologyStands() bool {
-	if reason, is := c.self().condition("TopologyReconciled"); is {
+	if reason, is := c.self.condition("TopologyReconciled"); is {
 		switch reason.Reason {
 		case "ReconcileFailed", "ClusterClassNotReconciled", "LifecycleHookBlocking":
 			return false
@@ -91,7 +91,7 @@ func (c *cluster) topologyStands() bool {
 
 // initialized reports that the first control-plane node runs.
 func (c *cluster) initialized() bool {
-	return c.self().holds(initialized) || c.kcp.holds(initialized) || c.self() == nil && c.existed()
+	return c.self.holds(initialized) || c.kcp.holds(initialized) || c.self == nil && c.existed()
 }
 
 // activities are the conditions of a Cluster that show controllers at work on it.
@@ -99,7 +99,7 @@ var activities = []string{"TopologyReconciled", "RollingOut", "ScalingUp", "Scal
 
 // complete reports that the cluster is Available and nothing is under way.
 func (c *cluster) complete() bool {
-	self := c.self()
+	self := c.self
 	if c.existed() && !c.stirred {
 		return false
 	}

@@ -74,9 +74,9 @@ func (c *cluster) restart(at time.Duration) {
 	c.spans, c.start, c.end, c.touched = nil, at, NotYet, at
 	c.blocked, c.failed = "", false
 	c.controlPlane.gone, c.workers.gone = 0, 0
-	c.stirred = c.self() != nil && !c.self().holds(available)
+	c.stirred = c.self != nil && !c.self.holds(available)
 	for _, activity := range activities {
-		_, is := c.self().condition(activity)
+		_, is := c.self.condition(activity)
 		c.stirred = c.stirred || is
 	}
 }

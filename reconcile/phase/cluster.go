@@ -21,9 +21,9 @@ type cluster struct {
 	controlPlane, workers pool
 	// deployments and sets count the live MachineDeployments and MachineSets.
 	deployments, sets int
-	// infra and kcp are the VSphereCluster and the KubeadmControlPlane, nil while
-	// there are none.
-	infra, kcp *object
+	// self, infra and kcp are the Cluster, the VSphereCluster and the
+	// KubeadmControlPlane, nil while there are none.
+	self, infra, kcp *object
 
 	steps   [len(order)]Step
 	spans   []Span
@@ -48,6 +48,14 @@ type key struct{ kind, name string }
 
 // A pool is the machines of the control plane, or all workers.
 type pool struct {
+	count
+	// sizes are the counts of the objects that hold the pool, by name, with the
+	// number of machines there were when first heard of.
+	sizes map[string]size
+}
+
+// A count is how many machines there are of a pool.
+type count struct {
 	tally
 	// unseen counts the machines from before the run that were to stay and of
 	// which nothing was heard. It is a balance and may go below zero.
@@ -55,9 +63,6 @@ type pool struct {
 	// live counts the machines known to exist, whatever their state; gone those
 	// that were removed.
 	live, gone int64
-	// sizes are the counts of the objects that hold the pool, by name, with the
-	// number of machines there were when first heard of.
-	sizes map[string]size
 }
 
 type size struct {
@@ -106,19 +111,24 @@ func newCluster(g Goal) *cluster {
 // existed reports that the cluster was there before the run.
 func (c *cluster) existed() bool { return c.goal.Verb != "create" }
 
-// take applies a change of one object and returns whether the object is of
-// those that matter.
-func (c *cluster) take(change resource.Change, id ID, names *interner) {
+// take applies a change of one object, and returns whether it may be progress. Most
+// changes of machines are none: what counts is how far they have come.
+func (c *cluster) take(change resource.Change, id ID, names *interner) bool {
 	if change.Verb == resource.Deleted {
 		delete(c.warnings, key{change.Kind, change.Name})
 		c.remove(change)
-		return
+		return true
 	}
 	name := c.machineName(change)
 	if name == "" {
-		c.single(change, names).take(change, names)
-		return
+		o := c.single(change, names)
+		if o == nil {
+			return false
+		}
+		o.take(change, names)
+		return true
 	}
+	controlPlane, workers := c.controlPlane.count, c.workers.count
 	m := c.machine(name, change, id)
 	if _, ok := partOf(change.Kind); ok {
 		c.assign(m, id == Workers)
@@ -127,13 +137,14 @@ func (c *cluster) take(change resource.Change, id ID, names *interner) {
 	p.add(m.tally(), -1)
 	c.part(m, change, names).take(change, names)
 	p.add(m.tally(), +1)
+	return c.controlPlane.count != controlPlane || c.workers.count != workers
 }
 
-// single finds or makes the record of an object outside machines. Kinds that
-// never explain anything (Secrets, templates) are not kept.
+// single finds or makes the record of an object outside machines; nil for kinds that
+// never explain anything (Secrets, templates).
 func (c *cluster) single(change resource.Change, names *interner) *object {
 	if !explains(change.Kind) {
-		return &object{}
+		return nil
 	}
 	k := key{names.one(change.Kind), change.Name}
 	o := c.objects[k]
@@ -175,7 +186,9 @@ func (c *cluster) noteSingle(o *object, by int) {
 	case "VSphereCluster":
 		c.infra, c.infraGone = present, false
 	case "Cluster":
-		c.gone = false
+		if c.gone = false; o.name == c.goal.Addr.Name { // and not one that is labelled as this one's
+			c.self = present
+		}
 	case "KubeadmControlPlane":
 		c.kcp = present
 	case "MachineDeployment":
@@ -305,6 +318,3 @@ func (c *cluster) remove(change resource.Change) {
 		maps.DeleteFunc(c.aliases, func(_, machine string) bool { return machine == name })
 	}
 }
-
-// self is the Cluster object, nil before it exists.
-func (c *cluster) self() *object { return c.objects[key{"Cluster", c.goal.Addr.Name}] }

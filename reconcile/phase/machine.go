@@ -115,7 +115,7 @@ func (c *cluster) machineName(change resource.Change) string {
 			return c.machineOf(owner)
 		}
 		if known := c.objects[key{change.Kind, change.Name}]; known != nil {
-			return c.machineOf(known.owner.Name)
+			return c.machineOf(known.owner)
 		}
 		return ""
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 // An object is what is remembered of one object: what is wrong with it, and a
-// few bits of what is right. A healthy object costs about a hundred bytes.
+// few bits of what is right. A healthy object costs about 150 bytes.
 type object struct {
 	kind, namespace, name string
-	// owner is the object's controller, or its only owner.
-	owner resource.Owner
+	// owner is the name of the object's controller, or of its only owner.
+	owner string
 	// inherited objects existed before the run. What they never spoke of is
 	// taken to be as it should be.
 	inherited bool
@@ -21,10 +21,10 @@ type object struct {
 	status    string // status.phase
 	// wrong are the present conditions that are not as they should be, by type.
 	wrong      []resource.Condition
-	finalizers []string
-	replicas   *resource.Replicas
-	// fault is what vCenter last answered to an operation on the VM.
-	fault resource.Condition
+	finalizers string // as people read them
+	// fault is what vCenter last answered to an operation on the VM; nil when it did
+	// as it was asked.
+	fault *resource.Condition
 }
 
 // A fact is a condition that decides progress.
@@ -66,17 +66,13 @@ const messageCap = 1024
 // take applies a change.
 func (o *object) take(c resource.Change, names *interner) {
 	if c.Owners != nil {
-		o.owner = chiefOwner(c.Owners, names)
+		o.owner = chiefOwner(c.Owners)
 	}
 	if c.Finalizers != nil || c.Verb == resource.Created {
-		o.finalizers = names.all(c.Finalizers)
+		o.finalizers = names.one(strings.Join(c.Finalizers, ", "))
 	}
 	if c.Phase != "" {
 		o.status = names.one(c.Phase)
-	}
-	if c.Replicas != nil {
-		counts := *c.Replicas
-		o.replicas = &counts
 	}
 	if c.Deleting {
 		o.deleting = true
@@ -163,9 +159,9 @@ func unheeded(condition string) bool {
 	return false
 }
 
-func chiefOwner(owners []resource.Owner, names *interner) resource.Owner {
+func chiefOwner(owners []resource.Owner) string {
 	if len(owners) == 0 {
-		return resource.Owner{}
+		return ""
 	}
 	chief := owners[0]
 	for _, o := range owners {
@@ -173,8 +169,7 @@ func chiefOwner(owners []resource.Owner, names *interner) resource.Owner {
 			chief = o
 		}
 	}
-	chief.Kind = names.one(chief.Kind)
-	return chief
+	return chief.Name
 }
 
 // An interner keeps one copy of the words that recur in every object. The words
@@ -199,15 +194,4 @@ func (in *interner) one(s string) string {
 	s = strings.Clone(s)
 	(*in)[s] = s
 	return s
-}
-
-func (in *interner) all(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = in.one(s)
-	}
-	return out
 }

@@ -34,7 +34,7 @@ func (c *cluster) stage() int {
 	if c.gone {
 		return len(stages)
 	}
-	deleting, _ := c.self().condition("Deleting")
+	deleting, _ := c.self.condition("Deleting")
 	switch {
 	case deleting.Reason == "DeletionCompleted", c.infraGone:
 		return 3

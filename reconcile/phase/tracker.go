@@ -53,12 +53,13 @@ func (t *Tracker) Apply(at time.Duration, clusterName string, id ID, c resource.
 	if n := t.namespaces[c.Namespace]; n != nil {
 		n.inhabited(at)
 	}
-	k.stirred = k.stirred || stirs(c)
+	stirred, start := k.stirred, k.start
+	k.stirred = stirred || stirs(c)
 	if !c.Present {
 		k.touch(at)
 	}
-	k.take(c, id, &t.names)
-	if k.start != NotYet {
+	moves := k.take(c, id, &t.names) || k.stirred != stirred || k.start != start
+	if moves && k.start != NotYet {
 		k.advance(at)
 	}
 }
@@ -92,6 +93,14 @@ type Operation struct {
 	Op, Task, Error string
 }
 
+// fault is what went wrong with it; nil when nothing did.
+func (op *Operation) fault() *resource.Condition {
+	if op.Error == "" {
+		return nil
+	}
+	return &resource.Condition{Type: op.Op, Status: "False", Reason: op.Task, Message: op.Error}
+}
+
 // Operated takes in an operation in vCenter. An error stays the end of the
 // VM's causal chain until an operation on the VM goes well.
 func (t *Tracker) Operated(at time.Duration, op Operation) {
@@ -101,11 +110,7 @@ func (t *Tracker) Operated(at time.Duration, op Operation) {
 	}
 	k.touch(at)
 	if m := k.machines[k.machineOf(op.VM)]; m != nil && m.parts[partVM] != nil {
-		fault := resource.Condition{}
-		if op.Error != "" {
-			fault = resource.Condition{Type: op.Op, Status: "False", Reason: op.Task, Message: op.Error}
-		}
-		m.parts[partVM].fault = fault
+		m.parts[partVM].fault = op.fault()
 	}
 	k.extend(at)
 }

@@ -13,7 +13,7 @@ import (
 // being that is not as it should be is the one that holds up the rest; what
 // later objects then say are echoes and are left out.
 func (c *cluster) why(home *namespace) []Link {
-	self := c.self()
+	self := c.self
 	switch {
 	case c.goal.Verb == "delete":
 		return c.whyRemoval()
@@ -65,7 +65,7 @@ func (c *cluster) top(below string) Link {
 	case "MachineDeployment", "MachineSet":
 		under = []string{"WorkerMachinesReady", "WorkersAvailable"}
 	}
-	self := c.self()
+	self := c.self
 	for _, condition := range append(under, "Available") {
 		if w, is := self.condition(condition); is {
 			return linkTo(self, w)
@@ -93,7 +93,7 @@ func (c *cluster) whyInfrastructure() []Link {
 		}
 		return chain
 	}
-	if w, is := c.infra.condition("Ready"); is && c.self() != nil && !c.self().holds(infrastructureReady) {
+	if w, is := c.infra.condition("Ready"); is && c.self != nil && !c.self.holds(infrastructureReady) {
 		return []Link{linkTo(c.infra, w)}
 	}
 	return nil
@@ -188,8 +188,8 @@ func (c *cluster) holder(m *machine) []Link {
 func (c *cluster) deploymentOf(m *machine) *object {
 	var owner string
 	if own := m.parts[partMachine]; own != nil {
-		if set := c.objects[key{"MachineSet", own.owner.Name}]; set != nil {
-			owner = set.owner.Name
+		if set := c.objects[key{"MachineSet", own.owner}]; set != nil {
+			owner = set.owner
 		}
 	}
 	if o := c.objects[key{"MachineDeployment", owner}]; o != nil {
@@ -267,7 +267,7 @@ func (m *machine) whyVM() []Link {
 		}
 		break
 	}
-	if vm.fault.Type != "" {
+	if vm.fault != nil {
 		chain = append(chain, Link{
 			Kind: "vSphere VM", Namespace: vm.namespace, Name: vm.name,
 			Condition: vm.fault.Type, Reason: vm.fault.Reason, Message: vm.fault.Message,
@@ -298,7 +298,7 @@ func (c *cluster) whyPools() []Link {
 		}
 		chain := []Link{linkTo(o, w)}
 		for _, set := range c.sorted("MachineSet") {
-			if w, is := set.condition("ScalingUp"); is && set.owner.Name == o.name {
+			if w, is := set.condition("ScalingUp"); is && set.owner == o.name {
 				chain = append(chain, linkTo(set, w))
 			}
 		}

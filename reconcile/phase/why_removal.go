@@ -3,13 +3,12 @@ package phase
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // whyRemoval walks from a Cluster that is to be gone to the deepest object that
 // is marked and still has a finalizer.
 func (c *cluster) whyRemoval() []Link {
-	self := c.self()
+	self := c.self
 	if c.gone || self == nil && c.end != NotYet {
 		return nil
 	}
@@ -100,15 +99,15 @@ func held(o *object) Link {
 		return linkTo(o, w)
 	}
 	link := Link{Kind: o.kind, Namespace: o.namespace, Name: o.name, Condition: "Deleting", Reason: "Finalizers", Message: remaining(o.finalizers)}
-	if o.fault.Type != "" {
+	if o.fault != nil {
 		link.Condition, link.Reason, link.Message = o.fault.Type, o.fault.Reason, o.fault.Message
 	}
 	return link
 }
 
-func remaining(finalizers []string) string {
-	if len(finalizers) == 0 {
+func remaining(finalizers string) string {
+	if finalizers == "" {
 		return ""
 	}
-	return "waits for " + strings.Join(finalizers, ", ")
+	return "waits for " + finalizers
 }
