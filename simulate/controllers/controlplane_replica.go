@@ -24,7 +24,6 @@ type replica struct {
 func (m *Manager) replicas(c *census) []*replica {
 	out := make([]*replica, len(c.machines))
 	for i, e := range c.machines {
-		m.find(e)
 		out[i] = &replica{kept: e}
 		m.refresh(out[i])
 	}

@@ -34,11 +34,11 @@ func TestTheRosterForgetsMachinesThatAreGone(t *testing.T) {
 		t.Errorf("the machines are %s, want abc", names)
 	}
 	r.note(changed(kindMachine, "a", controlPlaneMachine("moved")))
-	for _, name := range []string{"a", "b", "c"} {
+	for _, name := range []string{"a", "b", "c", "worker"} {
 		r.note(changed(kindMachine, name, nil))
 	}
-	if len(r.machines)+len(r.clusters) > 0 {
-		t.Errorf("%d machines of %d clusters are left", len(r.machines), len(r.clusters))
+	if len(r.kits)+len(r.clusters) > 0 {
+		t.Errorf("%d machines of %d clusters are left", len(r.kits), len(r.clusters))
 	}
 }
 

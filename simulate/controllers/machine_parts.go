@@ -10,7 +10,7 @@ import (
 
 // machineParts is what a pass of a Machine looks at beside the Machine itself.
 type machineParts struct {
-	config, infrastructure, vm *unstructured.Unstructured
+	parts
 	// set and deployment are those of a worker; both or none.
 	set, deployment *unstructured.Unstructured
 	// home is the Cluster, if there is one, and connected says that its API answers:
@@ -24,11 +24,7 @@ type machineParts struct {
 // machinePartsOf finds the parts of a Machine.
 func (m *Manager) machinePartsOf(u, cluster *unstructured.Unstructured, last *machineTaken, now time.Time) machineParts {
 	machine := m.view(u)
-	p := machineParts{
-		config:         m.get(kindKubeadmConfig, machine.namespace, machine.name),
-		infrastructure: m.get(kindVSphereMachine, machine.namespace, machine.name),
-		vm:             m.get(kindVM, machine.namespace, machine.name),
-	}
+	p := machineParts{parts: m.kitOf(machine)}
 	if cluster != nil {
 		m.findNode(&p, u, cluster, last, now)
 	}

@@ -14,11 +14,16 @@ import (
 // changes in place goes to those that are there, and those that failed their
 // health check are replaced. Its status is of the Machines as they were found.
 func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := m.edit(u), m.view(u)
-	cluster := m.clusterFor(u)
+	v, cluster := m.view(u), m.clusterFor(u)
 	if cluster == nil {
 		return 0, nil
 	}
+	last, _ := v.taken.(setTaken)
+	squad := m.squadOf(v)
+	if last.stays && last.changed == squad.changed && !m.view(cluster).pauses {
+		return 0, nil
+	}
+	d := m.edit(u)
 	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerSet)) {
 		claim(d, finalizerSet, finalizerSetTopology)
 		return 0, m.commit(actorCore, d)
@@ -26,14 +31,10 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	machines := m.machinesOf(v)
+	members := m.membersOf(v)
+	machines := machinesOf(members)
 	if v.deleting {
 		return m.deleteSet(d, machines)
-	}
-	members := m.membersOf(machines)
-	last, _ := v.taken.(setTaken)
-	if last.stays && slices.Equal(last.members, members) {
-		return 0, nil
 	}
 	again, err := m.remediate(u, cluster, machines)
 	if err != nil {
@@ -42,6 +43,7 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	if err := m.syncMachines(u, machines, members, last.members); err != nil {
 		return 0, err
 	}
+	changed := squad.changed
 	scale, blocked, err := m.scaleMachines(u, cluster, machines)
 	if err != nil {
 		return 0, err
@@ -50,13 +52,14 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 	summarizeSet(d, views, blocked)
 	again = soonest(again, scale)
 	stays := again == 0 && !slices.ContainsFunc(views, undecided)
-	return again, m.settle(actorCore, d, setTaken{members, stays})
+	return again, m.settle(actorCore, d, setTaken{members, changed, stays})
 }
 
-// setTaken is what a pass of a MachineSet took in. It stays so where nothing is
-// waited for that no Machine tells of.
+// setTaken is what a pass of a MachineSet took in. It stays so until the squad changes,
+// where nothing is waited for that no Machine tells of.
 type setTaken struct {
-	members []member
+	members []parts
+	changed uint64
 	stays   bool
 }
 
@@ -64,11 +67,6 @@ type setTaken struct {
 // Machine does not: it has not said whether it is up to date, or is to be replaced.
 func undecided(machine *view) bool {
 	return machine.condition("UpToDate").Type == "" || machine.remediationAsked()
-}
-
-// machinesOf lists the Machines of a set, those that are going included.
-func (m *Manager) machinesOf(set *view) []*unstructured.Unstructured {
-	return m.controlled(set, kindMachine, labelSet, labelValue(set.name))
 }
 
 // controlled lists the objects of a kind that owner has, by name: those that it

@@ -6,21 +6,9 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// A member is a Machine of a set and what was made with it; nil is gone.
-type member struct{ machine, infrastructure, config *unstructured.Unstructured }
-
-func (m *Manager) membersOf(machines []*unstructured.Unstructured) []member {
-	members := make([]member, len(machines))
-	for i, machine := range machines {
-		v := m.view(machine)
-		members[i] = member{machine, m.get(kindVSphereMachine, v.namespace, v.name), m.get(kindKubeadmConfig, v.namespace, v.name)}
-	}
-	return members
-}
-
-// carriesSame says whether all that a set carries over is in a member what it was
+// carriesSame says whether all that a set carries over is in a machine what it was
 // in another version of it.
-func (a member) carriesSame(b member) bool {
+func (a parts) carriesSame(b parts) bool {
 	return carriesSame(a.machine, b.machine) && carriesSame(a.infrastructure, b.infrastructure) && carriesSame(a.config, b.config)
 }
 
@@ -39,7 +27,7 @@ func carriesSame(a, b *unstructured.Unstructured) bool {
 // that goes takes in only what its end depends on. machines are those of members as
 // remediation has left them; both are then as they were written. before are the
 // members to which the set, as it is, was brought already.
-func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstructured.Unstructured, members, before []member) error {
+func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstructured.Unstructured, members, before []parts) error {
 	template := resource.Fields(set.Object, "spec", "template")
 	var labels, annotations map[string]any
 	for i := range members {

@@ -28,7 +28,7 @@ type node struct {
 // VM does, and goes with the VirtualMachine (observed.md 6.6).
 func (m *Manager) nodeOf(machine *unstructured.Unstructured) node {
 	v := m.view(machine)
-	vm := m.view(m.get(kindVM, v.namespace, v.name))
+	vm := m.view(m.kitOf(v).vm)
 	if vm.absent() || vm.deleting {
 		return node{}
 	}
@@ -101,7 +101,7 @@ func (m *Manager) silence(machine *unstructured.Unstructured, v, vm *view, runni
 		ready, _ := m.nodeReadyAt(machine)
 		return time.Time{}, ready
 	case up.IsZero(): // the VM is gone: VM Service has forgotten all of it
-		return since(contentOf(m.get(kindVSphereMachine, namespace, name)), conditionProvisioned), time.Time{}
+		return since(contentOf(m.kitOf(v).infrastructure), conditionProvisioned), time.Time{}
 	}
 	return up, time.Time{}
 }

@@ -29,7 +29,8 @@ const machineRetry = 10 * time.Second
 // until it has an address, and for as long as it lives (domain.md E26, E34-E35).
 func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Duration, error) {
 	v := m.view(u)
-	cluster, vm := m.get(kindCluster, v.namespace, v.cluster), m.get(kindVM, v.namespace, v.name)
+	cluster, kit := m.clusterFor(u), m.kitOf(v)
+	vm, machine := kit.vm, kit.machine
 	home := m.view(cluster)
 	last, _ := v.taken.(*vmFollowed)
 	if last != nil && last.vm == vm && last.probing == m.probing(home) && !home.pauses {
@@ -42,9 +43,7 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 	if v.deleting {
 		return m.deleteVSphereMachine(d, vm)
 	}
-	owner := v.controller()
-	machine := m.get(kindMachine, v.namespace, resource.Text(owner, "name"))
-	if machine == nil || cluster == nil || resource.Text(owner, "kind") != kindMachine.Kind {
+	if machine == nil || cluster == nil || resource.Text(v.controller(), "kind") != kindMachine.Kind {
 		return 0, nil // not the Machine's yet
 	}
 	if !d.hasFinalizer(finalizerVSphereMachine) {

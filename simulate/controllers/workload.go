@@ -46,7 +46,8 @@ func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time,
 // It is unknown until the VM has an address.
 func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool) {
 	v := m.view(machine)
-	vm := m.view(m.get(kindVM, v.namespace, v.name))
+	kit := m.kitOf(v)
+	vm := m.view(kit.vm)
 	booted := vm.since(conditionGuestNetwork)
 	if booted.IsZero() || vm.primaryIP() == "" {
 		return time.Time{}, false
@@ -54,7 +55,7 @@ func (m *Manager) joinedAt(machine *unstructured.Unstructured) (time.Time, bool)
 	step := StepJoinWorker
 	switch {
 	case !v.controlPlane:
-	case initialises(m.get(kindKubeadmConfig, v.namespace, v.name)):
+	case initialises(kit.config):
 		step = StepInit
 	default:
 		step = StepJoinControl
