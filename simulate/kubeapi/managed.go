@@ -76,6 +76,12 @@ type ask struct {
 // track returns the managedFields of u after a write other than an apply: what
 // differs from old goes over to the manager. old is nil for a creation.
 func (s *Store) track(t *table, a ask, old, u *unstructured.Unstructured) ([]any, error) {
+	fields, err := s.updated(t, a, old, u)
+	return s.dated(fields, old), err
+}
+
+// updated is what track returns, undated.
+func (s *Store) updated(t *table, a ask, old, u *unstructured.Unstructured) ([]any, error) {
 	m, err := s.manager(t, a.version, a.subresource)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func (s *Store) track(t *table, a ask, old, u *unstructured.Unstructured) ([]any
 	if err != nil {
 		return nil, err
 	}
-	return s.stamp(out.(*unstructured.Unstructured), live), nil
+	return s.undated(out.(*unstructured.Unstructured), live), nil
 }
 
 // transfer tracks what a Put changes in an object that has managedFields.
@@ -103,12 +109,21 @@ func (s *Store) transfer(actor string, t *table, old, u *unstructured.Unstructur
 		delete(old.Object, "status")
 		delete(u.Object, "status")
 	}
-	fields, err := s.track(t, ask{version: t.Versions[0], manager: actor}, old, u)
-	if err != nil {
+	var d difference
+	d.of(old.Object, u.Object)
+	h := handover{table: t, actor: actor, change: string(d.text), before: managedFields(old)}
+	if after, known := s.ownerships.find(t, actor, h.change, h.before); known {
+		return s.dated(after, old), nil
+	}
+	var err error
+	if h.after, err = s.updated(t, ask{version: t.Versions[0], manager: actor}, old, u); err != nil {
 		return nil, fmt.Errorf("tracking the fields that %s writes to %s %s/%s: %w", actor,
 			t.Kind.Kind, u.GetNamespace(), u.GetName(), err)
 	}
-	return fields, nil
+	if !d.listed {
+		s.ownerships.remember(h)
+	}
+	return s.dated(h.after, old), nil
 }
 
 // merge does a server-side apply: it returns what patch, in the requested
@@ -130,7 +145,7 @@ func (s *Store) merge(t *table, a ask, old, patch *unstructured.Unstructured, fo
 		return nil, nil, err
 	}
 	u := merged.(*unstructured.Unstructured)
-	return u, s.stamp(u, live), nil
+	return u, s.dated(s.undated(u, live), live), nil
 }
 
 func (s *Store) empty(t *table, version string) *unstructured.Unstructured {
@@ -139,19 +154,43 @@ func (s *Store) empty(t *table, version string) *unstructured.Unstructured {
 	}}
 }
 
-// stamp returns the managedFields of u with the store's time in place of the
-// time of day that apimachinery writes, in the order that this time gives them.
-func (s *Store) stamp(u, old *unstructured.Unstructured) []any {
-	before := map[string]any{}
-	for _, entry := range managedFields(old) {
-		before[managerName(entry)] = resource.Field(entry, "time")
-	}
-	now := s.now()
+// thisWrite is the time of undated managedFields to which apimachinery gave the time of
+// day.
+const thisWrite = ""
+
+// undated returns the managedFields of u with what is not the time of a write before
+// marked. Trees of fields that are equal to known ones are shared.
+func (s *Store) undated(u, old *unstructured.Unstructured) []any {
+	before := timesOf(old)
 	var fields []any
 	for _, entry := range managedFields(u) {
 		e := maps.Clone(entry.(map[string]any))
 		if was, known := before[managerName(e)]; !known || was != e["time"] {
+			e["time"] = thisWrite
+		}
+		if tree, ok := e["fieldsV1"].(map[string]any); ok {
+			e["fieldsV1"] = s.ownerships.shared(tree)
+		}
+		fields = append(fields, e)
+	}
+	return fields
+}
+
+// dated gives undated managedFields the time that they have in old, or the store's, in
+// the order that this gives them.
+func (s *Store) dated(undated []any, old *unstructured.Unstructured) []any {
+	before, now := timesOf(old), s.now()
+	var fields []any
+	for _, entry := range undated {
+		e := maps.Clone(entry.(map[string]any))
+		was := before[managerName(e)]
+		switch {
+		case e["time"] == thisWrite:
 			e["time"] = now
+		case was != nil:
+			e["time"] = was
+		default:
+			delete(e, "time")
 		}
 		fields = append(fields, e)
 	}
@@ -165,6 +204,18 @@ func (s *Store) stamp(u, old *unstructured.Unstructured) []any {
 		)
 	})
 	return fields
+}
+
+// timesOf are when the managers of an object wrote last.
+func timesOf(u *unstructured.Unstructured) map[string]any {
+	times := map[string]any{}
+	if u == nil {
+		return times
+	}
+	for _, entry := range managedFields(u) {
+		times[managerName(entry)] = resource.Field(entry, "time")
+	}
+	return times
 }
 
 func managerName(entry any) string {

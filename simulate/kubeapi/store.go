@@ -125,6 +125,7 @@ type Store struct {
 	subscribers []func(Change)
 	managers    map[fieldManagerKey]fieldManager
 	types       *fieldTypes // nil until the first manager is made
+	ownerships  ownerships
 	history     history
 	scribe      scribe // has a lock of its own
 	pages       moments
@@ -142,6 +143,7 @@ func New(c Config) *Store {
 		owned:      map[string]bucket{},
 		managers:   map[fieldManagerKey]fieldManager{},
 		conditions: map[condition]map[string]any{},
+		ownerships: newOwnerships(),
 	}
 	if s.clock == nil {
 		s.clock = timeOfDay{}
