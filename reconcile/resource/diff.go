@@ -147,7 +147,7 @@ func changedConditions(before, after []any) []Condition {
 	if SameList(before, after) {
 		return nil
 	}
-	var room [8]Condition // seldom do more change at once
+	var room [4]Condition // seldom do more change at once
 	changed := room[:0]
 	for i, item := range after {
 		if sameItem(before, after, i) {
