@@ -33,8 +33,8 @@ type subject struct {
 	object *unstructured.Unstructured // as it is, if it has changed since the controllers began
 	turns  []turn                     // one for each controller
 
-	refs   []any // the owner references that owners are of
 	owners []*subject
+	owned  bool // whether the owners were looked for
 	ended  bool // whoever knows it has to look for it again
 }
 
