@@ -18,7 +18,7 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 		d.addFinalizer(finalizerCluster)
 		return 0, m.commit(actorCore, d)
 	}
-	if held(d, cluster) {
+	if m.held(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
 	if v.deleting {

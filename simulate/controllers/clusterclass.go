@@ -18,7 +18,7 @@ func (m *Manager) reconcileClass(class *unstructured.Unstructured) (time.Duratio
 	if deleting(class) {
 		return 0, nil
 	}
-	if held(d, nil) {
+	if m.held(d, m.view(class), nil) {
 		return 0, m.commit(actorCore, d)
 	}
 	if !hasCondition(class, "Paused") {

@@ -93,7 +93,7 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 		return l.waits(m.now()), nil
 	}
 	p := m.newControlPlane(u, cluster, census)
-	if !m.goesOn(v, cluster) && held(p.d, cluster) {
+	if m.held(p.d, v, cluster) {
 		return 0, m.commit(actorKCP, p.d)
 	}
 	if p.deleting {

@@ -155,9 +155,7 @@ func compareTemplate(d *draft, p machineParts) (stays bool) {
 // none, which takes a new object a pass of its own (observed.md 6.2).
 func (m *Manager) halts(d *draft, v *view, cluster *unstructured.Unstructured) bool {
 	switch {
-	case m.goesOn(v, cluster):
-		return false
-	case held(d, cluster):
+	case m.held(d, v, cluster):
 		return true
 	case v.condition("Paused").Type != "":
 		return false

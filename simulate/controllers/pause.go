@@ -19,8 +19,10 @@ func paused(cluster, u *unstructured.Unstructured) bool {
 // that does not proceed either: it writes the condition Paused into d where it no
 // longer says the truth, and reports whether the caller has to commit and stop.
 // A pass that notices that the pause is over only writes so; the next one works.
-func held(d *draft, cluster *unstructured.Unstructured) bool {
+func (m *Manager) held(d *draft, v *view, cluster *unstructured.Unstructured) bool {
 	switch {
+	case m.goesOn(v, cluster):
+		return false
 	case paused(cluster, d.base):
 		d.condition("Paused", "True", "Paused", pauseMessage(cluster, d.base))
 		return true
@@ -31,10 +33,9 @@ func held(d *draft, cluster *unstructured.Unstructured) bool {
 	return false
 }
 
-// goesOn says that an object is not paused and says so, as nearly all are: then held
-// has nothing to do.
+// goesOn says that an object is not paused and says so, as nearly all are.
 func (m *Manager) goesOn(v *view, cluster *unstructured.Unstructured) bool {
-	return v.condition("Paused").Status == "False" && v.annotations[annotationPaused] == nil && !resource.Flag(m.view(cluster).spec, "paused")
+	return v.condition("Paused").Status == "False" && !v.paused && !m.view(cluster).pauses
 }
 
 func pauseMessage(cluster, u *unstructured.Unstructured) string {

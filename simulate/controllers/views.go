@@ -16,8 +16,9 @@ import (
 // written to.
 type view struct {
 	*identity
-	generation       int64
-	deleting, pauses bool // it pauses by spec.paused, as a Cluster has it
+	generation     int64
+	deleting       bool
+	paused, pauses bool // by an annotation; by spec.paused, as a Cluster has it
 
 	labels, annotations, spec, status map[string]any
 	owners, finalizers                []any
@@ -119,6 +120,11 @@ func viewOf(content map[string]any, before *view) *view {
 		v.pauses = before.pauses
 	} else {
 		v.pauses = resource.Flag(v.spec, "paused")
+	}
+	if before != nil && resource.SameMap(v.annotations, before.annotations) {
+		v.paused = before.paused
+	} else {
+		v.paused = v.annotations[annotationPaused] != nil
 	}
 	var known conditionList
 	if before != nil {

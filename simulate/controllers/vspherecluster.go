@@ -25,7 +25,7 @@ const (
 func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(u), m.view(u)
 	cluster := m.clusterFor(u)
-	if held(d, cluster) {
+	if m.held(d, v, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
 	if v.deleting {

@@ -37,7 +37,7 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 		return 0, nil
 	}
 	d := m.edit(u)
-	if held(d, cluster) {
+	if m.held(d, v, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
 	if v.deleting {
