@@ -19,8 +19,12 @@ func (v *VCenter) serveSOAP(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if !bytes.Contains(body, []byte("WaitForUpdates")) {
-			v.direct.Lock()
+		v.direct.Lock()
+		v.tell()
+		if bytes.Contains(body, []byte("WaitForUpdates")) {
+			defer v.events.follow()()
+			v.direct.Unlock()
+		} else {
 			defer v.direct.Unlock()
 			defer v.tasks.waitAsked()
 		}

@@ -39,6 +39,7 @@ type VCenter struct {
 	registry *simulator.Registry
 	session  *simulator.Session
 	tasks    *tasks
+	events   events
 	handler  http.Handler
 
 	// direct is held during every call that changes vcsim from inside, and during

@@ -95,7 +95,7 @@ func (v *VCenter) putVM(ctx *simulator.Context, folder *simulator.Folder, at hom
 		at.datastore.Info.GetDatastoreInfo().FreeSpace = at.datastore.Summary.FreeSpace
 	})
 	event := v.vmEvent(vm, at)
-	v.post(ctx,
+	v.note(ctx,
 		&types.VmBeingCreatedEvent{VmEvent: event, ConfigSpec: &config},
 		&types.VmInstanceUuidAssignedEvent{VmEvent: event, InstanceUuid: spec.InstanceUUID},
 		&types.VmUuidAssignedEvent{VmEvent: event, Uuid: spec.BiosUUID},

@@ -28,9 +28,9 @@ func (v *VCenter) switching(ctx *simulator.Context, vm *simulator.VirtualMachine
 		var booted any
 		if on {
 			booted = time.Now()
-			v.post(ctx, &types.VmStartingEvent{VmEvent: event}, &types.VmPoweredOnEvent{VmEvent: event})
+			v.note(ctx, &types.VmStartingEvent{VmEvent: event}, &types.VmPoweredOnEvent{VmEvent: event})
 		} else {
-			v.post(ctx, &types.VmStoppingEvent{VmEvent: event}, &types.VmPoweredOffEvent{VmEvent: event})
+			v.note(ctx, &types.VmStoppingEvent{VmEvent: event}, &types.VmPoweredOffEvent{VmEvent: event})
 		}
 		v.registry.Update(ctx, vm, []types.PropertyChange{
 			{Name: "runtime.powerState", Val: state},
