@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,7 +13,7 @@ import (
 // up in conditions (domain.md 1.1, E10, E19, E41, E52).
 func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(cluster), m.view(cluster)
-	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerCluster)) {
+	if !v.deleting && !v.hasFinalizer(finalizerCluster) {
 		d.addFinalizer(finalizerCluster)
 		return 0, m.commit(actorCore, d)
 	}
@@ -24,7 +23,7 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 	if v.deleting {
 		return m.deleteCluster(d, cluster)
 	}
-	if introduce(d, finalizerCluster) {
+	if introduce(d, v, finalizerCluster) {
 		return 0, m.commit(actorCore, d)
 	}
 	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)

@@ -99,7 +99,7 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	if p.deleting {
 		return m.deleteControlPlane(p)
 	}
-	if introduce(p.d, finalizerControlPlane) {
+	if introduce(p.d, v, finalizerControlPlane) {
 		return 0, m.commit(actorKCP, p.d)
 	}
 	again, err := m.advanceControlPlane(p)

@@ -20,7 +20,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	if cluster == nil {
 		return 0, nil
 	}
-	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerDeployment)) {
+	if !v.deleting && !v.hasFinalizer(finalizerDeployment) {
 		d.addFinalizer(finalizerDeployment)
 		return 0, m.commit(actorCore, d)
 	}

@@ -131,8 +131,8 @@ func (d *draft) removeFinalizers(names ...string) {
 // introduce is what the first reconciles of a new object do, each in a pass of
 // its own: the finalizers, then the condition Paused (observed.md 6.2). It
 // reports whether it had anything to do.
-func introduce(d *draft, finalizers ...string) bool {
-	if !d.hasFinalizer(finalizers[0]) {
+func introduce(d *draft, v *view, finalizers ...string) bool {
+	if !v.hasFinalizer(finalizers[0]) {
 		for _, f := range finalizers {
 			d.addFinalizer(f)
 		}

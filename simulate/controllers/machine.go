@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,7 +16,7 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	if cluster == nil && !v.deleting {
 		return 0, nil
 	}
-	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerMachine)) {
+	if !v.deleting && !v.hasFinalizer(finalizerMachine) {
 		d.addFinalizer(finalizerMachine)
 		return 0, m.commit(actorCore, d)
 	}

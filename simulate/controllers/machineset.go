@@ -24,7 +24,7 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 		return 0, nil
 	}
 	d := m.edit(u)
-	if !v.deleting && !slices.Contains(v.finalizers, any(finalizerSet)) {
+	if !v.deleting && !v.hasFinalizer(finalizerSet) {
 		claim(d, finalizerSet, finalizerSetTopology)
 		return 0, m.commit(actorCore, d)
 	}

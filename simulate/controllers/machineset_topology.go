@@ -18,7 +18,7 @@ func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, e
 	if v.kind == kindMachineDeployment.Kind {
 		finalizer = finalizerDeploymentTopology
 	}
-	claimed := slices.Contains(v.finalizers, any(finalizer))
+	claimed := v.hasFinalizer(finalizer)
 	if claimed && !v.deleting || v.labels[labelTopologyOwned] == nil {
 		return 0, nil
 	}

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -167,6 +168,8 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 func (v *view) initialized(barrier string) bool {
 	return v != nil && resource.Flag(v.status, "initialization", barrier)
 }
+
+func (v *view) hasFinalizer(name string) bool { return slices.Contains(v.finalizers, any(name)) }
 
 func (v *view) createdAt() time.Time { return parseStamp(v.created) }
 

@@ -31,7 +31,7 @@ func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Du
 	if v.deleting {
 		return 0, m.deleteVSphereCluster(d)
 	}
-	if introduce(d, finalizerVSphereCluster) {
+	if introduce(d, v, finalizerVSphereCluster) {
 		return 0, m.commit(actorProvider, d)
 	}
 	if cluster == nil || !v.ownedBy(m.view(cluster)) {

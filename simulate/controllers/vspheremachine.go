@@ -46,7 +46,7 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 	if machine == nil || cluster == nil || resource.Text(v.controller(), "kind") != kindMachine.Kind {
 		return 0, nil // not the Machine's yet
 	}
-	if !d.hasFinalizer(finalizerVSphereMachine) {
+	if !v.hasFinalizer(finalizerVSphereMachine) {
 		d.addFinalizer(finalizerVSphereMachine)
 		return 0, m.commit(actorProvider, d)
 	}
