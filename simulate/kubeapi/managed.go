@@ -127,7 +127,8 @@ func (s *Store) transfer(actor string, t *table, old, u *unstructured.Unstructur
 }
 
 // merge does a server-side apply: it returns what patch, in the requested
-// version, makes of old, in the stored version, with its managedFields apart.
+// version, makes of old, in the stored version, with its managedFields apart. It does
+// not say what the status is where the request cannot set it.
 // old is nil for a creation.
 func (s *Store) merge(t *table, a ask, old, patch *unstructured.Unstructured, force bool) (*unstructured.Unstructured, []any, error) {
 	m, err := s.manager(t, a.version, a.subresource)
@@ -140,6 +141,9 @@ func (s *Store) merge(t *table, a ask, old, patch *unstructured.Unstructured, fo
 	}
 	own := &unstructured.Unstructured{Object: maps.Clone(live.Object)}
 	ownMetadata(own)
+	if t.Status && a.subresource == "" { // it is the most of many an object
+		delete(own.Object, "status")
+	}
 	merged, err := m.Apply(own, patch, a.manager, force)
 	if err != nil {
 		return nil, nil, err
