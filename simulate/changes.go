@@ -5,11 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/journal"
 	"github.com/vksync/vksync/reconcile/phase"
-	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/controllers"
 	"github.com/vksync/vksync/simulate/kubeapi"
 )
@@ -27,6 +24,7 @@ type changeLog struct {
 	// stirred says that something happened since it was last set to false. It is of
 	// the goroutine that drains.
 	stirred bool
+	wording wording
 
 	mu      sync.Mutex // guards what is below
 	pending []batch
@@ -58,7 +56,9 @@ type happening struct {
 // telling is who takes what a world tells; nil when nobody does.
 func (c *Config) telling() func(journal.Telling) {
 	if c.Defer == nil && c.Record != nil {
-		return func(tell journal.Telling) { tell(c.Record) }
+		return func(tell journal.Telling) {
+			tell(func(now time.Time, e journal.Event) { c.Record(now, e.Clone()) })
+		}
 	}
 	return c.Defer
 }
@@ -122,7 +122,7 @@ func (l *changeLog) tell(pending []batch) {
 		l.attribute(b)
 		l.later(func(record func(time.Time, journal.Event)) {
 			for i := range b {
-				if event, any := b[i].event(); any {
+				if event, any := l.wording.of(&b[i]); any {
 					record(b[i].at, event)
 				}
 			}
@@ -156,48 +156,8 @@ func (l *changeLog) release(b batch) {
 	}
 }
 
-// event is what a journal has of a happening; false when that is nothing.
-func (h *happening) event() (journal.Event, bool) {
-	if h.vm != nil {
-		return journal.Event{VM: h.vm}, true
-	}
-	change, differs := diff(h.change)
-	if !differs {
-		return journal.Event{}, false
-	}
-	if !phase.Inherits(change.Kind) {
-		h.cluster, h.phase = phase.Itself(subject(h.change))
-	}
-	return journal.Event{Object: &journal.Object{Actor: h.change.Actor, Change: change, Cluster: h.cluster, PhaseID: h.phase}}, true
-}
-
-func diff(c kubeapi.Change) (resource.Change, bool) {
-	if c.SameMetadata {
-		return resource.DiffState(c.Before, c.After)
-	}
-	return resource.Diff(c.Before, c.After)
-}
-
 // Present tells of the objects that exist of chosen clusters, as of what was there
 // before a run. It is for the goroutine that waits.
 func (w *World) Present(chosen func(namespace, cluster string) bool) []*journal.Object {
 	return journal.Present(slices.Values(w.store.Dump()), w.changes.attribution, chosen)
-}
-
-// subject is the object a change is about.
-func subject(c kubeapi.Change) *unstructured.Unstructured {
-	if c.After != nil {
-		return c.After
-	}
-	return c.Before
-}
-
-func vmEvent(e controllers.VMEvent) *journal.VM {
-	vm := &journal.VM{
-		Op: e.Op, Task: e.Task,
-		Namespace: e.VM.GetNamespace(), Name: e.VM.GetName(),
-		Zone: e.Spot.Zone, Host: e.Spot.Host, Datastore: e.Spot.Datastore, IP: e.IP,
-	}
-	vm.Cluster, vm.PhaseID = phase.Itself(e.VM)
-	return vm
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/vksync/vksync/reconcile/journal"
 )
 
-// journalFile is where --journal goes. The nil journalFile swallows everything.
+// journalFile is where --journal goes; nil without one.
 type journalFile struct {
 	file    *os.File
 	closing chan struct{}
@@ -26,7 +26,8 @@ type journalFile struct {
 // flushEvery is how late the file is for who follows it.
 const flushEvery = 500 * time.Millisecond
 
-// createJournal replaces the file at path; an empty path makes none.
+// createJournal replaces the file at path; an empty path makes none, which can be
+// closed as well.
 func createJournal(path string) (*journalFile, error) {
 	if path == "" {
 		return nil, nil
@@ -43,9 +44,6 @@ func createJournal(path string) (*journalFile, error) {
 
 // add writes one event.
 func (j *journalFile) add(e journal.Event) {
-	if j == nil {
-		return
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err == nil {
@@ -71,7 +69,7 @@ func (j *journalFile) flush() {
 	}
 }
 
-// close reports everything that went wrong since the file was made.
+// close reports everything that went wrong since the file was made, if it was.
 func (j *journalFile) close() error {
 	if j == nil {
 		return nil

@@ -151,7 +151,10 @@ func (s *session) run(ctx context.Context, sinks ...func(journal.Event)) (journa
 		o.World, o.Concurrency, start = s.world, 1, s.world.Now()
 		o.Begin.Site, o.Settle = s.world.Meters(), s.world.Settle
 	}
-	s.recorder = journal.NewRecorder(start, append(sinks, file.add)...)
+	if file != nil {
+		sinks = append(sinks, file.add)
+	}
+	s.recorder = journal.NewRecorder(start, sinks...)
 	o.Journal = s.recorder
 	end, err := s.engine.Run(ctx, s.plan, o)
 	if ctx.Err() != nil {

@@ -118,6 +118,16 @@ type Object struct {
 	PhaseID phase.ID `json:"phase,omitempty"`
 }
 
+// Clone is e for who keeps it beyond the Telling that tells it.
+func (e Event) Clone() Event {
+	if e.Object != nil {
+		o := *e.Object
+		o.Change = o.Change.Clone()
+		e.Object = &o
+	}
+	return e
+}
+
 // VM is something that happened to a virtual machine in vCenter.
 type VM struct {
 	// Op is the vSphere operation: CreateVM_Task, PowerOnVM_Task, PowerOffVM_Task,

@@ -14,12 +14,12 @@ import (
 type Recorder struct {
 	start   time.Time
 	backlog *backlog
+	sinks   []func(Event)
 
 	mu       sync.Mutex // guards what is below, and orders the sinks' events
 	seq      int
 	last     int64
 	timeline *Timeline
-	sinks    []func(Event)
 }
 
 // NewRecorder begins a journal at a time of the world, or at the Start of its Begin
@@ -30,14 +30,23 @@ func NewRecorder(start time.Time, sinks ...func(Event)) *Recorder {
 }
 
 // A Telling is events that are made when there is time for them, each with its time
-// of the world.
+// of the world. The Object of an event is good until record returns: what is made of
+// the next change may be made of the same memory.
 type Telling func(record func(now time.Time, e Event))
 
 // Defer adds the events of a telling, which another goroutine makes and records.
 // They come after what was added before, and before what is recorded or read once
 // Defer has returned.
 func (r *Recorder) Defer(tell Telling) {
-	r.backlog.add(func() { tell(r.record) })
+	r.backlog.add(func() { tell(r.take) })
+}
+
+// take records an event of a Telling. The Timeline keeps none, sinks may.
+func (r *Recorder) take(now time.Time, e Event) {
+	if len(r.sinks) > 0 {
+		e = e.Clone()
+	}
+	r.record(now, e)
 }
 
 // Record adds an event; its Seq and T are set here. Time never goes back in a

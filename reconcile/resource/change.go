@@ -1,6 +1,10 @@
 package resource
 
-import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
 
 // Verb says how an object changed.
 type Verb string
@@ -61,6 +65,16 @@ type Replicas struct {
 	Ready     int64 `json:"ready"`
 	Available int64 `json:"available"`
 	UpToDate  int64 `json:"upToDate"`
+}
+
+// Clone is a Change that outlives the next one of its Differ.
+func (c Change) Clone() Change {
+	c.Conditions = slices.Clone(c.Conditions)
+	if c.Replicas != nil {
+		counts := *c.Replicas
+		c.Replicas = &counts
+	}
+	return c
 }
 
 // Describe is the whole state of an object that existed before anything was told.

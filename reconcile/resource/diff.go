@@ -11,6 +11,18 @@ import (
 // It reports false when nothing that a Change holds is different, so that
 // bookkeeping writes do not reach a journal.
 func Diff(before, after *unstructured.Unstructured) (Change, bool) {
+	return new(Differ).Diff(before, after)
+}
+
+// A Differ describes one step after the other. What a Change points to is good until
+// the next one, for which the same room is used.
+type Differ struct {
+	conditions []Condition
+	replicas   Replicas
+}
+
+// Diff is the function Diff.
+func (d *Differ) Diff(before, after *unstructured.Unstructured) (Change, bool) {
 	if after == nil {
 		return about(Deleted, before), true
 	}
@@ -22,14 +34,15 @@ func Diff(before, after *unstructured.Unstructured) (Change, bool) {
 		c, old = about(Updated, after), before.Object
 	}
 	differs := c.diffMetadata(before, after)
-	differs = c.diffState(old, after.Object) || differs
+	differs = d.diffState(&c, old, after.Object) || differs
 	return c, differs
 }
 
 // DiffState is Diff of two versions whose metadata are known to say the same.
-func DiffState(before, after *unstructured.Unstructured) (Change, bool) {
+func (d *Differ) DiffState(before, after *unstructured.Unstructured) (Change, bool) {
 	c := about(Updated, after)
-	return c, c.diffState(before.Object, after.Object)
+	differs := d.diffState(&c, before.Object, after.Object)
+	return c, differs
 }
 
 // about is a change of u without anything that differs.
@@ -106,11 +119,11 @@ func finalizersOf(u *unstructured.Unstructured) []string {
 }
 
 // diffState takes in how far the state of an object differs.
-func (c *Change) diffState(old, content map[string]any) (differs bool) {
+func (d *Differ) diffState(c *Change, old, content map[string]any) (differs bool) {
 	is, was := Fields(content, "status"), Fields(old, "status")
-	c.Replicas = changedReplicas(Fields(old, "spec"), was, Fields(content, "spec"), is)
+	c.Replicas = d.changedReplicas(Fields(old, "spec"), was, Fields(content, "spec"), is)
 	if !SameMap(is, was) {
-		c.Conditions = changedConditions(Items(was, "conditions"), Items(is, "conditions"))
+		c.Conditions = d.changedConditions(Items(was, "conditions"), Items(is, "conditions"))
 		if phase := Text(is, "phase"); phase != Text(was, "phase") {
 			c.Phase = phase
 		}
@@ -119,16 +132,15 @@ func (c *Change) diffState(old, content map[string]any) (differs bool) {
 }
 
 // changedReplicas are the counts when any of them differs.
-func changedReplicas(oldSpec, oldStatus, spec, status map[string]any) *Replicas {
+func (d *Differ) changedReplicas(oldSpec, oldStatus, spec, status map[string]any) *Replicas {
 	if spec["replicas"] == nil && oldSpec["replicas"] == nil {
 		return nil
 	}
-	now := replicasOf(spec, status)
-	if now == replicasOf(oldSpec, oldStatus) {
+	d.replicas = replicasOf(spec, status)
+	if d.replicas == replicasOf(oldSpec, oldStatus) {
 		return nil
 	}
-	changed := now // so that only what is told takes room of its own
-	return &changed
+	return &d.replicas
 }
 
 func replicasOf(spec, status map[string]any) Replicas {
@@ -143,12 +155,11 @@ func replicasOf(spec, status map[string]any) Replicas {
 
 // changedConditions are those of after that before has not, and the empty ones of
 // types that only before has, by type.
-func changedConditions(before, after []any) []Condition {
+func (d *Differ) changedConditions(before, after []any) []Condition {
 	if SameList(before, after) {
 		return nil
 	}
-	var room [4]Condition // seldom do more change at once
-	changed := room[:0]
+	changed := d.conditions[:0]
 	for i, item := range after {
 		if sameItem(before, after, i) {
 			continue
@@ -165,11 +176,12 @@ func changedConditions(before, after []any) []Condition {
 			changed = append(changed, Condition{Type: kind})
 		}
 	}
+	d.conditions = changed
 	if len(changed) == 0 {
 		return nil
 	}
 	slices.SortFunc(changed, func(a, b Condition) int { return strings.Compare(a.Type, b.Type) })
-	return slices.Clone(changed)
+	return changed
 }
 
 // says reports that an item of a list of conditions is c.
