@@ -15,7 +15,11 @@ var inPlace = [][]string{
 
 // copyInPlace brings those fields from one machine spec to the one at path.
 func copyInPlace(d *draft, spec map[string]any, path ...string) {
+	have := resource.Fields(d.root, path...)
 	for _, field := range inPlace {
+		if spec[field[0]] == nil && have[field[0]] == nil {
+			continue // as nearly always
+		}
 		d.carry(resource.Field(spec, field...), append(append([]string{}, path...), field...)...)
 	}
 }

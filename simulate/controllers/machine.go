@@ -11,22 +11,22 @@ import (
 // reconcileMachine joins what bootstrap, infrastructure and the workload cluster
 // say of one machine (domain.md E25, E36, E43, E49).
 func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration, error) {
-	d, v := m.edit(u), m.view(u)
-	cluster := m.clusterFor(u)
+	v, cluster, now := m.view(u), m.clusterFor(u), m.now()
 	if cluster == nil && !v.deleting {
 		return 0, nil
 	}
+	last, _ := v.taken.(*machineTaken)
+	p := m.machinePartsOf(u, cluster, last, now)
+	if last.same(p, now) && !m.view(cluster).pauses {
+		return soonest(p.again, until(last.due, now)), nil
+	}
+	d := m.edit(u)
 	if !v.deleting && !v.hasFinalizer(finalizerMachine) {
 		d.addFinalizer(finalizerMachine)
 		return 0, m.commit(actorCore, d)
 	}
 	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
-	}
-	last, _ := v.taken.(*machineTaken)
-	p := m.machinePartsOf(u, cluster, last, d.now)
-	if last.same(p, d.now) {
-		return soonest(p.again, until(last.due, d.now)), nil
 	}
 	if err := m.takeParts(d, v, p, last); err != nil {
 		return 0, err

@@ -19,11 +19,11 @@ func summarizeMachine(d *draft, v *view) time.Duration {
 		d.summarize("Ready", "Unknown", "ReadyUnknown", issues)
 	}
 	again := availability(d, status)
-	if phase := machinePhase(d); phase != resource.Text(d.root, "status", "phase") {
+	if phase := machinePhase(d, v); phase != resource.Text(d.root, "status", "phase") {
 		d.set(phase, "status", "phase")
 		d.set(stamp(d.now), "status", "lastUpdated")
 	}
-	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	d.set(v.generation, "status", "observedGeneration")
 	return again
 }
 
@@ -79,19 +79,30 @@ type gate struct {
 // gatesOf are a machine's readiness gates. A control-plane machine has those that
 // its control plane writes, whether it names them or not.
 func gatesOf(machine *view) []gate {
+	named := resource.Items(machine.spec, "readinessGates")
+	if resource.SameList(named, gatesOfAll) {
+		return controlPlaneGates // as nearly all that have any
+	}
 	var out []gate
-	for _, item := range resource.Items(machine.spec, "readinessGates") {
+	for _, item := range named {
 		if kind := resource.Text(item, "conditionType"); kind != "" {
 			out = append(out, gate{kind, resource.Text(item, "polarity") == "Negative"})
 		}
 	}
 	if len(out) == 0 && machine.controlPlane {
-		for _, kind := range machineGates {
-			out = append(out, gate{kind: kind})
-		}
+		return controlPlaneGates
 	}
 	return out
 }
+
+// controlPlaneGates are what gatesOfAll says.
+var controlPlaneGates = func() []gate {
+	gates := make([]gate, len(machineGates))
+	for i, kind := range machineGates {
+		gates[i] = gate{kind: kind}
+	}
+	return gates
+}()
 
 // availability writes Available: ready for minReadySeconds.
 func availability(d *draft, ready string) time.Duration {
@@ -108,10 +119,10 @@ func availability(d *draft, ready string) time.Duration {
 	return 0
 }
 
-func machinePhase(d *draft) string {
+func machinePhase(d *draft, v *view) string {
 	status := resource.Fields(d.root, "status")
 	switch {
-	case deleting(d.base):
+	case v.deleting:
 		return "Deleting"
 	case d.isTrue("Updating"):
 		return "Updating"

@@ -80,7 +80,8 @@ func (m *Manager) controlled(owner *view, k kind, label, value string) []*unstru
 
 func summarizeSet(d *draft, machines []*view, blocked string) {
 	desired := resource.Int(d.root, "spec", "replicas")
-	if deleting(d.base) {
+	going := deleting(d.base)
+	if going {
 		desired = 0
 	}
 	t := tallyOf(machines)
@@ -88,7 +89,7 @@ func summarizeSet(d *draft, machines []*view, blocked string) {
 	t.scaling(d, desired, blocked)
 	t.conditions(d, machines)
 	summarizeRemediation(d, machines)
-	if !deleting(d.base) {
+	if !going {
 		d.condition("Deleting", "False", "NotDeleting", "")
 	}
 }

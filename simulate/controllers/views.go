@@ -191,10 +191,11 @@ func (v *view) controller() map[string]any {
 	return nil
 }
 
-// ownedBy says whether the object has an owner reference to another.
+// ownedBy says whether the object has an owner reference to another: mostly that which
+// all have whom it controls.
 func (v *view) ownedBy(owner *view) bool {
 	for _, ref := range v.owners {
-		if resource.Text(ref, "uid") == owner.uid {
+		if owner.shared != nil && resource.SameItem(ref, owner.shared.controller) || resource.Text(ref, "uid") == owner.uid {
 			return true
 		}
 	}
