@@ -9,9 +9,14 @@ import (
 // A conditionEntry is an entry of status.conditions, and what was read of it. It is
 // shared by all versions of all objects that have it and must not be written to.
 type conditionEntry struct {
-	resource.Condition
-	since   string
+	said
 	content map[string]any
+}
+
+// said is all that a condition says.
+type said struct {
+	resource.Condition
+	since string
 }
 
 // A conditionList is what status.conditions says, in its order. It has the types
@@ -63,14 +68,10 @@ func readConditions(items []any, known conditionList) conditionList {
 			continue
 		}
 		kind := resource.Text(entry, "type")
-		read[i] = typedCondition{kind, &conditionEntry{
-			Condition: resource.Condition{
-				Type: kind, Status: resource.Text(entry, "status"),
-				Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message"),
-			},
-			since:   resource.Text(entry, "lastTransitionTime"),
-			content: entry,
-		}}
+		read[i] = typedCondition{kind, &conditionEntry{said{resource.Condition{
+			Type: kind, Status: resource.Text(entry, "status"),
+			Reason: resource.Text(entry, "reason"), Message: resource.Text(entry, "message"),
+		}, resource.Text(entry, "lastTransitionTime")}, entry}}
 	}
 	return conditionList{items, read}
 }

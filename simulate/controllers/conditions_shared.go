@@ -6,8 +6,8 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// sharedLimit is how many conditions are remembered; the memory starts anew when it
-// is full.
+// sharedLimit is how many conditions and how many words are remembered; the memory of
+// either starts anew when it is full.
 const sharedLimit = 1 << 11
 
 // sharedConditions has conditions that are equal be one. Conditions are most of what a
@@ -16,41 +16,52 @@ const sharedLimit = 1 << 11
 // nothing.
 type sharedConditions struct {
 	known map[said]*conditionEntry
-	now   time.Time // of which the stamp is
+	words map[string]any // types, statuses, reasons and times, as entries hold them
+	now   time.Time      // of which the stamp is
 	stamp string
 }
 
-// said is all that a condition says.
-type said struct {
-	resource.Condition
-	since string
-}
-
 func newSharedConditions() *sharedConditions {
-	return &sharedConditions{known: map[said]*conditionEntry{}}
+	return &sharedConditions{known: map[said]*conditionEntry{}, words: map[string]any{}}
 }
 
 // condition is the one that says c.
 func (s *sharedConditions) condition(c resource.Condition, since string) *conditionEntry {
 	if s == nil {
-		return newCondition(c, since)
+		return s.entry(said{c, since})
 	}
-	key := said{c, since}
-	known := s.known[key]
+	known := s.known[said{c, since}]
 	if known == nil {
 		if len(s.known) >= sharedLimit {
 			clear(s.known)
 		}
-		known = newCondition(c, since)
-		s.known[key] = known
+		known = s.entry(said{c, since})
+		s.known[known.said] = known
 	}
 	return known
 }
 
-func newCondition(c resource.Condition, since string) *conditionEntry {
-	return &conditionEntry{c, since, map[string]any{
-		"type": c.Type, "status": c.Status, "reason": c.Reason, "message": c.Message, "lastTransitionTime": since,
+func (s *sharedConditions) entry(c said) *conditionEntry {
+	return &conditionEntry{c, map[string]any{
+		"type": s.word(c.Type), "status": s.word(c.Status), "reason": s.word(c.Reason),
+		"message": c.Message, "lastTransitionTime": s.word(c.since),
 	}}
+}
+
+// word is a text that many conditions have.
+func (s *sharedConditions) word(text string) any {
+	if s == nil {
+		return text
+	}
+	known := s.words[text]
+	if known == nil {
+		if len(s.words) >= sharedLimit {
+			clear(s.words)
+		}
+		known = text
+		s.words[text] = known
+	}
+	return known
 }
 
 // at is a time as conditions have it. Much happens in one instant.

@@ -63,7 +63,7 @@ func (d *draft) declare(kind, status string) {
 	_, at := d.find(kind)
 	since := stamp(d.now)
 	d.put(at, &conditionEntry{
-		resource.Condition{Type: kind, Status: status}, since,
+		said{resource.Condition{Type: kind, Status: status}, since},
 		map[string]any{"type": kind, "status": status, "lastTransitionTime": since},
 	})
 }
@@ -94,7 +94,7 @@ func (d *draft) observed(kind, status, reason, message string) {
 	}
 	entry := copyMap(c.content)
 	entry["observedGeneration"] = generation
-	d.put(at, &conditionEntry{c.Condition, c.since, entry})
+	d.put(at, &conditionEntry{c.said, entry})
 }
 
 // conditionOf is the condition of a type; its Type is "" where there is none.

@@ -12,7 +12,7 @@ import (
 type summary []byte
 
 // newSummary has room for what is said of a few machines.
-func newSummary() summary { return make(summary, 0, 512) }
+func newSummary() summary { return make(summary, 0, 1024) }
 
 // add has another line say text of a name.
 func (s summary) add(name, text string) summary { return s.line(text, "", name) }
