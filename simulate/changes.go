@@ -159,5 +159,5 @@ func (l *changeLog) release(b batch) {
 // Present tells of the objects that exist of chosen clusters, as of what was there
 // before a run. It is for the goroutine that waits.
 func (w *World) Present(chosen func(namespace, cluster string) bool) []*journal.Object {
-	return journal.Present(slices.Values(w.store.Dump()), w.changes.attribution, chosen)
+	return journal.Present(slices.Values(w.store.All()), w.changes.attribution, chosen)
 }

@@ -155,7 +155,7 @@ func New(c Config) (*World, error) {
 		w.controllers.Observe(change)
 	})
 	if saved != nil {
-		w.controllers.Resume(w.store.Dump())
+		w.controllers.Resume(w.store.All())
 		w.controllers.ResumeNamespaces(saved.VCenter.Namespaces)
 	}
 	w.serve()

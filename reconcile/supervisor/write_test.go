@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,7 +43,7 @@ func TestApplyStoresAndReturnsTheObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	there := s.Get(key(cluster("c1", nil)))
-	if there == nil || replicasOf(there.Object) != 3 || there.GetResourceVersion() != stored.GetResourceVersion() {
+	if there == nil || replicasOf(there.Object) != 3 || fmt.Sprint(s.Version()) != stored.GetResourceVersion() {
 		t.Errorf("stored %v, returned %v", there, stored.Object)
 	}
 	if m := stored.GetManagedFields(); len(m) != 1 || m[0].Manager != resource.FieldManager {

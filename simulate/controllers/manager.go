@@ -20,6 +20,7 @@ type Store interface {
 	List(gk schema.GroupKind, namespace string, labels map[string]string) []*unstructured.Unstructured
 	Dependents(uid string) []*unstructured.Unstructured
 	Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	Delete(actor string, k kubeapi.Key) error
 }
 
@@ -157,7 +158,7 @@ func (m *Manager) commit(actor string, d *draft) error {
 func (m *Manager) write(actor string, d *draft) (*unstructured.Unstructured, error) {
 	m.written = d
 	defer func() { m.written = nil }()
-	return m.store.Put(actor, d.object())
+	return m.store.Replace(actor, d.base, d.object())
 }
 
 // create writes a new object; one that exists already is left alone.

@@ -8,16 +8,24 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Dump returns everything in the store, shared and read only, by group, kind,
-// namespace and name. It holds Secrets in the clear.
-func (s *Store) Dump() []*unstructured.Unstructured {
+// All returns everything in the store, shared and read only, by group, kind, namespace
+// and name.
+func (s *Store) All() []*unstructured.Unstructured {
+	return s.each(func(r *record) *unstructured.Unstructured { return r.object })
+}
+
+// Dump is All for Restore: objects carry their resourceVersions. It holds Secrets in
+// the clear.
+func (s *Store) Dump() []*unstructured.Unstructured { return s.each((*record).shown) }
+
+func (s *Store) each(form func(*record) *unstructured.Unstructured) []*unstructured.Unstructured {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*unstructured.Unstructured
 	for _, t := range s.order {
 		for _, b := range t.buckets("", "") {
 			for _, r := range b {
-				all = append(all, r.object)
+				all = append(all, form(r))
 			}
 		}
 	}
@@ -73,11 +81,11 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	version, err := strconv.ParseUint(versionOf(u), 10, 64)
 	if err != nil {
 		version = s.created
-		meta["resourceVersion"] = formatVersion(version)
 	}
+	delete(meta, "resourceVersion")
 	s.version = max(s.version, version)
 	s.internConditions(u)
-	s.insert(t, u)
+	s.insert(t, u, version)
 	return nil
 }
 

@@ -33,18 +33,18 @@ func (s *Store) encode(buf []byte, t *table, u *unstructured.Unstructured, f for
 	return appendJSON(buf, s.convert(u, f.version).Object)
 }
 
-// encodeVersion encodes the whole of one of the versions of an object, all of which
-// are the same for the most part, or of the last.
-func (s *Store) encodeVersion(buf []byte, u *unstructured.Unstructured, version string, last bool) []byte {
+// encodeVersion encodes the whole of one of the versions of an object as it is stored,
+// all of which are the same for the most part, or of the last, with its resourceVersion.
+func (s *Store) encodeVersion(buf []byte, u *unstructured.Unstructured, version string, number uint64, last bool) []byte {
 	at := sheet{uidOf(u), version}
-	buf = s.scribe.encode(buf, at, s.convert(u, version).Object)
+	buf = s.scribe.encode(buf, at, s.convert(u, version).Object, formatVersion(number))
 	if last {
 		s.scribe.forget(at)
 	}
 	return buf
 }
 
-// atVersion copies u as far as needed to give it another resourceVersion.
+// atVersion copies u, of the store, as far as needed to give it its resourceVersion.
 func atVersion(u *unstructured.Unstructured, version uint64) *unstructured.Unstructured {
 	u = &unstructured.Unstructured{Object: maps.Clone(u.Object)}
 	ownMetadata(u)["resourceVersion"] = formatVersion(version)

@@ -75,7 +75,10 @@ func TestStatusSubresource(t *testing.T) {
 	w := newWorld(t)
 	api := dynamicClient(t, w).Resource(clusters).Namespace("team-a")
 	w.put(t, "core", capi+"Cluster team-a/c1", map[string]any{"spec": map[string]any{"n": int64(1)}})
-	u := w.Get(clusterKey("c1")).DeepCopy()
+	u, err := api.Get(t.Context(), "c1", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	u.Object["spec"] = map[string]any{"n": int64(2)}
 	u.Object["status"] = map[string]any{"phase": "Provisioned"}
 	u.SetLabels(map[string]string{"a": "b"})

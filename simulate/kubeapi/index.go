@@ -14,12 +14,21 @@ import (
 // API cluster carries it.
 const clusterLabel = "cluster.x-k8s.io/cluster-name"
 
+// A stored is one version of an object.
+type stored struct {
+	object  *unstructured.Unstructured // without its resourceVersion
+	version uint64
+}
+
+// shown is the object as clients see it.
+func (s stored) shown() *unstructured.Unstructured { return atVersion(s.object, s.version) }
+
 // A record is the place of one object. It stays the same over all updates, so
 // that an update touches the indexes only when what they index has changed.
 type record struct {
+	stored
 	table           *table
 	namespace, name string
-	object          *unstructured.Unstructured
 	uid             string
 	cluster         string   // value of clusterLabel
 	owners          []string // by their uids
@@ -152,11 +161,11 @@ func (t *table) shelf(namespace string) *shelf {
 }
 
 // insert makes the record of a new object.
-func (s *Store) insert(t *table, u *unstructured.Unstructured) *record {
+func (s *Store) insert(t *table, u *unstructured.Unstructured, version uint64) *record {
 	meta := metadata(u)
 	r := &record{
-		table: t, namespace: resource.Text(meta, "namespace"), name: resource.Text(meta, "name"),
-		object: u, uid: resource.Text(meta, "uid"),
+		stored: stored{u, version}, table: t,
+		namespace: resource.Text(meta, "namespace"), name: resource.Text(meta, "name"), uid: resource.Text(meta, "uid"),
 	}
 	s.uids[r.uid] = r
 	on := t.shelf(r.namespace)

@@ -71,7 +71,11 @@ func (s *Store) createAdmitted(c *call, o options, u *unstructured.Unstructured,
 	if err != nil {
 		return nil, err
 	}
-	return s.create(write{actor: o.manager, fields: fields, dry: o.dry}, c.table, u)
+	u, err = s.create(write{actor: o.manager, fields: fields, dry: o.dry}, c.table, u)
+	if err != nil || o.dry {
+		return u, err
+	}
+	return atVersion(u, s.version), nil
 }
 
 // generateName makes a name from metadata.generateName, the same in every run
@@ -176,7 +180,7 @@ func (s *Store) updateFor(c *call, o options, next func(*unstructured.Unstructur
 	if r == nil {
 		return nil, c.notFound()
 	}
-	u, err := next(s.convert(r.object, c.form.version))
+	u, err := next(s.convert(r.shown(), c.form.version))
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +207,10 @@ func (s *Store) updateAdmitted(c *call, o options, r *record, u *unstructured.Un
 	if fields == nil {
 		fields = []any{} // none are left, which is not the same as keep what is there
 	}
-	return s.update(write{actor: o.manager, fields: fields, dry: o.dry}, r, u)
+	if u, err = s.update(write{actor: o.manager, fields: fields, dry: o.dry}, r, u); err != nil {
+		return nil, err
+	}
+	return atVersion(u, r.version), nil
 }
 
 // withServerFields copies u as far as needed to give it the server fields of

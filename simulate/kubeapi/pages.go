@@ -24,7 +24,7 @@ type moment struct {
 	table     *table
 	namespace string
 	version   uint64
-	objects   []*unstructured.Unstructured
+	objects   []stored
 }
 
 // moments are the latest ones, oldest first. They are guarded by the store's lock.
@@ -90,7 +90,7 @@ func decodeToken(text string) (token, error) {
 
 // A page is the answer to a list request.
 type page struct {
-	objects   []*unstructured.Unstructured
+	objects   []stored
 	version   uint64
 	next      string // "" when there is nothing more
 	remaining int    // objects after these; -1 is unknown
@@ -128,13 +128,13 @@ func (c *call) page(sc scope) (page, error) {
 }
 
 // cut takes a page of objects that are all in scope.
-func (s *Store) cut(t *table, sc scope, limit int, objects []*unstructured.Unstructured, version uint64) page {
+func (s *Store) cut(t *table, sc scope, limit int, objects []stored, version uint64) page {
 	p := page{objects: objects, version: version, remaining: -1}
 	if limit == 0 || len(objects) <= limit {
 		return p
 	}
 	p.objects = objects[:limit]
-	p.next = token{Version: int64(version), Start: startOf(p.objects[limit-1])}.encode()
+	p.next = token{Version: int64(version), Start: startOf(p.objects[limit-1].object)}.encode()
 	if sc.labels.Empty() && sc.fields.Empty() {
 		p.remaining = len(objects) - limit
 	}
@@ -158,10 +158,10 @@ func (s *Store) continued(t *table, sc scope, limit int, text string) (page, err
 		}
 		objects, version = m.objects, m.version
 	}
-	var left []*unstructured.Unstructured
-	for _, u := range objects {
-		if startOf(u) > at.Start && sc.has(u) {
-			left = append(left, u)
+	var left []stored
+	for _, one := range objects {
+		if startOf(one.object) > at.Start && sc.has(one.object) {
+			left = append(left, one)
 		}
 	}
 	return s.cut(t, sc, limit, left, version), nil
@@ -173,11 +173,11 @@ func startOf(u *unstructured.Unstructured) string {
 }
 
 // all are the objects of a kind in a namespace, "" being any.
-func (s *Store) all(t *table, namespace string) []*unstructured.Unstructured {
-	var out []*unstructured.Unstructured
+func (s *Store) all(t *table, namespace string) []stored {
+	var out []stored
 	for _, b := range t.buckets(namespace, "") {
 		for _, r := range b {
-			out = append(out, r.object)
+			out = append(out, r.stored)
 		}
 	}
 	return out

@@ -4,16 +4,19 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // A pen encodes what checkJSON passes, without reflection: every change of a watched
 // kind goes through it.
 type pen struct {
-	text   []byte
-	start  int      // of what it writes, in the text
-	parts  []part   // that are written
-	before *writing // nil where there is nothing to take over
-	passed int      // of before's parts
+	version string // resourceVersion of the object that it writes, if that does not carry it
+	text    []byte
+	start   int      // of what it writes, in the text
+	parts   []part   // that are written
+	before  *writing // nil where there is nothing to take over
+	passed  int      // of before's parts
 }
 
 // sharedDepth is how deep in an object parts are looked for that another version
@@ -78,7 +81,7 @@ func (p *pen) copy(one part) bool {
 func (p *pen) writeNew(v any, depth int) {
 	switch v := v.(type) {
 	case map[string]any:
-		p.writeMap(v, depth)
+		p.writeMap(v, depth, "")
 	case []any:
 		p.text = append(p.text, '[')
 		for i, item := range v {
@@ -101,12 +104,16 @@ func (p *pen) writeNew(v any, depth int) {
 	}
 }
 
-// writeMap appends a map in the order of its keys.
-func (p *pen) writeMap(m map[string]any, depth int) {
+// writeMap appends a map in the order of its keys, among them the resourceVersion if
+// one is given.
+func (p *pen) writeMap(m map[string]any, depth int, version string) {
 	var room [16]string
 	keys := room[:0]
 	for key := range m {
 		keys = append(keys, key)
+	}
+	if version != "" {
+		keys = append(keys, "resourceVersion")
 	}
 	slices.Sort(keys)
 	p.text = append(p.text, '{')
@@ -115,7 +122,14 @@ func (p *pen) writeMap(m map[string]any, depth int) {
 			p.text = append(p.text, ',')
 		}
 		p.text = append(appendString(p.text, key), ':')
-		p.write(m[key], depth+1)
+		switch value := m[key]; {
+		case depth == 0 && key == "metadata":
+			p.writeMap(resource.Fields(value), depth+1, p.version)
+		case version != "" && key == "resourceVersion":
+			p.text = appendString(p.text, version)
+		default:
+			p.write(value, depth+1)
+		}
 	}
 	p.text = append(p.text, '}')
 }

@@ -15,11 +15,21 @@ import (
 const flushSize = 32 << 10
 
 func (c *call) get() error {
-	u := c.store.Get(c.key())
+	u := c.store.show(c.table, c.namespace, c.name)
 	if u == nil {
 		return c.notFound()
 	}
 	c.answer(http.StatusOK, u)
+	return nil
+}
+
+// show returns an object as clients see it; nil when there is none.
+func (s *Store) show(t *table, namespace, name string) *unstructured.Unstructured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := t.find(namespace, name); r != nil {
+		return r.shown()
+	}
 	return nil
 }
 
@@ -58,7 +68,8 @@ func (c *call) answerList(p page) {
 	c.w.Header().Set("Content-Type", "application/json")
 	buf := c.opening(p)
 	now := c.store.clock.Now()
-	for i, u := range p.objects {
+	for i, one := range p.objects {
+		u := one.shown()
 		if i > 0 {
 			buf = append(buf, ',')
 		}

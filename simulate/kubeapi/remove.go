@@ -45,7 +45,7 @@ func (s *Store) deleteFor(c *call, o *metav1.DeleteOptions) (left *unstructured.
 		return nil, "", err
 	}
 	if live := c.table.find(c.namespace, c.name); live == r {
-		left = r.object
+		left = r.shown()
 	}
 	if len(o.DryRun) > 0 && len(finalizers(r.object)) == 0 {
 		left = nil
@@ -62,7 +62,7 @@ func (s *Store) eraseFor(c *call, o *metav1.DeleteOptions, r *record) error {
 			return apierrors.NewConflict(kind, r.name, fmt.Errorf(
 				"the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated", *p.UID, r.uid))
 		}
-		if v := versionOf(r.object); p.ResourceVersion != nil && *p.ResourceVersion != v {
+		if v := formatVersion(r.version); p.ResourceVersion != nil && *p.ResourceVersion != v {
 			return apierrors.NewConflict(kind, r.name, fmt.Errorf(
 				"the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified", *p.ResourceVersion, v))
 		}
@@ -112,11 +112,12 @@ func (c *call) deleteCollection() error {
 	return nil
 }
 
-func (s *Store) deleteAllFor(c *call, o *metav1.DeleteOptions, sc scope) ([]*unstructured.Unstructured, uint64, error) {
+func (s *Store) deleteAllFor(c *call, o *metav1.DeleteOptions, sc scope) ([]stored, uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	objects := s.scan(c.table, sc)
-	for _, u := range objects {
+	for _, one := range objects {
+		u := one.object
 		r := c.table.find(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
 		if r == nil {
 			continue

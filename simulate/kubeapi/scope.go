@@ -54,12 +54,12 @@ func (sc scope) cluster() string {
 }
 
 // scan returns what is in scope, by namespace and name.
-func (s *Store) scan(t *table, sc scope) []*unstructured.Unstructured {
-	var out []*unstructured.Unstructured
+func (s *Store) scan(t *table, sc scope) []stored {
+	var out []stored
 	for _, b := range t.buckets(sc.namespace, sc.cluster()) {
 		for _, r := range b {
 			if sc.has(r.object) {
-				out = append(out, r.object)
+				out = append(out, r.stored)
 			}
 		}
 	}

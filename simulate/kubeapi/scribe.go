@@ -25,12 +25,12 @@ type writing struct {
 	parts   []part // by where they end
 }
 
-// encode appends the text of an object.
-func (s *scribe) encode(buf []byte, at sheet, content map[string]any) []byte {
+// encode appends the text of an object, with its resourceVersion.
+func (s *scribe) encode(buf []byte, at sheet, content map[string]any, version string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := s.writing(at)
-	p := pen{text: buf, start: len(buf), parts: s.parts[:0], before: last}
+	p := pen{version: version, text: buf, start: len(buf), parts: s.parts[:0], before: last}
 	p.write(content, 0)
 	last.content = content
 	last.text = append(last.text[:0], p.text[p.start:]...)

@@ -10,6 +10,8 @@
 //
 // Objects in the store are never modified in place: what Get, List and a
 // Change hand out is shared and must not be written to. A writer copies first.
+// They do not carry their resourceVersion, so that a version has the metadata of
+// the one before if nobody changed them; clients of the handler see it.
 package kubeapi
 
 import (

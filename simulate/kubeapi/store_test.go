@@ -1,6 +1,7 @@
 package kubeapi_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/kubeapi"
 )
 
@@ -22,7 +24,7 @@ func TestPutStampsNewObjects(t *testing.T) {
 		"spec":     map[string]any{"paused": false},
 	})
 	diff(t, "metadata", u.Object["metadata"], any(map[string]any{
-		"name": "c1", "namespace": "team-a", "uid": "uid-2", "resourceVersion": "2", "generation": int64(1),
+		"name": "c1", "namespace": "team-a", "uid": "uid-2", "generation": int64(1),
 		"creationTimestamp": "2026-01-01T00:00:00Z",
 	}))
 	if got := w.Get(clusterKey("c1")); got != u {
@@ -38,24 +40,24 @@ func TestGenerationCountsSpecChanges(t *testing.T) {
 		name       string
 		change     func(*unstructured.Unstructured)
 		generation int64
-		version    string
+		version    uint64
 	}{
-		{"nothing", func(*unstructured.Unstructured) {}, 1, "2"},
-		{"a label", func(u *unstructured.Unstructured) { u.SetLabels(map[string]string{"a": "b"}) }, 1, "3"},
-		{"the status", func(u *unstructured.Unstructured) { u.Object["status"] = map[string]any{"phase": "Provisioned"} }, 1, "4"},
-		{"the spec", func(u *unstructured.Unstructured) { u.Object["spec"] = map[string]any{"n": int64(2)} }, 2, "5"},
-		{"the spec removed", func(u *unstructured.Unstructured) { delete(u.Object, "spec") }, 3, "6"},
-		{"the status removed", func(u *unstructured.Unstructured) { delete(u.Object, "status") }, 3, "7"},
+		{"nothing", func(*unstructured.Unstructured) {}, 1, 2},
+		{"a label", func(u *unstructured.Unstructured) { u.SetLabels(map[string]string{"a": "b"}) }, 1, 3},
+		{"the status", func(u *unstructured.Unstructured) { u.Object["status"] = map[string]any{"phase": "Provisioned"} }, 1, 4},
+		{"the spec", func(u *unstructured.Unstructured) { u.Object["spec"] = map[string]any{"n": int64(2)} }, 2, 5},
+		{"the spec removed", func(u *unstructured.Unstructured) { delete(u.Object, "spec") }, 3, 6},
+		{"the status removed", func(u *unstructured.Unstructured) { delete(u.Object, "status") }, 3, 7},
 		{"server fields only", func(u *unstructured.Unstructured) {
 			u.SetGeneration(99)
 			u.SetCreationTimestamp(u.GetCreationTimestamp())
 			u.SetDeletionTimestamp(new(u.GetCreationTimestamp()))
-		}, 3, "7"},
+		}, 3, 7},
 	}
 	for _, step := range steps {
 		u := w.change(t, "core", clusterKey("c1"), step.change)
-		if u.GetGeneration() != step.generation || u.GetResourceVersion() != step.version {
-			t.Errorf("after %s: generation %d, version %s, want %d, %s", step.name, u.GetGeneration(), u.GetResourceVersion(), step.generation, step.version)
+		if u.GetGeneration() != step.generation || w.Version() != step.version {
+			t.Errorf("after %s: generation %d, version %d, want %d, %d", step.name, u.GetGeneration(), w.Version(), step.generation, step.version)
 		}
 	}
 }
@@ -72,8 +74,8 @@ func TestPutSharesNothingWithItsPredecessor(t *testing.T) {
 	if _, err := w.Put("core", next); err != nil {
 		t.Fatal(err)
 	}
-	if got := first.GetResourceVersion(); got != "2" {
-		t.Errorf("the stored predecessor was modified: resourceVersion %s", got)
+	if _, modified := first.Object["status"]; modified {
+		t.Error("the stored predecessor was modified")
 	}
 }
 
@@ -117,6 +119,31 @@ func TestPutRefuses(t *testing.T) {
 		if w.Version() != before {
 			t.Errorf("%s: something was written", test.name)
 		}
+	}
+}
+
+func TestReplaceKnowsWhatItReplaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.put(t, "core", capi+"Cluster team-a/c1", map[string]any{"spec": map[string]any{"n": int64(1)}})
+	with := func(u *unstructured.Unstructured, phase string) *unstructured.Unstructured {
+		u = &unstructured.Unstructured{Object: maps.Clone(u.Object)}
+		u.Object["status"] = map[string]any{"phase": phase}
+		return u
+	}
+	second, err := w.Replace("core", first, with(first, "Pending"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !resource.SameMap(resource.Fields(second.Object, "metadata"), resource.Fields(first.Object, "metadata")) {
+		t.Error("metadata that nobody changed were copied")
+	}
+	if _, err := w.Replace("core", first, with(first, "Failed")); !apierrors.IsConflict(err) {
+		t.Errorf("replacing what is no more there: %v", err)
+	}
+	w.delete(t, clusterKey("c1"))
+	if _, err := w.Replace("core", second, with(second, "Failed")); !apierrors.IsNotFound(err) {
+		t.Errorf("replacing what is gone: %v", err)
 	}
 }
 

@@ -133,8 +133,8 @@ func (s *Store) open(t *table, w *watch, at startAt) error {
 	case at.version > s.version:
 		return versionTooLarge(at.version, s.version)
 	case at.version == 0 || at.initial:
-		for _, u := range s.scan(t, w.scope) {
-			w.send(item{initial: u})
+		for _, one := range s.scan(t, w.scope) {
+			w.send(item{initial: one.shown()})
 		}
 		if w.bookmarks {
 			w.send(item{version: s.version, ended: at.initial})
@@ -184,13 +184,17 @@ func (s *Store) frame(buf []byte, t *table, w *watch, i item) []byte {
 		return buf
 	}
 	buf = beginEvent(buf, what)
+	whole := w.form.as == "" && (what == modified || what == deleted)
+	if i.change != nil && !whole {
+		u = atVersion(u, i.change.Version)
+	}
 	switch {
+	case whole:
+		buf = s.encodeVersion(buf, u, w.form.version, i.change.Version, what == deleted)
 	case w.form.as == asTable: // only the first has the headers
 		headed := !w.headed
 		w.headed = true
 		buf = appendJSON(buf, s.tableOfOne(t, u, w.form, headed))
-	case w.form.as == "" && (what == modified || what == deleted):
-		buf = s.encodeVersion(buf, u, w.form.version, what == deleted)
 	default:
 		buf = s.encode(buf, t, u, w.form)
 	}
@@ -198,7 +202,7 @@ func (s *Store) frame(buf []byte, t *table, w *watch, i item) []byte {
 }
 
 // shown is the type of the event that a watch shows for an item, and its object: nil
-// for a change that the watch does not cover.
+// for a change that the watch does not cover. That of a change is as it is stored.
 func (w *watch) shown(t *table, i item) (string, *unstructured.Unstructured) {
 	switch {
 	case i.initial != nil:
@@ -214,7 +218,7 @@ func (w *watch) shown(t *table, i item) (string, *unstructured.Unstructured) {
 	case after:
 		return added, i.change.After
 	case before:
-		return deleted, atVersion(i.change.Before, i.change.Version)
+		return deleted, i.change.Before
 	}
 	return "", nil
 }

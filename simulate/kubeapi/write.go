@@ -30,6 +30,12 @@ import (
 // deleted is forbidden. Put writes nothing when nothing would change, and
 // removes the object when it is being deleted and no finalizer is left.
 func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return s.Replace(actor, nil, u)
+}
+
+// Replace is Put of what a stored object becomes. If old is no more what is there, the
+// error is a conflict, or not-found when the object is gone; nil is whatever is there.
+func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, err := s.tableOf(u)
@@ -41,11 +47,16 @@ func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 	}
 	meta := metadata(u)
 	r := t.find(resource.Text(meta, "namespace"), resource.Text(meta, "name"))
-	if r == nil {
+	switch {
+	case r == nil && old != nil:
+		return nil, apierrors.NewNotFound(t.groupResource(), resource.Text(meta, "name"))
+	case r == nil:
 		if err := checkContent(u); err != nil {
 			return nil, err
 		}
 		return s.create(write{actor: actor}, t, u)
+	case old != nil && old != r.object:
+		return nil, staleVersion(t, r.name)
 	}
 	if err := checkPut(r, u); err != nil {
 		return nil, err
@@ -117,7 +128,7 @@ func checkPut(r *record, u *unstructured.Unstructured) error {
 	if resource.SameMap(metadata(u), metadata(r.object)) {
 		return nil
 	}
-	if v := versionOf(u); v != "" && v != versionOf(r.object) {
+	if v := versionOf(u); v != "" && v != formatVersion(r.version) {
 		return staleVersion(r.table, r.name)
 	}
 	if uid := uidOf(u); uid != "" && uid != r.uid {
@@ -178,8 +189,7 @@ func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstru
 	s.internConditions(u)
 	s.version++
 	s.created++
-	meta["resourceVersion"] = formatVersion(s.version)
-	s.adopt(s.insert(t, u))
+	s.adopt(s.insert(t, u, s.version))
 	s.publish(t, Change{Key: key, After: u, Actor: w.actor, Version: s.version})
 	return u, nil
 }
@@ -206,9 +216,8 @@ func (s *Store) update(w write, r *record, u *unstructured.Unstructured) (*unstr
 		}
 	}
 	setServerFields(u, old, fields)
-	meta := metadata(u)
-	if generation, ok := meta["generation"].(int64); ok && change.spec {
-		meta["generation"] = generation + 1
+	if generation, ok := metadata(u)["generation"].(int64); ok && change.spec {
+		ownMetadata(u)["generation"] = generation + 1
 	}
 	if w.dry {
 		return u, nil
@@ -218,8 +227,7 @@ func (s *Store) update(w write, r *record, u *unstructured.Unstructured) (*unstr
 		return u, nil
 	}
 	s.version++
-	meta["resourceVersion"] = formatVersion(s.version)
-	r.object = u
+	r.stored = stored{u, s.version}
 	if change.metadata && s.index(r) {
 		s.adopt(r)
 	}
@@ -260,8 +268,7 @@ func (s *Store) mark(actor string, r *record, finalizers ...any) {
 		u.Object["status"] = map[string]any{"phase": "Terminating"}
 	}
 	s.version++
-	meta["resourceVersion"] = formatVersion(s.version)
-	r.object = u
+	r.stored = stored{u, s.version}
 	s.publish(t, Change{Key: r.key(), Before: old, After: u, Actor: actor, Version: s.version})
 	if t.isNamespace() {
 		s.emptyNamespace(r.name)
@@ -310,18 +317,19 @@ func ownMetadata(u *unstructured.Unstructured) map[string]any {
 	return meta
 }
 
-// setServerFields gives u the server fields of old, and fields as managedFields.
+// setServerFields gives u the server fields of old, and fields as managedFields. Nearly
+// every writer has left them alone: then u keeps the metadata that it has.
 func setServerFields(u, old *unstructured.Unstructured, fields []any) {
 	oldMeta := metadata(old)
-	untouched := resource.SameMap(metadata(u), oldMeta)
+	if sameServerFields(metadata(u), oldMeta) && resource.SameList(fields, managedFields(old)) {
+		return
+	}
 	meta := ownMetadata(u)
-	if !untouched {
-		for _, name := range serverFields {
-			if value, ok := oldMeta[name]; ok {
-				meta[name] = value
-			} else {
-				delete(meta, name)
-			}
+	for _, name := range serverFields {
+		if value, ok := oldMeta[name]; ok {
+			meta[name] = value
+		} else {
+			delete(meta, name)
 		}
 	}
 	if len(fields) > 0 {
@@ -329,6 +337,14 @@ func setServerFields(u, old *unstructured.Unstructured, fields []any) {
 	} else {
 		delete(meta, "managedFields")
 	}
+}
+
+func sameServerFields(meta, old map[string]any) bool {
+	return resource.SameMap(meta, old) || !slices.ContainsFunc(serverFields[:], func(name string) bool {
+		value, given := meta[name]
+		was, had := old[name]
+		return given != had || !same(value, was)
+	})
 }
 
 // change is where two versions of an object differ, server fields aside.
