@@ -46,7 +46,7 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 	again := m.probeConnection(d, cluster)
 	d.condition("Deleting", "False", "NotDeleting", "")
 	m.summarizeCluster(d, f, n)
-	return again, m.settle(actorCore, d, f)
+	return again, m.settle(actorCore, d, f.as)
 }
 
 // adopt makes the Cluster the controller of u, if there is one. The shim stays an

@@ -9,25 +9,32 @@ import (
 // A family is what belongs to a Cluster and what its status is made of; objects
 // that do not exist are nil.
 type family struct {
-	infrastructure, controlPlane *view
-	deployments                  []*view
-	controlPlanes, workers       []*view // Machines
+	infrastructure, controlPlane        *view
+	deployments, controlPlanes, workers []*view
+	as                                  familyAs
+}
+
+// familyAs is as what a pass found a family.
+type familyAs struct {
+	infrastructure, controlPlane        *view
+	deployments, controlPlanes, workers uint64 // versions of the kin
+	// unsaid says of the Machines of the control plane and of the workers that some have
+	// not said yet whether they are up to date, which counts only after a while.
+	unsaidControlPlanes, unsaidWorkers bool
 }
 
 func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstructured.Unstructured) family {
-	f := family{deployments: m.viewsOf(m.ofCluster(kindMachineDeployment, cluster.namespace, cluster.name))}
+	var f family
 	if infrastructure != nil {
 		f.infrastructure = m.view(infrastructure)
 	}
 	if controlPlane != nil {
 		f.controlPlane = m.view(controlPlane)
 	}
-	for _, machine := range m.viewsOf(m.ofCluster(kindMachine, cluster.namespace, cluster.name)) {
-		if machine.controlPlane {
-			f.controlPlanes = append(f.controlPlanes, machine)
-		} else {
-			f.workers = append(f.workers, machine)
-		}
+	f.as.infrastructure, f.as.controlPlane = f.infrastructure, f.controlPlane
+	if k := m.kin[clusterName{cluster.namespace, cluster.name}]; k != nil {
+		f.deployments, f.controlPlanes, f.workers = k.deployments.views, k.controlPlanes.views, k.workers.views
+		f.as.deployments, f.as.controlPlanes, f.as.workers = k.deployments.version, k.controlPlanes.version, k.workers.version
 	}
 	return f
 }
@@ -39,20 +46,22 @@ type news struct{ infrastructure, controlPlane, deployments, controlPlanes, work
 var allNews = news{true, true, true, true, true}
 
 // since compares a family with what the pass took in that left the Cluster as it is.
-func (f family) since(taken any) news {
-	last, known := taken.(family)
-	if !known {
-		return allNews
+func (f *family) since(taken any) news {
+	last, known := taken.(familyAs)
+	n := allNews
+	if known {
+		n = news{
+			infrastructure: f.as.infrastructure != last.infrastructure,
+			controlPlane:   f.as.controlPlane != last.controlPlane,
+			deployments:    f.as.deployments != last.deployments,
+			controlPlanes:  f.as.controlPlanes != last.controlPlanes || last.unsaidControlPlanes,
+			workers:        f.as.workers != last.workers || last.unsaidWorkers,
+		}
 	}
-	return news{
-		infrastructure: f.infrastructure != last.infrastructure,
-		controlPlane:   f.controlPlane != last.controlPlane,
-		deployments:    !slices.Equal(f.deployments, last.deployments),
-		controlPlanes:  !slices.Equal(f.controlPlanes, last.controlPlanes) || slices.ContainsFunc(f.controlPlanes, unsaid),
-		workers:        !slices.Equal(f.workers, last.workers) || slices.ContainsFunc(f.workers, unsaid),
-	}
+	f.as.unsaidControlPlanes = n.controlPlanes && slices.ContainsFunc(f.controlPlanes, unsaid)
+	f.as.unsaidWorkers = n.workers && slices.ContainsFunc(f.workers, unsaid)
+	return n
 }
 
-// unsaid says that a Machine has not said yet whether it is up to date, which counts
-// only after a while.
+// unsaid says that a Machine has not said yet whether it is up to date.
 func unsaid(machine *view) bool { return machine.condition("UpToDate").Type == "" }

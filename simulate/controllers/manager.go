@@ -58,6 +58,7 @@ type Manager struct {
 	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
 	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
 	roster    roster
+	kin       map[clusterName]*kin
 	views     map[*unstructured.Unstructured]*view
 	shared    *sharedConditions
 	written   *draft                       // is being written, see outdate
@@ -73,7 +74,7 @@ func New(c Config) *Manager {
 		network: networkProviders[c.Inventory.NetworkProvider()],
 		chance:  c.Chance, latencies: c.Latencies, onVM: c.OnVM,
 		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
-		views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions(), roster: newRoster(),
+		views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions(), roster: newRoster(), kin: map[clusterName]*kin{},
 	}
 	if m.latencies == nil {
 		m.latencies = DefaultLatencies
@@ -115,6 +116,7 @@ func (m *Manager) Resume(objects []*unstructured.Unstructured) {
 		c := kubeapi.Change{Key: keyOf(u), After: u}
 		m.account(c)
 		m.roster.note(c)
+		m.noteKin(c)
 		if c.Key.GK() == kindMachineHealthCheck.GroupKind {
 			m.noteHealthCheck(c)
 		}

@@ -26,6 +26,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	m.account(c)
 	m.outdate(c)
 	m.roster.note(c)
+	m.noteKin(c)
 	m.unsettle(c)
 	if s != nil && s.of.notify != nil {
 		s.of.notify(m, c)

@@ -21,14 +21,15 @@ const connectionRetry = 30 * time.Second
 // the infrastructure is there, in vain, and then every 30 s. The time is unknown
 // until the first control-plane VM has an address.
 func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time, bool) {
-	if initialized(cluster, "controlPlaneInitialized") {
-		return createdAt(cluster), true
+	v := m.view(cluster)
+	if v.initialized("controlPlaneInitialized") {
+		return v.createdAt(), true
 	}
-	first := since(cluster.Object, "InfrastructureReady")
+	first := v.since("InfrastructureReady")
 	if first.IsZero() {
 		return time.Time{}, false
 	}
-	for _, machine := range m.controlPlaneMachines(namespaceOf(cluster), nameOf(cluster)) {
+	for _, machine := range m.controlPlaneMachines(v.namespace, v.name) {
 		answers, joined := m.joinedAt(machine)
 		if !joined {
 			continue
