@@ -124,10 +124,16 @@ func (v *VCenter) newest() int64 {
 	return reflect.ValueOf(v.registry).Elem().FieldByName("counter").Int()
 }
 
+// number takes the next number.
+func (v *VCenter) number() int64 {
+	v.registry.NewEntity(&simulator.Folder{})
+	return v.newest()
+}
+
 // advance skips numbers until n is the newest.
 func (v *VCenter) advance(n int64) error {
 	for v.newest() < n {
-		v.registry.NewEntity(&simulator.Folder{})
+		v.number()
 	}
 	if now := v.newest(); now > n {
 		return fmt.Errorf("object number %d was to come next, but %d is taken: the inventory is not the one that was saved", n+1, now)

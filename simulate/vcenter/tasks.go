@@ -55,8 +55,12 @@ func (t *tasks) PutObject(_ *simulator.Context, o mo.Reference) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.running[task.Self] = true
 	task.Info.Reason = &types.TaskReasonUser{UserName: cmp.Or(t.user, supervisorUser)}
+	if isEnd(task.Info.State) {
+		t.finished = append(t.finished, task.Self)
+		return
+	}
+	t.running[task.Self] = true
 	switch {
 	case task.Info.Name == "DeleteDatastoreFile":
 		t.cleanups = append(t.cleanups, task.Self)

@@ -29,22 +29,16 @@ func (v *VCenter) makeVM(g *group, spec VMSpec) (VMRef, error) {
 	if err != nil {
 		return VMRef{}, err
 	}
-	ctx := v.context()
-	task := simulator.CreateTask(folder, "createVm", func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+	var ref types.ManagedObjectReference
+	task, err := v.perform(folder, "createVm", func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
 		dir := filepath.Join(v.datastoreDir(spec.Spot.Datastore), spec.InstanceUUID)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, &types.FileFault{File: dir}
 		}
-		return v.putVM(ctx, folder, at, spec), nil
+		ref = v.putVM(ctx, folder, at, spec)
+		return ref, nil
 	})
-	var ref types.ManagedObjectReference
-	v.registry.WithLock(ctx, folder.Self, func() { ref = task.Run(ctx) })
-	info, err := v.tasks.wait(ref)
-	if err != nil {
-		return VMRef{}, err
-	}
-	made, _ := info.Result.(types.ManagedObjectReference)
-	return VMRef{MoID: made.Value, Task: ref.Value}, nil
+	return VMRef{MoID: ref.Value, Task: task}, err
 }
 
 // home is where a VM is, in vcsim.

@@ -11,12 +11,9 @@ import (
 // switching is the work of a task that powers a VM of the Supervisor on or off. It
 // is what vcsim's own does, but copies the one device that changes, not all of them
 // by way of XML.
-func (v *VCenter) switching(ctx *simulator.Context, vm *simulator.VirtualMachine, on bool) func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
-	state := types.VirtualMachinePowerStatePoweredOff
-	if on {
-		state = types.VirtualMachinePowerStatePoweredOn
-	}
-	return func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
+func (v *VCenter) switching(vm *simulator.VirtualMachine, state types.VirtualMachinePowerState) work {
+	on := state == types.VirtualMachinePowerStatePoweredOn
+	return func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
 		if now := vm.Runtime.PowerState; now == state {
 			return nil, &types.InvalidPowerState{RequestedState: state, ExistingState: now}
 		}
