@@ -16,7 +16,7 @@ const deletePoll = 5 * time.Second
 // once it is gone. The status goes on telling what is left meanwhile.
 func (m *Manager) deleteCluster(d *draft, cluster *unstructured.Unstructured) (time.Duration, error) {
 	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
-	f := m.familyOf(m.view(cluster), infrastructure, controlPlane)
+	f := m.familyOf(m.view(cluster), infrastructure, controlPlane).kept()
 	namespace, name := namespaceOf(cluster), nameOf(cluster)
 	deployments, sets, workers := m.ofCluster(kindMachineDeployment, namespace, name), m.ofCluster(kindMachineSet, namespace, name), m.workersOf(namespace, name)
 	if len(deployments)+len(sets)+len(workers) > 0 {

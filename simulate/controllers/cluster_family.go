@@ -23,6 +23,7 @@ type familyAs struct {
 	unsaidControlPlanes, unsaidWorkers bool
 }
 
+// familyOf is the family of a Cluster as it is, and goes on to be.
 func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstructured.Unstructured) family {
 	var f family
 	if infrastructure != nil {
@@ -36,6 +37,12 @@ func (m *Manager) familyOf(cluster *view, infrastructure, controlPlane *unstruct
 		f.deployments, f.controlPlanes, f.workers = k.deployments.views, k.controlPlanes.views, k.workers.views
 		f.as.deployments, f.as.controlPlanes, f.as.workers = k.deployments.version, k.controlPlanes.version, k.workers.version
 	}
+	return f
+}
+
+// kept is the family as it is now, whoever leaves it.
+func (f family) kept() family {
+	f.deployments, f.controlPlanes, f.workers = slices.Clone(f.deployments), slices.Clone(f.controlPlanes), slices.Clone(f.workers)
 	return f
 }
 

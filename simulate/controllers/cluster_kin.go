@@ -14,49 +14,54 @@ type kin struct{ deployments, controlPlanes, workers relatives }
 
 // relatives are the kin of one sort, by name.
 type relatives struct {
-	views   []*view // another list with each change
-	version uint64  // of the last change
+	views   []*view
+	version uint64 // of the last change
 }
 
-// noteKin takes in a change of any object.
+// noteKin takes in a change of any object. Nearly all are of one that stays where it is.
 func (m *Manager) noteKin(c kubeapi.Change) {
 	if kind := c.Key.GK(); kind != kindMachine.GroupKind && kind != kindMachineDeployment.GroupKind {
 		return
 	}
 	was, is := m.view(c.Before), m.view(c.After)
-	if was.cluster != is.cluster || was.controlPlane != is.controlPlane {
-		m.changeKin(c, was, nil)
-	}
-	m.changeKin(c, is, is)
-}
-
-// changeKin puts a relative in the place that an object had, or would have, by its name;
-// nil takes out who is there.
-func (m *Manager) changeKin(c kubeapi.Change, of, relative *view) {
-	if of.cluster == "" {
+	if r := is.relatives; r != nil && r == was.relatives {
+		r.views[slices.Index(r.views, was)], r.version = is, c.Version
 		return
 	}
-	name := clusterName{of.namespace, of.cluster}
+	m.leaveKin(was, c.Version)
+	m.joinKin(is, c.Version)
+}
+
+func (m *Manager) leaveKin(v *view, version uint64) {
+	r := v.relatives
+	if r == nil {
+		return
+	}
+	at := slices.Index(r.views, v)
+	r.views, r.version = slices.Delete(r.views, at, at+1), version
+	if name := (clusterName{v.namespace, v.cluster}); m.kin[name].none() {
+		delete(m.kin, name)
+	}
+}
+
+func (m *Manager) joinKin(v *view, version uint64) {
+	if v.cluster == "" {
+		return
+	}
+	name := clusterName{v.namespace, v.cluster}
 	k := m.kin[name]
 	if k == nil {
 		k = &kin{}
 		m.kin[name] = k
 	}
-	r := k.among(of)
-	r.version = c.Version
-	r.views = slices.Clone(r.views)
-	at, known := slices.BinarySearchFunc(r.views, of.name, func(v *view, name string) int { return strings.Compare(v.name, name) })
-	switch {
-	case relative == nil && known:
-		r.views = slices.Delete(r.views, at, at+1)
-	case known:
-		r.views[at] = relative
-	case relative != nil:
-		r.views = slices.Insert(r.views, at, relative)
-	}
-	if len(k.deployments.views)+len(k.controlPlanes.views)+len(k.workers.views) == 0 {
-		delete(m.kin, name)
-	}
+	r := k.among(v)
+	at, _ := slices.BinarySearchFunc(r.views, v, func(a, b *view) int { return strings.Compare(a.name, b.name) })
+	r.views, r.version = slices.Insert(r.views, at, v), version
+	v.relatives = r
+}
+
+func (k *kin) none() bool {
+	return len(k.deployments.views)+len(k.controlPlanes.views)+len(k.workers.views) == 0
 }
 
 // among are the relatives that a view is of.

@@ -37,7 +37,8 @@ type identity struct {
 	cluster      string // it belongs to
 	controlPlane bool   // it is of a Machine of the control plane
 
-	shared *shared // nil until something was asked for
+	shared    *shared    // nil until something was asked for
+	relatives *relatives // among whom it is; nil where that is nowhere
 }
 
 // noView is of an object that is not there.
