@@ -63,7 +63,7 @@ func (m *Manager) settleControlPlane(p *controlPlane, l *lull) error {
 	l.controlPlane = p.u
 	if p.d.changed() {
 		var err error
-		if l.controlPlane, err = m.store.Replace(actorKCP, p.d.base, p.d.object()); err != nil {
+		if l.controlPlane, err = m.write(actorKCP, p.d); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ func (m *Manager) reportTopology(cluster *unstructured.Unstructured, up *upgrade
 	if cluster == nil {
 		return nil
 	}
-	d := edit(cluster, m.now())
+	d := m.edit(cluster)
 	report := func(status, reason, message string) {
 		d.observed("TopologyReconciled", status, reason, message)
 	}

@@ -112,7 +112,7 @@ func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 func (m *Manager) stepVM(d *draft) (*draft, time.Duration, error) {
 	for _, step := range vmSteps {
 		if d.changed() {
-			u, err := m.store.Replace(actorVMService, d.base, d.object())
+			u, err := m.write(actorVMService, d)
 			if err != nil {
 				return nil, 0, err
 			}
