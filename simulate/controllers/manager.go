@@ -14,10 +14,11 @@ import (
 )
 
 // Store is where the controllers find and write objects; kubeapi.Store is one.
-// What Get, List and Dependents return is shared and must not be written to.
+// What Get, List, OfCluster and Dependents return is shared and must not be written to.
 type Store interface {
 	Get(kubeapi.Key) *unstructured.Unstructured
 	List(gk schema.GroupKind, namespace string, labels map[string]string) []*unstructured.Unstructured
+	OfCluster(gk schema.GroupKind, namespace, cluster string) []*unstructured.Unstructured
 	Dependents(uid string) []*unstructured.Unstructured
 	Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
@@ -138,7 +139,7 @@ func (m *Manager) get(k kind, namespace, name string) *unstructured.Unstructured
 
 // ofCluster lists the objects of a kind that carry the cluster's label.
 func (m *Manager) ofCluster(k kind, namespace, cluster string) []*unstructured.Unstructured {
-	return m.store.List(k.GroupKind, namespace, map[string]string{labelCluster: cluster})
+	return m.store.OfCluster(k.GroupKind, namespace, cluster)
 }
 
 // clusterFor is the Cluster that u belongs to by label; nil when it is gone.

@@ -78,6 +78,14 @@ func (b bucket) without(r *record) bucket {
 	return slices.Delete(b, i, i+1)
 }
 
+func (b bucket) objects() []*unstructured.Unstructured {
+	out := make([]*unstructured.Unstructured, len(b))
+	for i, r := range b {
+		out[i] = r.object
+	}
+	return out
+}
+
 // A table holds the objects of one kind.
 type table struct {
 	Kind

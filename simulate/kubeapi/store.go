@@ -216,17 +216,24 @@ func (s *Store) list(gk schema.GroupKind, namespace string, labels map[string]st
 	return out
 }
 
+// OfCluster is List with the label cluster.x-k8s.io/cluster-name alone.
+func (s *Store) OfCluster(gk schema.GroupKind, namespace, cluster string) []*unstructured.Unstructured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tables[gk]; t != nil {
+		if on := t.shelves[namespace]; on != nil {
+			return on.clusters[cluster].objects()
+		}
+	}
+	return nil
+}
+
 // Dependents returns the objects that have an owner reference to uid, shared
 // and read only, by group, kind, namespace and name.
 func (s *Store) Dependents(uid string) []*unstructured.Unstructured {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dependents := s.owned[uid]
-	out := make([]*unstructured.Unstructured, len(dependents))
-	for i, r := range dependents {
-		out[i] = r.object
-	}
-	return out
+	return s.owned[uid].objects()
 }
 
 // Subscribe calls f for every write from now on, in the order of the writes and

@@ -22,8 +22,9 @@ func (t *table) tell(c Change) {
 	if len(t.watches) == 0 {
 		return
 	}
+	told := c // so that what nobody watches stays on the stack
 	for _, w := range t.watches {
-		w.send(item{change: &c})
+		w.send(item{change: &told})
 	}
 }
 
