@@ -51,12 +51,15 @@ type VMEvent struct {
 // reconcileVM reconciles a VirtualMachine, once more if the VM goes meanwhile.
 func (m *Manager) reconcileVM(u *unstructured.Unstructured) (time.Duration, error) {
 	again, err := m.driveVM(u)
-	if id := resource.Text(u.Object, "status", "uniqueID"); err != nil && id != "" {
+	if err == nil {
+		return again, nil
+	}
+	if id := resource.Text(u.Object, "status", "uniqueID"); id != "" {
 		if _, exists := m.vsphere.VM(id); !exists {
 			return pace, nil
 		}
 	}
-	return again, err
+	return 0, err
 }
 
 // A vmTaken is what a pass of a VirtualMachine took in that left it with nothing to
@@ -80,7 +83,7 @@ var vmSteps = []vmStep{
 // it waits for it computes from when the step before became true.
 func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 	v := m.view(u)
-	seen := m.see(resource.Text(v.status, "uniqueID"))
+	seen := m.see(v.uniqueID())
 	if last, _ := v.taken.(*vmTaken); last != nil && last.seen == seen && !over(last.due, m.now()) {
 		return until(last.due, m.now()), nil
 	}
@@ -93,7 +96,7 @@ func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 		return m.deleteVM(d, u)
 	}
 	d.addFinalizer(finalizerVM)
-	if err := m.lookAtVM(d, u, seen); err != nil {
+	if err := m.lookAtVM(d, v, seen); err != nil {
 		return 0, err
 	}
 	d, again, err := m.stepVM(d)

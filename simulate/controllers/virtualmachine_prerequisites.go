@@ -10,22 +10,26 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
+// vmChecks say whether a prerequisite is met: what is missing is the reason.
+var vmChecks = []struct {
+	condition string
+	look      func(*Manager, *view) (reason, message string)
+}{
+	{conditionClass, (*Manager).lookForClass}, {conditionImage, (*Manager).lookForImage}, {conditionPolicy, (*Manager).lookForPolicy},
+	{conditionBootstrap, (*Manager).lookForBootstrap}, {conditionStorage, (*Manager).lookForStorage},
+}
+
 // checkPrerequisites looks for class, image, resource policy, bootstrap data and
 // storage. All are reported, not only the first that is missing; the network is
 // asked for when none is (domain.md 1.12, E28).
 func (m *Manager) checkPrerequisites(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
-	if d.isTrue(conditionCreated) || resource.Text(d.root, "status", "uniqueID") != "" {
+	v := m.view(u)
+	if d.isTrue(conditionCreated) || v.uniqueID() != "" {
 		return true, 0, nil // they are looked at before a creation, not during it
 	}
 	met := true
-	for _, check := range []struct {
-		condition string
-		look      func(*unstructured.Unstructured) (reason, message string)
-	}{
-		{conditionClass, m.lookForClass}, {conditionImage, m.lookForImage}, {conditionPolicy, m.lookForPolicy},
-		{conditionBootstrap, m.lookForBootstrap}, {conditionStorage, m.lookForStorage},
-	} {
-		if reason, message := check.look(u); reason != "" {
+	for _, check := range vmChecks {
+		if reason, message := check.look(m, v); reason != "" {
 			met = false
 			d.condition(check.condition, "False", reason, message)
 		} else {
@@ -35,7 +39,9 @@ func (m *Manager) checkPrerequisites(d *draft, u *unstructured.Unstructured) (bo
 	if !met {
 		return false, vmRetry, nil
 	}
-	d.set(m.chance.UUID("manager"), "metadata", "annotations", annotationManagerID)
+	if v.annotations[annotationManagerID] == nil {
+		d.set(m.chance.UUID("manager"), "metadata", "annotations", annotationManagerID)
+	}
 	return m.connectNetwork(d, u)
 }
 
@@ -43,16 +49,16 @@ func notFound(resources, name string) (reason, message string) {
 	return "NotFound", fmt.Sprintf("%s %q not found", resources, name)
 }
 
-func (m *Manager) lookForClass(u *unstructured.Unstructured) (reason, message string) {
-	class := resource.Text(u.Object, "spec", "className")
-	if m.get(kindVMClass, namespaceOf(u), class) == nil {
+func (m *Manager) lookForClass(vm *view) (reason, message string) {
+	class := resource.Text(vm.spec, "className")
+	if m.get(kindVMClass, vm.namespace, class) == nil {
 		return notFound("virtualmachineclasses.vmoperator.vmware.com", class)
 	}
 	return "", ""
 }
 
-func (m *Manager) lookForImage(u *unstructured.Unstructured) (reason, message string) {
-	name := resource.Text(u.Object, "spec", "imageName")
+func (m *Manager) lookForImage(vm *view) (reason, message string) {
+	name := resource.Text(vm.spec, "imageName")
 	switch image := m.image(name); {
 	case image == nil:
 		return notFound("clustervirtualmachineimages.vmoperator.vmware.com", name)
@@ -78,12 +84,12 @@ func (m *Manager) image(name string) *unstructured.Unstructured {
 	return nil
 }
 
-func (m *Manager) lookForPolicy(u *unstructured.Unstructured) (reason, message string) {
-	name := resource.Text(u.Object, "spec", "reserved", "resourcePolicyName")
+func (m *Manager) lookForPolicy(vm *view) (reason, message string) {
+	name := resource.Text(vm.spec, "reserved", "resourcePolicyName")
 	if name == "" {
 		return "", ""
 	}
-	switch p := m.get(kindResourcePolicy, namespaceOf(u), name); {
+	switch p := m.get(kindResourcePolicy, vm.namespace, name); {
 	case p == nil:
 		return notFound("virtualmachinesetresourcepolicies.vmoperator.vmware.com", name)
 	case deleting(p):
@@ -94,16 +100,16 @@ func (m *Manager) lookForPolicy(u *unstructured.Unstructured) (reason, message s
 	return "", ""
 }
 
-func (m *Manager) lookForBootstrap(u *unstructured.Unstructured) (reason, message string) {
-	secret := resource.Text(u.Object, "spec", "bootstrap", "cloudInit", "rawCloudConfig", "name")
-	if secret != "" && m.get(kindSecret, namespaceOf(u), secret) == nil {
+func (m *Manager) lookForBootstrap(vm *view) (reason, message string) {
+	secret := resource.Text(vm.spec, "bootstrap", "cloudInit", "rawCloudConfig", "name")
+	if secret != "" && m.get(kindSecret, vm.namespace, secret) == nil {
 		return notFound("secrets", secret)
 	}
 	return "", ""
 }
 
-func (m *Manager) lookForStorage(u *unstructured.Unstructured) (reason, message string) {
-	class := resource.Text(u.Object, "spec", "storageClass")
+func (m *Manager) lookForStorage(vm *view) (reason, message string) {
+	class := resource.Text(vm.spec, "storageClass")
 	switch {
 	case class == "":
 		return "StorageClassRequired", "StorageClass is required but not specified"

@@ -80,7 +80,7 @@ func (m *Manager) reportVM(d *draft, u *unstructured.Unstructured) (bool, time.D
 	d.condition(conditionCustomization, "Unknown", "NoGuestInfo", "")
 	d.condition(conditionGuestNetwork, "False", "NotSynced", "Neither IPv4 nor IPv6 address reported by guest")
 	d.condition(conditionLocation, "True", "True", "")
-	d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+wantedPower(u)+" != status.powerState="+poweredOff)
+	d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+m.view(u).wantedPower()+" != status.powerState="+poweredOff)
 	d.condition(conditionReconciled, "True", "True", "")
 	d.condition(conditionTools, "False", "VirtualMachineToolsNotRunning", "VMware Tools is not running")
 	if probed(u) {
@@ -119,7 +119,7 @@ func (m *Manager) moduleOf(u *unstructured.Unstructured) string {
 
 // syncPower gives the VM the power state that is asked for.
 func (m *Manager) syncPower(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
-	wanted := wantedPower(u)
+	wanted := m.view(u).wantedPower()
 	if d.isTrue(conditionPower) {
 		return wanted == poweredOn, 0, nil // without power there is nothing more to wait for
 	}

@@ -3,8 +3,6 @@ package controllers
 import (
 	"cmp"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/vcenter"
 )
@@ -15,13 +13,11 @@ const (
 	poweredOff = "PoweredOff"
 )
 
+// uniqueID is what vCenter calls the VM; "" where it was not made yet.
+func (v *view) uniqueID() string { return resource.Text(v.status, "uniqueID") }
+
 // wantedPower is the power state that is asked for; on is the default of the webhook.
-func wantedPower(u *unstructured.Unstructured) string {
-	if state := resource.Text(u.Object, "spec", "powerState"); state != "" {
-		return state
-	}
-	return poweredOn
-}
+func (v *view) wantedPower() string { return cmp.Or(resource.Text(v.spec, "powerState"), poweredOn) }
 
 func powerOf(vm vcenter.VMState) string {
 	if vm.On {
@@ -64,7 +60,7 @@ func sightIn(status map[string]any) vmSight {
 // the same name and UUIDs, and where one was moved to is only reported. That its
 // size is not that of its class is reported by nothing: vm-operator compares the
 // class that the VirtualMachine names.
-func (m *Manager) lookAtVM(d *draft, u *unstructured.Unstructured, vm vmSight) error {
+func (m *Manager) lookAtVM(d *draft, v *view, vm vmSight) error {
 	switch {
 	case vm.id == "":
 		return nil
@@ -74,8 +70,11 @@ func (m *Manager) lookAtVM(d *draft, u *unstructured.Unstructured, vm vmSight) e
 	}
 	d.set(vm.host, "status", "nodeName")
 	d.set(vm.zone, "status", "zone")
-	wanted := wantedPower(u)
-	if !d.isTrue(conditionPower) || vm.power == wanted && vm.power == resource.Text(u.Object, "status", "powerState") {
+	if !d.isTrue(conditionPower) {
+		return nil
+	}
+	wanted := v.wantedPower()
+	if vm.power == wanted && vm.power == resource.Text(v.status, "powerState") {
 		return nil
 	}
 	d.set(vm.power, "status", "powerState")
