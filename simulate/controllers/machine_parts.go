@@ -24,20 +24,33 @@ type machineParts struct {
 // machinePartsOf finds the parts of a Machine.
 func (m *Manager) machinePartsOf(u, cluster *unstructured.Unstructured, last *machineTaken, now time.Time) machineParts {
 	machine := m.view(u)
-	p := machineParts{parts: m.kitOf(machine)}
+	k := m.kitOf(machine)
+	p := machineParts{parts: k.parts}
 	if cluster != nil {
 		m.findNode(&p, u, cluster, last, now)
 	}
-	owner := machine.controller()
-	if machine.controlPlane || resource.Text(owner, "kind") != kindMachineSet.Kind {
-		return p
+	if p.set = m.setOf(k, machine); p.set != nil {
+		p.deployment = m.follow(&k.deployment, kindMachineDeployment, machine.namespace, machine.label(labelDeployment))
 	}
-	p.set = m.get(kindMachineSet, machine.namespace, resource.Text(owner, "name"))
-	p.deployment = m.get(kindMachineDeployment, machine.namespace, machine.label(labelDeployment))
-	if p.set == nil || p.deployment == nil {
-		p.set, p.deployment = nil, nil
+	if p.deployment == nil {
+		p.set = nil
 	}
 	return p
+}
+
+// setOf is the MachineSet that controls a Machine; nil where there is none.
+func (m *Manager) setOf(k *kit, machine *view) *unstructured.Unstructured {
+	if machine.controlPlane {
+		return nil
+	}
+	if k.set != nil && !k.set.ended {
+		return m.objectOf(k.set)
+	}
+	owner := machine.controller()
+	if resource.Text(owner, "kind") != kindMachineSet.Kind {
+		return nil
+	}
+	return m.follow(&k.set, kindMachineSet, machine.namespace, resource.Text(owner, "name"))
 }
 
 // machineTaken is what a pass of a Machine took in, and the Machine says since. Of

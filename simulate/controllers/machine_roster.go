@@ -23,8 +23,11 @@ type kit struct {
 	name objectName
 	parts
 	labels   map[string]any // of the Machine, who it is of follows from them
+	gone     bool           // off the roster: whoever knows it has to look for it again
 	enrolled *enrolled      // as a machine of a control plane, nil if it is of none
 	squad    *squad         // nil if it is of no MachineSet
+
+	set, deployment *subject // of a worker, nil until they are asked for
 }
 
 // parts are the objects of a machine as they are stored; nil is not there.
@@ -41,12 +44,18 @@ func newRoster() roster {
 	return roster{kits: map[objectName]*kit{}, clusters: map[clusterName]*census{}, squads: map[objectName]*squad{}}
 }
 
-// kitOf are the objects that have the name of v, one of them.
-func (m *Manager) kitOf(v *view) parts {
-	if k := m.roster.kits[objectName{v.namespace, v.name}]; k != nil {
-		return k.parts
+// kitOf is the kit that an object is of: one of a name of its own where it is no part
+// of a machine.
+func (m *Manager) kitOf(v *view) *kit {
+	if v.kit != nil && !v.kit.gone {
+		return v.kit
 	}
-	return parts{}
+	k := m.roster.kits[objectName{v.namespace, v.name}]
+	if k == nil {
+		return &kit{}
+	}
+	v.kit = k
+	return k
 }
 
 // note takes in a change of any object.
@@ -56,7 +65,9 @@ func (r *roster) note(c kubeapi.Change) {
 	case kindMachine.Kind:
 		k := r.kit(name)
 		k.machine = c.After
-		r.assign(k)
+		if !c.SameMetadata {
+			r.assign(k)
+		}
 		r.tell(k)
 	case kindKubeadmConfig.Kind:
 		k := r.kit(name)
@@ -89,6 +100,7 @@ func (r *roster) kit(name objectName) *kit {
 // assign has a kit be of the control plane and the set that the labels of its Machine
 // name, which hardly ever change.
 func (r *roster) assign(k *kit) {
+	k.set, k.deployment = nil, nil
 	labels := resource.Fields(contentOf(k.machine), "metadata", "labels")
 	if !resource.SameMap(labels, k.labels) {
 		k.labels = labels
@@ -108,5 +120,6 @@ func (r *roster) tell(k *kit) {
 	}
 	if k.parts == (parts{}) {
 		delete(r.kits, k.name)
+		k.gone = true
 	}
 }

@@ -145,7 +145,20 @@ func (m *Manager) ofCluster(k kind, namespace, cluster string) []*unstructured.U
 // clusterFor is the Cluster that u belongs to by label; nil when it is gone.
 func (m *Manager) clusterFor(u *unstructured.Unstructured) *unstructured.Unstructured {
 	v := m.view(u)
-	return m.get(kindCluster, v.namespace, v.cluster)
+	return m.follow(&v.home, kindCluster, v.namespace, v.cluster)
+}
+
+// follow is the object that a handle is on: that of a name, looked for only where the
+// handle is on none yet or on one that is gone.
+func (m *Manager) follow(handle **subject, k kind, namespace, name string) *unstructured.Unstructured {
+	if s := *handle; s != nil && !s.ended {
+		return m.objectOf(s)
+	}
+	u := m.get(k, namespace, name)
+	if u != nil {
+		*handle = m.subjectOf(k.key(namespace, name))
+	}
+	return u
 }
 
 // commit writes a draft if it differs from its object.

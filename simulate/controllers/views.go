@@ -21,9 +21,9 @@ type view struct {
 	deleting       bool
 	paused, pauses bool // by an annotation; by spec.paused, as a Cluster has it
 
-	labels, annotations, spec, status map[string]any
-	owners, finalizers                []any
-	conditions                        conditionList
+	labels, annotations, spec, status, initialization map[string]any
+	owners, finalizers                                []any
+	conditions                                        conditionList
 
 	// taken is what the pass that left the object like this took in, if its
 	// controller keeps that: what has not changed since needs no second look.
@@ -37,8 +37,12 @@ type identity struct {
 	cluster      string // it belongs to
 	controlPlane bool   // it is of a Machine of the control plane
 
-	shared    *shared    // nil until something was asked for
 	relatives *relatives // among whom it is; nil where that is nowhere
+
+	// nil until they are asked for
+	shared *shared
+	home   *subject // the Cluster
+	kit    *kit     // that it is of
 }
 
 // noView is of an object that is not there.
@@ -104,6 +108,7 @@ func viewOf(content map[string]any, before *view) *view {
 		spec:        resource.Fields(content, "spec"),
 		status:      resource.Fields(content, "status"),
 	}
+	v.initialization = resource.Fields(v.status, "initialization")
 	if before != nil && resource.SameMap(v.labels, before.labels) {
 		v.identity = before.identity
 	} else {
@@ -167,7 +172,7 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 
 // initialized reads one of status.initialization's barriers; v may be nil.
 func (v *view) initialized(barrier string) bool {
-	return v != nil && resource.Flag(v.status, "initialization", barrier)
+	return v != nil && v.initialization[barrier] == true
 }
 
 func (v *view) hasFinalizer(name string) bool { return slices.Contains(v.finalizers, any(name)) }
