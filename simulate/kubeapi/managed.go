@@ -262,7 +262,7 @@ func (c converter) ConvertToVersion(in runtime.Object, to runtime.GroupVersioner
 	if !ok {
 		return nil, fmt.Errorf("converting %T: only unstructured objects are known", in)
 	}
-	t := c.store.tables[u.GroupVersionKind().GroupKind()]
+	t := c.store.tables.find(u.GroupVersionKind().GroupKind())
 	if t == nil {
 		return nil, runtime.NewNotRegisteredErrForTarget("kubeapi", nil, to)
 	}

@@ -109,7 +109,7 @@ func (s *Store) namespaceExists(t *table, u *unstructured.Unstructured) error {
 	if t.Cluster || s.get(Key{Kind: namespaceKind, Name: namespace}) != nil {
 		return nil
 	}
-	return apierrors.NewNotFound(s.tables[Key{Kind: namespaceKind}.GK()].groupResource(), namespace)
+	return apierrors.NewNotFound(s.tables.of("v1", namespaceKind).groupResource(), namespace)
 }
 
 func (c *call) ask(o options) ask {

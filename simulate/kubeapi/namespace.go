@@ -85,7 +85,7 @@ func (s *Store) finished(r *record) bool {
 
 // terminating finds the namespace if it is being deleted.
 func (s *Store) terminating(name string) *record {
-	t := s.tables[Key{Kind: namespaceKind}.GK()]
+	t := s.tables.of("v1", namespaceKind)
 	if r := t.find("", name); r != nil && deleting(r.object) {
 		return r
 	}

@@ -15,6 +15,7 @@
 package kubeapi
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -119,8 +120,7 @@ type Store struct {
 	mu          sync.Mutex // guards everything below
 	version     uint64
 	created     uint64
-	tables      map[schema.GroupKind]*table
-	forms       map[typeMeta]*table
+	tables      catalogue
 	order       []*table // by group and kind
 	uids        map[string]*record
 	owned       map[string]bucket // dependents by the uid of an owner
@@ -139,8 +139,7 @@ func New(c Config) *Store {
 	s := &Store{
 		config:     c,
 		clock:      c.Clock,
-		tables:     map[schema.GroupKind]*table{},
-		forms:      map[typeMeta]*table{},
+		tables:     catalogue{},
 		uids:       map[string]*record{},
 		owned:      map[string]bucket{},
 		managers:   map[fieldManagerKey]fieldManager{},
@@ -153,19 +152,15 @@ func New(c Config) *Store {
 	if s.config.UID == nil {
 		s.config.UID = func(Key, uint64) string { return string(uuid.NewUUID()) }
 	}
+	tables := map[schema.GroupKind]*table{}
 	for _, kind := range slices.Concat(CoreKinds(), c.Kinds) {
-		s.tables[schema.GroupKind{Group: kind.Group, Kind: kind.Kind}] = newTable(kind)
+		t := newTable(kind)
+		tables[t.gk] = t
 	}
-	for _, t := range s.tables {
-		s.order = append(s.order, t)
-	}
+	s.order = slices.SortedFunc(maps.Values(tables), (*table).compare)
 	for _, t := range s.order {
-		for _, gvk := range t.gvks() {
-			s.tables[gvk.GroupKind()] = t
-			s.forms[typeMeta{gvk.GroupVersion().String(), gvk.Kind}] = t
-		}
+		s.tables.add(t)
 	}
-	slices.SortFunc(s.order, (*table).compare)
 	return s
 }
 
@@ -177,7 +172,7 @@ func (s *Store) Get(k Key) *unstructured.Unstructured {
 }
 
 func (s *Store) get(k Key) *unstructured.Unstructured {
-	if t := s.tables[k.GK()]; t != nil {
+	if t := s.tables.find(k.GK()); t != nil {
 		if r := t.find(k.Namespace, k.Name); r != nil {
 			return r.object
 		}
@@ -195,7 +190,7 @@ func (s *Store) List(gk schema.GroupKind, namespace string, labels map[string]st
 }
 
 func (s *Store) list(gk schema.GroupKind, namespace string, labels map[string]string) []*unstructured.Unstructured {
-	t := s.tables[gk]
+	t := s.tables.find(gk)
 	if t == nil {
 		return nil
 	}
@@ -220,7 +215,7 @@ func (s *Store) list(gk schema.GroupKind, namespace string, labels map[string]st
 func (s *Store) OfCluster(gk schema.GroupKind, namespace, cluster string) []*unstructured.Unstructured {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t := s.tables[gk]; t != nil {
+	if t := s.tables.find(gk); t != nil {
 		if on := t.shelves[namespace]; on != nil {
 			return on.clusters[cluster].objects()
 		}

@@ -32,7 +32,7 @@ func (t *table) tell(c Change) {
 func (s *Store) Watched(gk schema.GroupKind) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.tables[gk]
+	t := s.tables.find(gk)
 	return t != nil && len(t.watches) > 0
 }
 

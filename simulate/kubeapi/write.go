@@ -68,7 +68,7 @@ func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstr
 func (s *Store) Delete(actor string, k Key) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.tables[k.GK()]
+	t := s.tables.find(k.GK())
 	if t == nil {
 		return unknownKind(k.GK())
 	}
@@ -86,7 +86,7 @@ func unknownKind(gk schema.GroupKind) error {
 
 // tableOf finds where u belongs and checks that it can be there.
 func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
-	t := s.forms[typeMeta{resource.Text(u.Object, "apiVersion"), resource.Text(u.Object, "kind")}]
+	t := s.tables.of(resource.Text(u.Object, "apiVersion"), resource.Text(u.Object, "kind"))
 	if t == nil {
 		return nil, s.unserved(u.GroupVersionKind())
 	}
@@ -101,12 +101,9 @@ func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
 	return t, nil
 }
 
-// typeMeta is what objects of a kind in one of its versions say of themselves.
-type typeMeta struct{ apiVersion, kind string }
-
 // unserved is why there is no table for a kind in a version.
 func (s *Store) unserved(gvk schema.GroupVersionKind) error {
-	if t := s.tables[gvk.GroupKind()]; t != nil {
+	if t := s.tables.find(gvk.GroupKind()); t != nil {
 		return fmt.Errorf("%s has no version %q, only %q", gvk.GroupKind(), gvk.Version, t.Versions)
 	}
 	return unknownKind(gvk.GroupKind())
