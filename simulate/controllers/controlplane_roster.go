@@ -91,13 +91,3 @@ func (r *roster) census(cluster clusterName) *census {
 }
 
 func compareEnrolled(a, b *enrolled) int { return cmp.Compare(a.name.name, b.name.name) }
-
-// controlPlaneMachines are those of a cluster, by name.
-func (m *Manager) controlPlaneMachines(namespace, cluster string) []*unstructured.Unstructured {
-	list := m.roster.census(clusterName{namespace, cluster}).machines
-	machines := make([]*unstructured.Unstructured, len(list))
-	for i, e := range list {
-		machines[i] = e.machine
-	}
-	return machines
-}

@@ -47,20 +47,19 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 
 // takeParts takes in what has changed of the parts of a Machine since the last pass.
 func (m *Manager) takeParts(d *draft, v *view, p machineParts, last *machineTaken) error {
-	sameConfig, sameInfrastructure := last.sameConfig(p), last.sameInfrastructure(p)
-	if !sameConfig {
+	if !last.sameConfig(p) {
 		if err := m.takeOver(d.base, v, p.config); err != nil {
 			return err
 		}
 		takeBootstrapData(d, m.view(p.config))
 	}
-	if !sameInfrastructure {
+	if !last.sameInfrastructure(p) {
 		if err := m.takeOver(d.base, v, p.infrastructure); err != nil {
 			return err
 		}
 		takeInfrastructure(d, m.view(p.infrastructure))
 	}
-	if !sameInfrastructure || !last.sameNode(p) {
+	if !last.sameNode(p) || !resource.SameMap(resource.Fields(d.root, "spec"), v.spec) {
 		noteNode(d, v, p)
 	}
 	return nil

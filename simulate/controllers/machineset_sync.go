@@ -6,12 +6,8 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// carriesSame says whether all that a set carries over is in a machine what it was
-// in another version of it.
-func (a parts) carriesSame(b parts) bool {
-	return carriesSame(a.machine, b.machine) && carriesSame(a.infrastructure, b.infrastructure) && carriesSame(a.config, b.config)
-}
-
+// carriesSame says whether all that a set carries over is in an object what it was in
+// another version of it.
 func carriesSame(a, b *unstructured.Unstructured) bool {
 	if a == b || a == nil || b == nil {
 		return a == b
@@ -31,23 +27,28 @@ func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstr
 	template := resource.Fields(set.Object, "spec", "template")
 	var labels, annotations map[string]any
 	for i := range members {
-		is := &members[i]
+		is, was := &members[i], parts{}
 		is.machine = machines[i]
-		if i < len(before) && is.carriesSame(before[i]) {
-			continue
+		if i < len(before) {
+			was = before[i]
 		}
-		if labels == nil {
-			labels, annotations = workerLabels(set), resource.Fields(template, "metadata", "annotations")
-		}
-		for _, part := range []**unstructured.Unstructured{&is.machine, &is.infrastructure, &is.config} {
-			if *part == nil || deleting(is.machine) && part != &is.machine {
+		going := m.view(is.machine).deleting
+		for _, part := range [...]struct {
+			is  **unstructured.Unstructured
+			was *unstructured.Unstructured
+		}{{&is.machine, was.machine}, {&is.infrastructure, was.infrastructure}, {&is.config, was.config}} {
+			u, isMachine := *part.is, part.is == &is.machine
+			if u == nil || going && !isMachine || carriesSame(u, part.was) {
 				continue
 			}
-			d := edit(*part, m.now())
-			if part == &is.machine {
+			if labels == nil {
+				labels, annotations = workerLabels(set), resource.Fields(template, "metadata", "annotations")
+			}
+			d := edit(u, m.now())
+			if isMachine {
 				copyInPlace(d, resource.Fields(template, "spec"), "spec")
 			}
-			if !deleting(is.machine) {
+			if !going {
 				d.carryKeys(labels, nil, "metadata", "labels")
 				d.carryKeys(annotations, nil, "metadata", "annotations")
 			}
@@ -57,7 +58,7 @@ func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstr
 			if err := m.commit(actorCore, d); err != nil {
 				return err
 			}
-			*part = m.store.Get(keyOf(*part))
+			*part.is = m.store.Get(keyOf(u))
 		}
 		machines[i] = is.machine
 	}

@@ -101,7 +101,7 @@ func (m *Manager) silence(machine *unstructured.Unstructured, v, vm *view, runni
 		ready, _ := m.nodeReadyAt(machine)
 		return time.Time{}, ready
 	case up.IsZero(): // the VM is gone: VM Service has forgotten all of it
-		return since(contentOf(m.kitOf(v).infrastructure), conditionProvisioned), time.Time{}
+		return m.view(m.kitOf(v).infrastructure).since(conditionProvisioned), time.Time{}
 	}
 	return up, time.Time{}
 }

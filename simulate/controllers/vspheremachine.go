@@ -43,7 +43,7 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 	if v.deleting {
 		return m.deleteVSphereMachine(d, vm)
 	}
-	if machine == nil || cluster == nil || resource.Text(v.controller(), "kind") != kindMachine.Kind {
+	if machine == nil || cluster == nil || !v.ownedBy(m.view(machine)) {
 		return 0, nil // not the Machine's yet
 	}
 	if !v.hasFinalizer(finalizerVSphereMachine) {

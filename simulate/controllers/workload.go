@@ -21,16 +21,16 @@ const connectionRetry = 30 * time.Second
 // the infrastructure is there, in vain, and then every 30 s. The time is unknown
 // until the first control-plane VM has an address.
 func (m *Manager) connectionTime(cluster *unstructured.Unstructured) (time.Time, bool) {
-	v := m.view(cluster)
-	if v.initialized("controlPlaneInitialized") {
-		return v.createdAt(), true
+	home := m.view(cluster)
+	if home.initialized("controlPlaneInitialized") {
+		return home.createdAt(), true
 	}
-	first := v.since("InfrastructureReady")
+	first := home.since("InfrastructureReady")
 	if first.IsZero() {
 		return time.Time{}, false
 	}
-	for _, machine := range m.controlPlaneMachines(v.namespace, v.name) {
-		answers, joined := m.joinedAt(machine)
+	for _, e := range m.roster.census(clusterName{home.namespace, home.name}).machines {
+		answers, joined := m.joinedAt(e.machine)
 		if !joined {
 			continue
 		}
