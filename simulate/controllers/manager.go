@@ -55,9 +55,9 @@ type Manager struct {
 	watches   map[string]*watch // by the name of the kind
 	addresses addressPlan
 	checks    map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
-	settled   map[clusterName]bool          // Clusters whose topology is looked at, and true when there is nothing to do
-	usage     map[storageClass]int64        // MiB of node disks per namespace and storage class
-	rest      time.Duration                 // how long the reconcile that runs wants no other, see holdOff
+	settled   map[clusterName]*settlement
+	usage     map[storageClass]int64 // MiB of node disks per namespace and storage class
+	rest      time.Duration          // how long the reconcile that runs wants no other, see holdOff
 	roster    roster
 	kin       map[clusterName]*kin
 	views     map[*unstructured.Unstructured]*view
@@ -74,7 +74,7 @@ func New(c Config) *Manager {
 		store: c.Store, clock: c.Clock, vsphere: c.VSphere, inventory: c.Inventory,
 		network: networkProviders[c.Inventory.NetworkProvider()],
 		chance:  c.Chance, latencies: c.Latencies, onVM: c.OnVM,
-		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]bool{},
+		usage: map[storageClass]int64{}, checks: map[clusterName][]kubeapi.Key{}, settled: map[clusterName]*settlement{},
 		views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions(), roster: newRoster(), kin: map[clusterName]*kin{},
 	}
 	if m.latencies == nil {

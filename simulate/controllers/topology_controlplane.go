@@ -37,7 +37,8 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 	if err := m.syncHealthCheck(cluster, p, nameOf(u)); err != nil {
 		return err
 	}
-	if up.pending {
+	home := m.view(cluster)
+	if up.pending || !up.changed && m.settledFor(home, p, u) {
 		return nil
 	}
 	current := resource.Text(u.Object, "spec", "machineTemplate", "spec", "infrastructureRef", "name")
@@ -47,6 +48,9 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 	}
 	d := edit(m.store.Get(keyOf(u)), m.now())
 	p.sayControlPlane(application{d, up.changed || resource.Text(u.Object, "spec", "version") != p.version}, cluster, template)
+	if !d.changed() {
+		m.settleFor(home, p, u)
+	}
 	if err := m.commit(actorTopology, d); err != nil {
 		return err
 	}

@@ -93,6 +93,10 @@ func (m *Manager) createDeployment(cluster *unstructured.Unstructured, p part) e
 }
 
 func (m *Manager) patchDeployment(cluster, u *unstructured.Unstructured, p part, changed bool) error {
+	home := m.view(cluster)
+	if !changed && m.settledFor(home, p, u) {
+		return nil
+	}
 	spec := resource.Fields(u.Object, "spec", "template", "spec")
 	template, err := m.machineTemplate(cluster, p, resource.Text(spec, "infrastructureRef", "name"))
 	if err != nil {
@@ -104,6 +108,9 @@ func (m *Manager) patchDeployment(cluster, u *unstructured.Unstructured, p part,
 	}
 	d := edit(u, m.now())
 	p.sayDeployment(application{d, changed || deploymentVersion(u) != p.version}, cluster, template, bootstrap)
+	if !d.changed() {
+		m.settleFor(home, p, u)
+	}
 	return m.commit(actorTopology, d)
 }
 

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -16,19 +17,58 @@ import (
 // and its passes do nothing from then on, until something is written that a pass reads.
 // This holds because no pass depends on the time, nor on anything that is not stored.
 
+// A settlement is what passes over a topology have found to be there.
+type settlement struct {
+	done  bool // all is, so that there is nothing to do
+	parts []settledPart
+}
+
+// A settledPart is an object that was found to say what its part asks for. It need not be
+// looked at again for as long as both are as they were, and what they refer to is.
+type settledPart struct {
+	pool, version string
+	topology      map[string]any
+	object        contents
+}
+
 // reconcileTopology is a pass, unless the Cluster is settled.
 func (m *Manager) reconcileTopology(cluster *unstructured.Unstructured) (time.Duration, error) {
 	v := m.view(cluster)
 	name := clusterName{v.namespace, v.name}
-	if m.settled[name] {
+	s := m.settled[name]
+	if s == nil {
+		s = &settlement{}
+		m.settled[name] = s
+	}
+	if s.done {
 		return 0, nil
 	}
-	m.settled[name] = false // and it is taken out with the first thing that the pass writes
+	s.done = true // until the first thing that the pass writes
 	err := m.syncTopology(cluster)
-	if _, wroteNothing := m.settled[name]; wroteNothing && err == nil {
-		m.settled[name] = true
-	}
+	s.done = s.done && err == nil
 	return 0, err
+}
+
+// settledFor says whether u was found to say what a part asks for.
+func (m *Manager) settledFor(cluster *view, p part, u *unstructured.Unstructured) bool {
+	s := m.settled[clusterName{cluster.namespace, cluster.name}]
+	return s != nil && slices.ContainsFunc(s.parts, func(known settledPart) bool {
+		return known.pool == p.pool && known.version == p.version && resource.SameMap(known.topology, p.topology) && known.object.same(m.contentsOf(u))
+	})
+}
+
+// settleFor keeps that u says what a part asks for.
+func (m *Manager) settleFor(cluster *view, p part, u *unstructured.Unstructured) {
+	s := m.settled[clusterName{cluster.namespace, cluster.name}]
+	if s == nil {
+		return
+	}
+	found := settledPart{p.pool, p.version, p.topology, m.contentsOf(u)}
+	if at := slices.IndexFunc(s.parts, func(known settledPart) bool { return known.pool == p.pool }); at >= 0 {
+		s.parts[at] = found
+	} else {
+		s.parts = append(s.parts, found)
+	}
 }
 
 // unsettle has the next pass look again at a Cluster of which something is written.
@@ -40,12 +80,30 @@ func (m *Manager) unsettle(c kubeapi.Change) {
 		if u == nil {
 			continue
 		}
-		if cluster := topologyOf(u, c.Key); cluster != "" {
-			delete(m.settled, clusterName{c.Key.Namespace, cluster})
-		} else {
+		cluster := clusterName{c.Key.Namespace, topologyOf(u, c.Key)}
+		switch s := m.settled[cluster]; {
+		case cluster.name == "":
 			clear(m.settled) // a class, or a template of one: any may use it
+		case s == nil:
+		case outlivesParts(c):
+			s.done = false
+		default:
+			s.done = false
+			delete(m.settled, cluster)
 		}
 	}
+}
+
+// outlivesParts says of a change that the parts that were settled still are, if they are
+// as they were: it is none of a template that they refer to, nor the end of their Cluster.
+func outlivesParts(c kubeapi.Change) bool {
+	switch c.Key.GK() {
+	case kindVSphereTemplate.GroupKind, kindKubeadmConfigTemplate.GroupKind:
+		return false
+	case kindCluster.GroupKind:
+		return c.After != nil
+	}
+	return true
 }
 
 // topologyOf is the Cluster whose topology an object belongs to, or "".

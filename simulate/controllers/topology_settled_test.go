@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -49,19 +51,57 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		"a template of a class":           {nil, object(kindVSphereTemplate, "class", at("metadata", "labels"), nil), nil},
 		"a value that fits no field":      {object(kindMachine, "m", at("spec", "version"), []any{}), object(kindMachine, "m", at("spec", "version"), []any{}), []clusterName{one, other}},
 	} {
-		m := &Manager{settled: map[clusterName]bool{one: true, other: true}, views: map[*unstructured.Unstructured]*view{}}
+		m := &Manager{settled: map[clusterName]*settlement{one: {done: true}, other: {done: true}}, views: map[*unstructured.Unstructured]*view{}}
 		u := c.after
 		if u == nil {
 			u = c.before
 		}
 		m.unsettle(kubeapi.Change{Key: keyOf(u), Before: c.before, After: c.after})
-		if len(m.settled) != len(c.left) {
-			t.Errorf("%s: settled are %v, want %v", name, m.settled, c.left)
+		left := slices.Collect(maps.Keys(m.settled))
+		left = slices.DeleteFunc(left, func(cluster clusterName) bool { return !m.settled[cluster].done })
+		if len(left) != len(c.left) {
+			t.Errorf("%s: settled are %v, want %v", name, left, c.left)
 		}
 		for _, cluster := range c.left {
-			if !m.settled[cluster] {
-				t.Errorf("%s: settled are %v, want %v", name, m.settled, c.left)
+			if !slices.Contains(left, cluster) {
+				t.Errorf("%s: settled are %v, want %v", name, left, c.left)
 			}
+		}
+	}
+}
+
+func TestASettledPartIsLookedAtAgainWhenItsTemplatesChange(t *testing.T) {
+	t.Parallel()
+	object := func(k kind, labels fields) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: fields{
+			"apiVersion": k.apiVersion, "kind": k.Kind,
+			"metadata": fields{"namespace": "n", "name": "one-np", "labels": labels},
+		}}
+	}
+	ofOne := fields{labelCluster: "one"}
+	deployment := object(kindMachineDeployment, ofOne)
+	cluster := &view{identity: &identity{namespace: "n", name: "one"}}
+	for name, c := range map[string]struct {
+		change  *unstructured.Unstructured
+		settled bool
+	}{
+		"its own template":      {object(kindVSphereTemplate, ofOne), false},
+		"that of its bootstrap": {object(kindKubeadmConfigTemplate, ofOne), false},
+		"one of the class":      {object(kindVSphereTemplate, nil), false},
+		"its Cluster is gone":   {object(kindCluster, nil), true}, // another has the name
+		"another's template":    {object(kindVSphereTemplate, fields{labelCluster: "other"}), true},
+		"its health check":      {object(kindMachineHealthCheck, ofOne), true},
+	} {
+		m := &Manager{settled: map[clusterName]*settlement{{"n", "one"}: {}}, views: map[*unstructured.Unstructured]*view{}}
+		p := part{pool: "np", version: "v1", topology: fields{}}
+		m.settleFor(cluster, p, deployment)
+		m.unsettle(kubeapi.Change{Key: keyOf(c.change), Before: c.change})
+		if settled := m.settledFor(cluster, p, deployment); settled != c.settled {
+			t.Errorf("%s: settled: %t, want %t", name, settled, c.settled)
+		}
+		p.version = "v2"
+		if m.settledFor(cluster, p, deployment) {
+			t.Errorf("%s: it is settled for another version", name)
 		}
 	}
 }
