@@ -17,12 +17,13 @@ const sharedLimit = 1 << 11
 type sharedConditions struct {
 	known map[said]*conditionEntry
 	words map[string]any // types, statuses, reasons and times, as entries hold them
+	types *typeList      // has no types
 	now   time.Time      // of which the stamp is
 	stamp string
 }
 
 func newSharedConditions() *sharedConditions {
-	return &sharedConditions{known: map[said]*conditionEntry{}, words: map[string]any{}}
+	return &sharedConditions{known: map[said]*conditionEntry{}, words: map[string]any{}, types: &typeList{}}
 }
 
 // condition is the one that says c.
@@ -62,6 +63,14 @@ func (s *sharedConditions) word(text string) any {
 		s.words[text] = known
 	}
 	return known
+}
+
+// noTypes is the list of types that all others begin with.
+func (s *sharedConditions) noTypes() *typeList {
+	if s == nil {
+		return &typeList{}
+	}
+	return s.types
 }
 
 // at is a time as conditions have it. Much happens in one instant.

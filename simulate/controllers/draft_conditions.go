@@ -12,34 +12,37 @@ import (
 // of each one again and again would be most of its work: so they are read once, by
 // the first that asks, and not at all where there is a view.
 type conditions struct {
-	conditionList
+	*conditionList
 	known, own bool // whether they are read, and whether the list is the draft's own
 	shared     *sharedConditions
 }
 
-// find is the condition of a type and its place, -1 where there is none.
-func (d *draft) find(kind string) (*conditionEntry, int) {
+// listed are the conditions as they are.
+func (d *draft) listed() *conditionList {
 	if c := &d.conditions; !c.known {
-		c.conditionList, c.known = readConditions(resource.Items(d.root, "status", "conditions"), conditionList{}), true
+		c.conditionList, c.known = readConditions(resource.Items(d.root, "status", "conditions"), nil), true
 	}
-	return d.conditions.find(kind)
+	return d.conditions.conditionList
 }
+
+// find is the condition of a type and its place, -1 where there is none.
+func (d *draft) find(kind string) (*conditionEntry, int) { return d.listed().find(kind) }
 
 // put writes a condition to a place, or behind all others where that is -1.
 func (d *draft) put(at int, c *conditionEntry) {
-	list, added := &d.conditions, at < 0
-	fresh := !list.own
-	if fresh {
-		list.own = true
-		list.conditionList = list.copied(added)
+	own, added := &d.conditions, at < 0
+	fresh := !own.own
+	switch {
+	case !fresh:
+	case own.conditionList == nil:
+		own.conditionList = &conditionList{types: own.shared.noTypes()}
+	default:
+		own.conditionList = own.copied(added)
 	}
-	if added {
-		list.items, list.read = append(list.items, c.content), append(list.read, typedCondition{c.Type, c})
-	} else {
-		list.items[at], list.read[at].is = c.content, c
-	}
+	own.own = true
+	own.conditionList.put(at, c)
 	if fresh || added {
-		d.replace(list.items, "status", "conditions")
+		d.replace(own.items, "status", "conditions")
 	}
 }
 
@@ -70,16 +73,19 @@ func (d *draft) declare(kind, status string) {
 
 // dropConditions removes entries of status.conditions.
 func (d *draft) dropConditions(kinds ...string) {
-	var left []any
-	list := resource.Items(d.root, "status", "conditions")
-	for _, c := range list {
-		if !slices.Contains(kinds, resource.Text(c, "type")) {
-			left = append(left, c)
+	list := d.listed()
+	if list == nil {
+		return
+	}
+	left := &conditionList{types: d.conditions.shared.noTypes()}
+	for at, c := range list.entries {
+		if !slices.Contains(kinds, c.Type) {
+			left.add(list.items[at], c)
 		}
 	}
-	if len(left) != len(list) {
-		d.replace(left, "status", "conditions")
-		d.conditions = conditions{shared: d.conditions.shared}
+	if len(left.items) != len(list.items) {
+		d.conditions.conditionList, d.conditions.own = left, true
+		d.replace(left.items, "status", "conditions")
 	}
 }
 

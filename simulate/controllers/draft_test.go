@@ -93,3 +93,23 @@ func TestConditionsThatAreEqualAreOne(t *testing.T) {
 		t.Errorf("a condition that was forgotten is %v, was %v", again, first)
 	}
 }
+
+// What is left of a list of conditions is found, whatever was dropped and added.
+func TestDroppedConditionsAreGone(t *testing.T) {
+	t.Parallel()
+	m := &Manager{clock: &stoppedClock{}, views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions()}
+	d := m.edit(&unstructured.Unstructured{Object: fields{}})
+	for _, kind := range []string{"Ready", "Placed", "Created"} {
+		d.condition(kind, "True", kind, "")
+	}
+	d = m.edit(d.object())
+	d.dropConditions("Ready", "Created")
+	d.condition("Available", "True", "Available", "")
+	v := viewOf(d.object().Object, nil)
+	if d.has("Ready") || !d.isTrue("Placed") || !d.isTrue("Available") {
+		t.Errorf("the draft has %v", d.conditions.items)
+	}
+	if v.isTrue("Ready") || !v.isTrue("Placed") || !v.isTrue("Available") {
+		t.Errorf("what it became has %v", v.conditions.items)
+	}
+}

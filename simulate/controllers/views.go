@@ -23,7 +23,7 @@ type view struct {
 
 	labels, annotations, spec, status, initialization map[string]any
 	owners, finalizers                                []any
-	conditions                                        conditionList
+	conditions                                        *conditionList
 
 	// taken is what the pass that left the object like this took in, if its
 	// controller keeps that: what has not changed since needs no second look.
@@ -133,7 +133,7 @@ func viewOf(content map[string]any, before *view) *view {
 	} else {
 		v.paused = v.annotations[annotationPaused] != nil
 	}
-	var known conditionList
+	var known *conditionList
 	if before != nil {
 		known = before.conditions
 	}

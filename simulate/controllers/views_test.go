@@ -53,12 +53,12 @@ func TestAViewTakesOverOnlyWhatIsTheSame(t *testing.T) {
 	before := viewOf(content(old, ready, condition("Available", "False")), nil)
 	after := viewOf(content(fields{labelCluster: "b", labelControlPlane: ""}, ready, condition("Available", "True"), condition("UpToDate", "True")), before)
 	if !after.isTrue("Ready") || !after.isTrue("Available") || !after.isTrue("UpToDate") {
-		t.Errorf("the conditions are %v", after.conditions)
+		t.Errorf("the conditions are %v", after.conditions.items)
 	}
 	if after.cluster != "b" || !after.controlPlane || after.name != "one" {
 		t.Errorf("it is %v", *after.identity)
 	}
-	if same := viewOf(content(old), before); same.cluster != "a" || len(same.conditions.read) != 0 {
+	if same := viewOf(content(old), before); same.cluster != "a" || same.conditions != nil {
 		t.Errorf("it belongs to %q and says %v", same.cluster, same.conditions)
 	}
 }
