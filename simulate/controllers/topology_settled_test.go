@@ -80,7 +80,7 @@ func TestASettledPartIsLookedAtAgainWhenItsTemplatesChange(t *testing.T) {
 	}
 	ofOne := fields{labelCluster: "one"}
 	deployment := object(kindMachineDeployment, ofOne)
-	cluster := &view{identity: &identity{namespace: "n", name: "one"}}
+	cluster := &view{header: &header{identity: &identity{namespace: "n", name: "one"}}}
 	for name, c := range map[string]struct {
 		change  *unstructured.Unstructured
 		settled bool

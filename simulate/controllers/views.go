@@ -16,18 +16,26 @@ import (
 // cluster, several of them each time. Like the object it is shared and must not be
 // written to.
 type view struct {
-	*identity
-	generation     int64
-	deleting       bool
-	paused, pauses bool // by an annotation; by spec.paused, as a Cluster has it
-
-	labels, annotations, spec, status, initialization map[string]any
-	owners, finalizers                                []any
-	conditions                                        *conditionList
+	*header
+	pauses                       bool // spec.paused, as a Cluster has it
+	spec, status, initialization map[string]any
+	conditions                   *conditionList
 
 	// taken is what the pass that left the object like this took in, if its
 	// controller keeps that: what has not changed since needs no second look.
 	taken any
+}
+
+// header is what the metadata say. Versions have it in common until somebody changes
+// them, which few writes do.
+type header struct {
+	*identity
+	metadata            map[string]any
+	generation          int64
+	deleting            bool
+	paused              bool // by an annotation
+	labels, annotations map[string]any
+	owners, finalizers  []any
 }
 
 // identity is what is the same in all versions of an object with the same labels.
@@ -46,7 +54,7 @@ type identity struct {
 }
 
 // noView is of an object that is not there.
-var noView = &view{identity: &identity{}}
+var noView = &view{header: &header{identity: &identity{}}}
 
 // view is what u, a stored object or nil, says.
 func (m *Manager) view(u *unstructured.Unstructured) *view {
@@ -97,48 +105,55 @@ func (m *Manager) dropOutdated() {
 
 // viewOf reads a view, knowing that of the version before.
 func viewOf(content map[string]any, before *view) *view {
-	metadata := resource.Fields(content, "metadata")
+	if before == nil {
+		before = noView
+	}
 	v := &view{
+		header: headerOf(content, before.header),
+		spec:   resource.Fields(content, "spec"),
+		status: resource.Fields(content, "status"),
+	}
+	v.initialization = resource.Fields(v.status, "initialization")
+	if resource.SameMap(v.spec, before.spec) {
+		v.pauses = before.pauses
+	} else {
+		v.pauses = resource.Flag(v.spec, "paused")
+	}
+	v.conditions = readConditions(resource.Items(v.status, "conditions"), before.conditions)
+	return v
+}
+
+// headerOf reads a header, knowing that of the version before.
+func headerOf(content map[string]any, before *header) *header {
+	metadata := resource.Fields(content, "metadata")
+	if resource.SameMap(metadata, before.metadata) {
+		return before
+	}
+	h := &header{
+		metadata:    metadata,
 		generation:  resource.Int(metadata, "generation"),
 		deleting:    resource.Text(metadata, "deletionTimestamp") != "",
 		labels:      resource.Fields(metadata, "labels"),
 		annotations: resource.Fields(metadata, "annotations"),
 		owners:      resource.Items(metadata, "ownerReferences"),
 		finalizers:  resource.Items(metadata, "finalizers"),
-		spec:        resource.Fields(content, "spec"),
-		status:      resource.Fields(content, "status"),
 	}
-	v.initialization = resource.Fields(v.status, "initialization")
-	if before != nil && resource.SameMap(v.labels, before.labels) {
-		v.identity = before.identity
-	} else {
-		v.identity = &identity{
-			kind:      resource.Text(content, "kind"),
-			namespace: resource.Text(metadata, "namespace"),
-			name:      resource.Text(metadata, "name"),
-			uid:       resource.Text(metadata, "uid"),
-			created:   resource.Text(metadata, "creationTimestamp"),
+	h.paused = h.annotations[annotationPaused] != nil
+	if before.name != "" && resource.SameMap(h.labels, before.labels) {
+		h.identity = before.identity
+		return h
+	}
+	h.identity = &identity{
+		kind:      resource.Text(content, "kind"),
+		namespace: resource.Text(metadata, "namespace"),
+		name:      resource.Text(metadata, "name"),
+		uid:       resource.Text(metadata, "uid"),
+		created:   resource.Text(metadata, "creationTimestamp"),
 
-			cluster:      resource.Text(v.labels, labelCluster),
-			controlPlane: v.labels[labelControlPlane] != nil,
-		}
+		cluster:      resource.Text(h.labels, labelCluster),
+		controlPlane: h.labels[labelControlPlane] != nil,
 	}
-	if before != nil && resource.SameMap(v.spec, before.spec) {
-		v.pauses = before.pauses
-	} else {
-		v.pauses = resource.Flag(v.spec, "paused")
-	}
-	if before != nil && resource.SameMap(v.annotations, before.annotations) {
-		v.paused = before.paused
-	} else {
-		v.paused = v.annotations[annotationPaused] != nil
-	}
-	var known *conditionList
-	if before != nil {
-		known = before.conditions
-	}
-	v.conditions = readConditions(resource.Items(v.status, "conditions"), known)
-	return v
+	return h
 }
 
 // condition is the condition of a kind; its Type is "" where there is none.
