@@ -61,9 +61,11 @@ func variable(topology map[string]any, overrides any, name string) string {
 }
 
 func (m *Manager) infrastructureOf(cluster *unstructured.Unstructured) *unstructured.Unstructured {
-	return m.get(kindVSphereCluster, namespaceOf(cluster), resource.Text(cluster.Object, "spec", "infrastructureRef", "name"))
+	v := m.view(cluster)
+	return m.get(kindVSphereCluster, v.namespace, resource.Text(v.spec, "infrastructureRef", "name"))
 }
 
 func (m *Manager) controlPlaneOf(cluster *unstructured.Unstructured) *unstructured.Unstructured {
-	return m.get(kindControlPlane, namespaceOf(cluster), resource.Text(cluster.Object, "spec", "controlPlaneRef", "name"))
+	v := m.view(cluster)
+	return m.get(kindControlPlane, v.namespace, resource.Text(v.spec, "controlPlaneRef", "name"))
 }

@@ -44,8 +44,9 @@ func (m *Manager) partsOf(cluster *unstructured.Unstructured) (controlPlane part
 
 // classFor is the ClusterClass of a Cluster; nil when it is gone.
 func (m *Manager) classFor(cluster *unstructured.Unstructured) *unstructured.Unstructured {
-	ref := resource.Fields(cluster.Object, "spec", "topology", "classRef")
-	return m.get(kindClusterClass, cmp.Or(resource.Text(ref, "namespace"), namespaceOf(cluster)), resource.Text(ref, "name"))
+	v := m.view(cluster)
+	ref := resource.Fields(v.spec, "topology", "classRef")
+	return m.get(kindClusterClass, cmp.Or(resource.Text(ref, "namespace"), v.namespace), resource.Text(ref, "name"))
 }
 
 // poolClass is what a ClusterClass says of pools of one class.
