@@ -3,8 +3,6 @@ package controllers
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/kubeapi"
 )
@@ -27,8 +25,8 @@ func (m *Manager) noteHealthCheck(c kubeapi.Change) {
 
 // notifyHealthChecks wakes the checks of a machine's cluster, which have a pace of
 // their own.
-func (m *Manager) notifyHealthChecks(machine *unstructured.Unstructured) {
-	for _, key := range m.checks[clusterName{namespaceOf(machine), labelOf(machine, labelCluster)}] {
+func (m *Manager) notifyHealthChecks(machine *view) {
+	for _, key := range m.checks[clusterName{machine.namespace, machine.cluster}] {
 		m.enqueueKey(key, hop)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // Observe takes note of a committed change and schedules whoever depends on it.
 // It may be called with the store locked.
 func (m *Manager) Observe(c kubeapi.Change) {
+	m.outdate(c)
 	s := m.subjectOf(c.Key)
 	if s != nil {
 		s.object = c.After
@@ -24,7 +25,6 @@ func (m *Manager) Observe(c kubeapi.Change) {
 		m.notifyOwner(c, owner)
 	}
 	m.account(c)
-	m.outdate(c)
 	m.roster.note(c)
 	m.noteKin(c)
 	m.unsettle(c)
@@ -54,7 +54,7 @@ func (m *Manager) notifyOwner(c kubeapi.Change, owner *subject) {
 		m.enqueueAll(owner, hop)
 		return
 	}
-	delay := summaryDelay(c)
+	delay := m.summaryDelay(c)
 	for i := range owner.turns {
 		// The topology controller watches what it makes, which is no Machine.
 		if owner.turns[i].controller.name != actorTopology || c.Key.Kind != kindMachine.Kind {
@@ -65,13 +65,13 @@ func (m *Manager) notifyOwner(c kubeapi.Change, owner *subject) {
 
 // notifyMachine wakes who follows a Machine without owning it.
 func (m *Manager) notifyMachine(c kubeapi.Change) {
-	u := subjectIn(c)
-	m.notifyHealthChecks(u)
-	if c.After != nil && bootstrapSecret(c.Before) != bootstrapSecret(c.After) {
-		m.enqueueKey(kindVSphereMachine.key(c.Key.Namespace, c.Key.Name), hop)
+	v := m.view(subjectIn(c))
+	m.notifyHealthChecks(v)
+	if c.After != nil && !resource.SameMap(m.view(c.Before).spec, v.spec) && bootstrapSecret(c.Before) != bootstrapSecret(c.After) {
+		m.enqueueKey(kindVSphereMachine.key(v.namespace, v.name), hop)
 	}
-	if hasLabel(u, labelControlPlane) {
-		m.enqueueKey(kindCluster.key(c.Key.Namespace, labelOf(u, labelCluster)), summaryDelay(c))
+	if v.controlPlane {
+		m.enqueueKey(kindCluster.key(v.namespace, v.cluster), m.summaryDelay(c))
 	}
 }
 
@@ -119,8 +119,8 @@ func summaryOnly(c kubeapi.Change) bool {
 // where a condition took another status or reason, or a phase or count changed;
 // else with others of its kind. Messages on the way change far more often, and a
 // Cluster is written, and sent to who watches it, each time.
-func summaryDelay(c kubeapi.Change) time.Duration {
-	if c.Before == nil || c.After == nil || !sameSummary(c.Before.Object, c.After.Object) {
+func (m *Manager) summaryDelay(c kubeapi.Change) time.Duration {
+	if c.Before == nil || c.After == nil || !sameSummary(m.view(c.Before), m.view(c.After)) {
 		return hop
 	}
 	return messageDelay
@@ -131,24 +131,21 @@ var countedFields = []string{"phase", "version", "replicas", "readyReplicas", "a
 
 // sameSummary says whether two versions of an object differ in nothing that a
 // Cluster takes in at once.
-func sameSummary(before, after map[string]any) bool {
-	was, is := resource.Fields(before, "metadata"), resource.Fields(after, "metadata")
-	if was["generation"] != is["generation"] || was["deletionTimestamp"] != is["deletionTimestamp"] ||
-		len(resource.Items(was, "ownerReferences")) != len(resource.Items(is, "ownerReferences")) {
+func sameSummary(was, is *view) bool {
+	if was.generation != is.generation || was.deleting != is.deleting || len(was.owners) != len(is.owners) {
 		return false
 	}
-	was, is = resource.Fields(before, "status"), resource.Fields(after, "status")
+	if resource.SameMap(was.status, is.status) {
+		return true
+	}
 	for _, field := range countedFields {
-		if was[field] != is[field] {
+		if was.status[field] != is.status[field] {
 			return false
 		}
 	}
-	for _, field := range []string{"provisioned", "controlPlaneInitialized"} {
-		if resource.Field(was, "initialization", field) != resource.Field(is, "initialization", field) {
-			return false
-		}
-	}
-	return sameReasons(resource.Items(was, "conditions"), resource.Items(is, "conditions"))
+	return was.initialized("provisioned") == is.initialized("provisioned") &&
+		was.initialized("controlPlaneInitialized") == is.initialized("controlPlaneInitialized") &&
+		sameReasons(resource.Items(was.status, "conditions"), resource.Items(is.status, "conditions"))
 }
 
 // sameReasons says whether two lists of conditions differ in messages and times at most.
