@@ -56,6 +56,8 @@ type Manager struct {
 	addresses addressPlan
 	checks    map[clusterName][]kubeapi.Key // MachineHealthChecks, by the cluster they are of
 	settled   map[clusterName]*settlement
+	templates recent                 // specifications of templates
+	origins   recent                 // annotations that say what an object was cloned from
 	usage     map[storageClass]int64 // MiB of node disks per namespace and storage class
 	rest      time.Duration          // how long the reconcile that runs wants no other, see holdOff
 	roster    roster

@@ -34,7 +34,7 @@ func (m *Manager) template(cluster *unstructured.Unstructured, p part, k kind, u
 	}
 	made, err := m.create(actorTopology, k, map[string]any{
 		"metadata": m.topologyMeta(cluster, k, base, p.pool, cluster, p.templateName(cluster, use), k.Kind+"."+k.Group),
-		"spec":     map[string]any{"template": map[string]any{"spec": spec}},
+		"spec":     m.templates.shared(map[string]any{"template": map[string]any{"spec": spec}}),
 	})
 	if err != nil {
 		return "", err

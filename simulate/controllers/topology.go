@@ -127,10 +127,10 @@ func (m *Manager) topologyMeta(cluster *unstructured.Unstructured, k kind, base,
 		"labels":    topologyLabels(cluster, pool),
 	}
 	if owner != nil {
-		meta["ownerReferences"] = []any{ref(owner, false)}
+		meta["ownerReferences"] = []any{m.ownerRef(owner)}
 	}
 	if from != "" {
-		meta["annotations"] = map[string]any{annotationClonedFrom: from, annotationClonedFromKind: fromKind}
+		meta["annotations"] = m.origins.shared(map[string]any{annotationClonedFrom: from, annotationClonedFromKind: fromKind})
 	}
 	return meta
 }
