@@ -58,14 +58,13 @@ func (s *Store) Restore(objects []*unstructured.Unstructured) error {
 }
 
 func (s *Store) restore(u *unstructured.Unstructured) error {
-	t, err := s.tableOf(u)
+	t, key, err := s.placeOf(u)
 	if err != nil {
 		return err
 	}
 	if err := checkContent(u); err != nil {
 		return err
 	}
-	key := keyIn(t, u)
 	if t.find(key.Namespace, key.Name) != nil {
 		return fmt.Errorf("it is there twice")
 	}
@@ -85,7 +84,7 @@ func (s *Store) restore(u *unstructured.Unstructured) error {
 	delete(meta, "resourceVersion")
 	s.version = max(s.version, version)
 	s.internConditions(u)
-	s.insert(t, u, version)
+	s.insert(t, key, u, version)
 	return nil
 }
 

@@ -120,6 +120,11 @@ func (t *table) key(namespace, name string) Key {
 	return Key{Group: t.Group, Kind: t.Kind.Kind, Namespace: namespace, Name: name}
 }
 
+func (t *table) keyOf(u *unstructured.Unstructured) Key {
+	meta := metadata(u)
+	return t.key(resource.Text(meta, "namespace"), resource.Text(meta, "name"))
+}
+
 func (t *table) groupResource() schema.GroupResource {
 	return schema.GroupResource{Group: t.Group, Resource: t.Resource}
 }
@@ -169,12 +174,8 @@ func (t *table) shelf(namespace string) *shelf {
 }
 
 // insert makes the record of a new object.
-func (s *Store) insert(t *table, u *unstructured.Unstructured, version uint64) *record {
-	meta := metadata(u)
-	r := &record{
-		stored: stored{u, version}, table: t,
-		namespace: resource.Text(meta, "namespace"), name: resource.Text(meta, "name"), uid: resource.Text(meta, "uid"),
-	}
+func (s *Store) insert(t *table, k Key, u *unstructured.Unstructured, version uint64) *record {
+	r := &record{stored: stored{u, version}, table: t, namespace: k.Namespace, name: k.Name, uid: uidOf(u)}
 	s.uids[r.uid] = r
 	on := t.shelf(r.namespace)
 	on.records[r.name] = r

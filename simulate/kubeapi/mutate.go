@@ -45,7 +45,7 @@ func (s *Store) createFor(c *call, o options, u *unstructured.Unstructured) (*un
 		}}
 	}
 	s.generateName(c.table, u)
-	if s.get(keyIn(c.table, u)) != nil {
+	if s.get(c.table.keyOf(u)) != nil {
 		return nil, apierrors.NewAlreadyExists(c.table.groupResource(), resource.Text(u.Object, "metadata", "name"))
 	}
 	u = s.convert(u, c.table.Versions[0])
@@ -71,7 +71,7 @@ func (s *Store) createAdmitted(c *call, o options, u *unstructured.Unstructured,
 	if err != nil {
 		return nil, err
 	}
-	u, err = s.create(write{actor: o.manager, fields: fields, dry: o.dry}, c.table, u)
+	u, err = s.create(write{actor: o.manager, fields: fields, dry: o.dry}, c.table, c.table.keyOf(u), u)
 	if err != nil || o.dry {
 		return u, err
 	}
@@ -94,14 +94,10 @@ func (s *Store) generateName(t *table, u *unstructured.Unstructured) {
 			left /= alphabet
 		}
 		meta["name"] = prefix + rand.SafeEncodeString(string(digits))
-		if s.get(keyIn(t, u)) == nil {
+		if s.get(t.keyOf(u)) == nil {
 			return
 		}
 	}
-}
-
-func keyIn(t *table, u *unstructured.Unstructured) Key {
-	return t.key(resource.Text(u.Object, "metadata", "namespace"), resource.Text(u.Object, "metadata", "name"))
 }
 
 func (s *Store) namespaceExists(t *table, u *unstructured.Unstructured) error {
@@ -201,7 +197,7 @@ func (s *Store) updateAdmitted(c *call, o options, r *record, u *unstructured.Un
 	if err != nil {
 		return nil, err
 	}
-	if keyIn(c.table, u) != r.key() {
+	if c.table.keyOf(u) != r.key() {
 		return nil, apierrors.NewBadRequest("metadata.name and metadata.namespace cannot be changed")
 	}
 	if fields == nil {

@@ -38,23 +38,22 @@ func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, err := s.tableOf(u)
+	t, key, err := s.placeOf(u)
 	if err != nil {
 		return nil, err
 	}
 	if u.Object["apiVersion"] != t.stored {
 		u = s.convert(u, t.Versions[0])
 	}
-	meta := metadata(u)
-	r := t.find(resource.Text(meta, "namespace"), resource.Text(meta, "name"))
+	r := t.find(key.Namespace, key.Name)
 	switch {
 	case r == nil && old != nil:
-		return nil, apierrors.NewNotFound(t.groupResource(), resource.Text(meta, "name"))
+		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
 	case r == nil:
 		if err := checkContent(u); err != nil {
 			return nil, err
 		}
-		return s.create(write{actor: actor}, t, u)
+		return s.create(write{actor: actor}, t, key, u)
 	case old != nil && old != r.object:
 		return nil, staleVersion(t, r.name)
 	}
@@ -84,21 +83,20 @@ func unknownKind(gk schema.GroupKind) error {
 	return fmt.Errorf("kind %s is not registered: add it to kubeapi.Config.Kinds", gk)
 }
 
-// tableOf finds where u belongs and checks that it can be there.
-func (s *Store) tableOf(u *unstructured.Unstructured) (*table, error) {
+// placeOf finds where u belongs and checks that it can be there.
+func (s *Store) placeOf(u *unstructured.Unstructured) (*table, Key, error) {
 	t := s.tables.of(resource.Text(u.Object, "apiVersion"), resource.Text(u.Object, "kind"))
 	if t == nil {
-		return nil, s.unserved(u.GroupVersionKind())
+		return nil, Key{}, s.unserved(u.GroupVersionKind())
 	}
-	meta := metadata(u)
-	namespace, name := resource.Text(meta, "namespace"), resource.Text(meta, "name")
+	key := t.keyOf(u)
 	switch {
-	case name == "":
-		return nil, fmt.Errorf("a %s without metadata.name", t.Kind.Kind)
-	case t.Cluster != (namespace == ""):
-		return nil, fmt.Errorf("%s %q: cluster-scoped is %t but metadata.namespace is %q", t.Kind.Kind, name, t.Cluster, namespace)
+	case key.Name == "":
+		return nil, key, fmt.Errorf("a %s without metadata.name", key.Kind)
+	case t.Cluster != (key.Namespace == ""):
+		return nil, key, fmt.Errorf("%s %q: cluster-scoped is %t but metadata.namespace is %q", key.Kind, key.Name, t.Cluster, key.Namespace)
 	}
-	return t, nil
+	return t, key, nil
 }
 
 // unserved is why there is no table for a kind in a version.
@@ -157,8 +155,7 @@ type write struct {
 }
 
 // create stores a new object.
-func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	key := keyIn(t, u)
+func (s *Store) create(w write, t *table, key Key, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if v := versionOf(u); v != "" {
 		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
 	}
@@ -186,7 +183,7 @@ func (s *Store) create(w write, t *table, u *unstructured.Unstructured) (*unstru
 	s.internConditions(u)
 	s.version++
 	s.created++
-	s.adopt(s.insert(t, u, s.version))
+	s.adopt(s.insert(t, key, u, s.version))
 	s.publish(t, Change{Key: key, After: u, Actor: w.actor, Version: s.version})
 	return u, nil
 }
