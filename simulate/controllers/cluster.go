@@ -94,7 +94,7 @@ func (m *Manager) probeConnection(d *draft, cluster *unstructured.Unstructured) 
 // clusterPhase says nothing of nodes (domain.md 1.1).
 func clusterPhase(d *draft) string {
 	switch {
-	case deleting(d.base):
+	case d.deleting():
 		return "Deleting"
 	case resource.Flag(d.root, "status", "initialization", "infrastructureProvisioned") && resource.Text(d.root, "spec", "controlPlaneEndpoint", "host") != "":
 		return "Provisioned"

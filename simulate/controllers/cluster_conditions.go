@@ -40,7 +40,7 @@ func (m *Manager) summarizeCluster(d *draft, f family, n news) {
 	}
 	clusterAvailable(d, contentOf(m.classFor(d.base)))
 	countReplicas(d, f, n)
-	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	d.observeGeneration()
 }
 
 // mergeMachines sums up Machines. One that is too new to have said whether it is up to

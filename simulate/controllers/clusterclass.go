@@ -53,7 +53,7 @@ func (m *Manager) shippedClass(namespace, name string) map[string]any {
 func classConditions(d *draft) {
 	d.condition("RefVersionsUpToDate", "True", "RefVersionsUpToDate", "")
 	d.condition("VariablesReady", "True", "VariablesReady", "")
-	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	d.observeGeneration()
 }
 
 // templatesOfClass are the templates that a class refers to and that the simulated

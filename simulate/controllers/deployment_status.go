@@ -12,7 +12,7 @@ import (
 // of machines from the Machines (observed.md 6.4).
 func summarizeDeployment(d *draft, sets, machines []*view) {
 	desired := resource.Int(d.root, "spec", "replicas")
-	if deleting(d.base) {
+	if d.deleting() {
 		desired = 0
 	}
 	t, counted := countSets(sets)
@@ -22,7 +22,7 @@ func summarizeDeployment(d *draft, sets, machines []*view) {
 		for _, count := range []string{"replicas", "readyReplicas", "availableReplicas", "upToDateReplicas"} {
 			d.unset("status", count)
 		}
-		d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+		d.observeGeneration()
 	}
 	d.set(scalePhase(d, t.total, desired), "status", "phase")
 	deploymentAvailable(d, t.available, counted)
@@ -30,7 +30,7 @@ func summarizeDeployment(d *draft, sets, machines []*view) {
 	t.scaling(d, desired, "")
 	t.conditions(d, machines)
 	summarizeRemediation(d, machines)
-	if !deleting(d.base) {
+	if !d.deleting() {
 		d.condition("Deleting", "False", "NotDeleting", "")
 	}
 }
@@ -56,7 +56,7 @@ func countSets(sets []*view) (t tally, counted bool) {
 // healthy (observed.md 6.4).
 func scalePhase(d *draft, total, desired int64) string {
 	switch {
-	case deleting(d.base), total > desired:
+	case d.deleting(), total > desired:
 		return "ScalingDown"
 	case total < desired:
 		return "ScalingUp"
@@ -80,7 +80,7 @@ func deploymentAvailable(d *draft, available int64, counted bool) {
 	if !onDelete(d.root) {
 		message += fmt.Sprintf(" (spec.strategy.rollout.maxUnavailable is %d, spec.replicas is %d)", unavailable, replicas)
 	}
-	if deleting(d.base) {
+	if d.deleting() {
 		message = "Deletion in progress"
 	}
 	d.condition("Available", "False", "NotAvailable", message)

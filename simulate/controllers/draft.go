@@ -16,6 +16,7 @@ import (
 // it sets, and only those: an unchanged draft costs nothing.
 type draft struct {
 	base  *unstructured.Unstructured
+	view  *view            // of base, nil where nobody asked for it
 	root  map[string]any   // base's content until the first change
 	owned []map[string]any // the maps that are this draft's own, the root first
 	now   time.Time
@@ -37,7 +38,7 @@ func (m *Manager) draft(u *unstructured.Unstructured) *draft {
 // edit is a draft of u that need not read again what its view knows.
 func (m *Manager) edit(u *unstructured.Unstructured) *draft {
 	d := m.draft(u)
-	d.conditions.conditionList, d.conditions.known = m.view(u).conditions, true
+	d.view = m.view(u)
 	return d
 }
 
@@ -71,6 +72,35 @@ func (d *draft) owns(m map[string]any) bool {
 	return slices.ContainsFunc(d.owned, func(own map[string]any) bool { return resource.SameMap(own, m) })
 }
 
+// field is what a field says. As long as nothing is changed, the view knows where to look.
+func (d *draft) field(path ...string) any {
+	if d.view != nil && !d.changed() && len(path) > 1 {
+		switch path[0] {
+		case "spec":
+			return resource.Field(d.view.spec, path[1:]...)
+		case "status":
+			return resource.Field(d.view.status, path[1:]...)
+		}
+	}
+	return resource.Field(d.root, path...)
+}
+
+// generation is that of the specification which the object has.
+func (d *draft) generation() int64 {
+	if d.view != nil {
+		return d.view.generation
+	}
+	return resource.Int(d.root, "metadata", "generation")
+}
+
+// deleting says whether the object is to go.
+func (d *draft) deleting() bool {
+	if d.view != nil {
+		return d.view.deleting
+	}
+	return deleting(d.base)
+}
+
 func copyMap(m map[string]any) map[string]any {
 	if m == nil {
 		return map[string]any{}
@@ -80,7 +110,7 @@ func copyMap(m map[string]any) map[string]any {
 
 // set writes a scalar unless it is there already.
 func (d *draft) set(value any, path ...string) {
-	if resource.Field(d.root, path...) == value {
+	if d.field(path...) == value {
 		return
 	}
 	last := len(path) - 1
@@ -95,12 +125,15 @@ func (d *draft) replace(value any, path ...string) {
 
 // unset removes a field.
 func (d *draft) unset(path ...string) {
-	if resource.Field(d.root, path...) == nil {
+	if d.field(path...) == nil {
 		return
 	}
 	last := len(path) - 1
 	delete(d.own(path[:last]...), path[last])
 }
+
+// observeGeneration says of which specification the status is.
+func (d *draft) observeGeneration() { d.set(d.generation(), "status", "observedGeneration") }
 
 func (d *draft) label(key, value string) { d.set(value, "metadata", "labels", key) }
 

@@ -19,7 +19,11 @@ type conditions struct {
 
 // listed are the conditions as they are.
 func (d *draft) listed() *conditionList {
-	if c := &d.conditions; !c.known {
+	switch c := &d.conditions; {
+	case c.known:
+	case d.view != nil:
+		c.conditionList, c.known = d.view.conditions, true
+	default:
 		c.conditionList, c.known = readConditions(resource.Items(d.root, "status", "conditions"), nil), true
 	}
 	return d.conditions.conditionList
@@ -94,7 +98,7 @@ func (d *draft) dropConditions(kinds ...string) {
 func (d *draft) observed(kind, status, reason, message string) {
 	d.condition(kind, status, reason, message)
 	c, at := d.find(kind)
-	generation := resource.Int(d.root, "metadata", "generation")
+	generation := d.generation()
 	if resource.Int(c.content, "observedGeneration") == generation {
 		return
 	}

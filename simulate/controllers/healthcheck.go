@@ -62,7 +62,7 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 	d.carry(names, "status", "targets")
 	d.set(int64(len(targets)), "status", "expectedMachines")
 	d.set(int64(len(targets)-failed), "status", "currentHealthy")
-	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	d.observeGeneration()
 	for i, machine := range targets {
 		if err := m.report(cluster, machine, findings[i], allowed); err != nil {
 			return 0, err

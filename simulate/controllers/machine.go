@@ -121,7 +121,7 @@ func missingPart(d *draft, condition, kind string, served bool) {
 	switch {
 	case !served:
 		d.condition(condition, "Unknown", "ObjectDoesNotExist", kind+" does not exist")
-	case deleting(d.base):
+	case d.deleting():
 		d.condition(condition, "False", "ObjectDeleted", kind+" has been deleted")
 	default:
 		d.condition(condition, "False", "ObjectDeleted", kind+" has been deleted while the Machine still exists")

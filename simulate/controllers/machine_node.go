@@ -66,7 +66,7 @@ func noteNode(d *draft, v *view, p machineParts) {
 
 // missingNode says what it means that there is no Node.
 func missingNode(d *draft) {
-	name, going := resource.Text(d.root, "status", "nodeRef", "name"), deleting(d.base)
+	name, going := resource.Text(d.root, "status", "nodeRef", "name"), d.deleting()
 	providerID := resource.Text(d.root, "spec", "providerID")
 	switch {
 	case name != "" && going:

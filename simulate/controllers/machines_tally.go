@@ -38,7 +38,7 @@ func (t tally) write(d *draft) {
 	d.set(t.ready, "status", "readyReplicas")
 	d.set(t.available, "status", "availableReplicas")
 	d.set(t.upToDate, "status", "upToDateReplicas")
-	d.set(resource.Int(d.root, "metadata", "generation"), "status", "observedGeneration")
+	d.observeGeneration()
 }
 
 // conditions writes MachinesReady and MachinesUpToDate. A machine that is too new

@@ -80,7 +80,7 @@ func (m *Manager) controlled(owner *view, k kind, label, value string) []*unstru
 
 func summarizeSet(d *draft, machines []*view, blocked string) {
 	desired := resource.Int(d.root, "spec", "replicas")
-	going := deleting(d.base)
+	going := d.deleting()
 	if going {
 		desired = 0
 	}
