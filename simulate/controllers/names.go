@@ -1,8 +1,10 @@
 package controllers
 
 import (
-	"fmt"
+	"encoding/binary"
 	"math/bits"
+
+	"github.com/google/uuid"
 )
 
 // Chance is the only source of randomness in a simulated world: a function of
@@ -41,7 +43,10 @@ func (c Chance) UUID(parts ...string) string {
 	a, b := c.bitsFor(append(parts, "hi")...), c.bitsFor(append(parts, "lo")...)
 	a = a&^0xf000 | 0x4000
 	b = b&^(3<<62) | 2<<62
-	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xffff, a&0xffff, b>>48, b&0xffffffffffff)
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], a)
+	binary.BigEndian.PutUint64(id[8:], b)
+	return id.String()
 }
 
 // suffixAlphabet is that of Kubernetes' generated names: no vowels, no 0, 1 or 3.
