@@ -103,13 +103,16 @@ func deferred(pools []part, at int) bool {
 
 // isUpgrading says whether a machine of a MachineDeployment still has another version.
 func (m *Manager) isUpgrading(deployment *unstructured.Unstructured) bool {
-	version := deploymentVersion(deployment)
-	machines := m.store.List(kindMachine.GroupKind, namespaceOf(deployment), map[string]string{
-		labelCluster: labelOf(deployment, labelCluster), labelTopologyDeployment: labelOf(deployment, labelTopologyDeployment),
-	})
-	return slices.ContainsFunc(machines, func(machine *unstructured.Unstructured) bool {
-		return resource.Text(machine.Object, "spec", "version") != version
-	})
+	v := m.view(deployment)
+	k := m.kin[clusterName{v.namespace, v.cluster}]
+	if k == nil {
+		return false
+	}
+	version, pool := deploymentVersion(deployment), v.label(labelTopologyDeployment)
+	behind := func(machine *view) bool {
+		return machine.labels[labelTopologyDeployment] == any(pool) && resource.Text(machine.spec, "version") != version
+	}
+	return slices.ContainsFunc(k.workers.views, behind) || slices.ContainsFunc(k.controlPlanes.views, behind)
 }
 
 func deploymentVersion(u *unstructured.Unstructured) string {
