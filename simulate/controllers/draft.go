@@ -137,20 +137,24 @@ func (d *draft) observeGeneration() { d.set(d.generation(), "status", "observedG
 
 func (d *draft) label(key, value string) { d.set(value, "metadata", "labels", key) }
 
-func (d *draft) hasFinalizer(name string) bool {
-	return slices.Contains(resource.Items(d.root, "metadata", "finalizers"), any(name))
+func (d *draft) finalizers() []any {
+	if d.view != nil && !d.changed() {
+		return d.view.finalizers
+	}
+	return resource.Items(d.root, "metadata", "finalizers")
 }
+
+func (d *draft) hasFinalizer(name string) bool { return slices.Contains(d.finalizers(), any(name)) }
 
 func (d *draft) addFinalizer(name string) {
 	if !d.hasFinalizer(name) {
-		list := resource.Items(d.root, "metadata", "finalizers")
-		d.replace(append(slices.Clip(list), name), "metadata", "finalizers")
+		d.replace(append(slices.Clip(d.finalizers()), name), "metadata", "finalizers")
 	}
 }
 
 func (d *draft) removeFinalizers(names ...string) {
 	var left []any
-	list := resource.Items(d.root, "metadata", "finalizers")
+	list := d.finalizers()
 	for _, f := range list {
 		if name, _ := f.(string); !slices.Contains(names, name) {
 			left = append(left, f)

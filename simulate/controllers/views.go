@@ -86,7 +86,7 @@ func (m *Manager) outdate(c kubeapi.Change) {
 		return
 	}
 	m.outdated = append(m.outdated, c.Before)
-	if before := m.views[c.Before]; before != nil && c.After != nil && m.views[c.After] == nil {
+	if before := m.views[c.Before]; before != nil && c.After != nil {
 		known := *before
 		if d := m.written; d != nil && d.conditions.own {
 			known.conditions = d.conditions.conditionList
