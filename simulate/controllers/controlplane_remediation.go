@@ -29,9 +29,13 @@ type remediation struct {
 }
 
 func remediationIn(annotations map[string]any, key string) (remediation, bool) {
-	var r remediation
 	text := resource.Text(annotations, key)
-	return r, text != "" && json.Unmarshal([]byte(text), &r) == nil
+	if text == "" {
+		return remediation{}, false
+	}
+	var r remediation
+	err := json.Unmarshal([]byte(text), &r)
+	return r, err == nil
 }
 
 func (r remediation) text() string {

@@ -125,7 +125,7 @@ func (m *Manager) topologyReads(c kubeapi.Change) bool {
 		return isUpgradingReads(m.view(c.Before), m.view(c.After))
 	case kindVSphereCluster.GroupKind: // see dropShim
 		was, is := m.view(c.Before), m.view(c.After)
-		return was.uid != is.uid || !resource.Equal(was.owners, is.owners)
+		return was.uid != is.uid || otherItems(was.owners, is.owners)
 	case kindSecret.GroupKind:
 		return c.Before == nil && strings.HasSuffix(c.Key.Name, shimSuffix)
 	case kindCluster.GroupKind:
@@ -160,8 +160,11 @@ func (m *Manager) asksElse(c kubeapi.Change) bool {
 	}
 	was, is := m.view(c.Before), m.view(c.After)
 	return was.generation != is.generation || !resource.Equal(was.labels, is.labels) || !resource.Equal(was.annotations, is.annotations) ||
-		!resource.Equal(was.owners, is.owners) || !resource.Equal(was.finalizers, is.finalizers)
+		otherItems(was.owners, is.owners) || otherItems(was.finalizers, is.finalizers)
 }
+
+// otherItems says whether two lists differ. Nearly always they are one and the same.
+func otherItems(was, is []any) bool { return !resource.SameList(was, is) && !resource.Equal(was, is) }
 
 // reports says whether a field of the status has changed.
 func (m *Manager) reports(c kubeapi.Change, field string) bool {
