@@ -15,9 +15,11 @@
 //
 // What is read of an object again and again is read once per version, into a view
 // (views.go). Observe, which hears of every change, keeps the views, the roster of
-// control-plane machines, the kin of clusters, owners and what is settled in step with
-// the Store, and drops them with what they are of: they save looking and decide nothing.
-// A pass for which nothing that it reads has changed counts as one that had nothing to do.
+// machines with their control planes and MachineSets, the kin of clusters, owners and
+// what is settled in step with the Store, and drops them with what they are of: they
+// save looking and decide nothing. A pass for which nothing that it reads has changed
+// counts as one that had nothing to do. What many objects say alike is one map for all
+// (shared.go).
 //
 // What is a model here and not a controller: how long vSphere, guests and the
 // load balancer take (latency.go), and that a node joins (workload.go).

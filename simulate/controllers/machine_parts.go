@@ -30,7 +30,7 @@ func (m *Manager) machinePartsOf(u, cluster *unstructured.Unstructured, last *ma
 		m.findNode(&p, u, cluster, last, now)
 	}
 	if p.set = m.setOf(k, machine); p.set != nil {
-		p.deployment = m.follow(&k.deployment, kindMachineDeployment, machine.namespace, machine.label(labelDeployment))
+		p.deployment = m.deploymentOf(k, machine)
 	}
 	if p.deployment == nil {
 		p.set = nil
@@ -51,6 +51,14 @@ func (m *Manager) setOf(k *kit, machine *view) *unstructured.Unstructured {
 		return nil
 	}
 	return m.follow(&k.set, kindMachineSet, machine.namespace, resource.Text(owner, "name"))
+}
+
+// deploymentOf is the MachineDeployment that a worker names; nil where there is none.
+func (m *Manager) deploymentOf(k *kit, machine *view) *unstructured.Unstructured {
+	if k.deployment != nil && !k.deployment.ended {
+		return m.objectOf(k.deployment)
+	}
+	return m.follow(&k.deployment, kindMachineDeployment, machine.namespace, machine.label(labelDeployment))
 }
 
 // machineTaken is what a pass of a Machine took in, and the Machine says since. Of

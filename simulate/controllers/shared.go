@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"reflect"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -71,7 +69,7 @@ func (v *view) resourcePolicy() map[string]any {
 // unite is a map that is equal to m: the one that is kept if that is, else m, which is
 // then kept.
 func unite(kept *map[string]any, m map[string]any) map[string]any {
-	if !reflect.DeepEqual(*kept, m) {
+	if !resource.Equal(*kept, m) {
 		*kept = m
 	}
 	return *kept
