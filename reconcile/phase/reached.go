@@ -28,6 +28,18 @@ func Reached(o resource.Object) (bool, Link) {
 	return true, Link{}
 }
 
+// Short says whether a live Cluster that is not to be left alone has fewer machines
+// available than it asks for. Then it is not Reached, which takes longer to find out.
+func Short(o resource.Object) bool {
+	for _, part := range []string{"controlPlane", "workers"} {
+		counts := countsOf(o, part)
+		if resource.Int(counts, "availableReplicas") < resource.Int(counts, "desiredReplicas") {
+			return !asksForPause(o)
+		}
+	}
+	return false
+}
+
 func lackOfNamespace(o resource.Object) Link {
 	status := resource.Text(o.Object, "status", "configStatus")
 	if status == "RUNNING" {

@@ -1,6 +1,7 @@
 package phase_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/vksync/vksync/reconcile/phase"
@@ -72,13 +73,21 @@ func TestReachedCluster(t *testing.T) {
 			if version == "" {
 				version = "v1beta2"
 			}
-			reached, link := phase.Reached(resource.NewObject(map[string]any{
+			o := resource.NewObject(map[string]any{
 				"apiVersion": "cluster.x-k8s.io/" + version, "kind": "Cluster",
 				"metadata": map[string]any{"namespace": "team", "name": "prod", "generation": int64(2)},
 				"status":   status,
-			}))
+			})
+			reached, link := phase.Reached(o)
 			if reached != (tt.lacks == "") || link.Condition != tt.lacks {
 				t.Errorf("reached %v with %+v, want it to lack %q", reached, link, tt.lacks)
+			}
+			if short := phase.Short(o); short != strings.HasSuffix(tt.lacks, ".availableReplicas") {
+				t.Errorf("short %t, but it lacks %q", short, tt.lacks)
+			}
+			resource.SetField(o.Object, true, "spec", "paused")
+			if phase.Short(o) {
+				t.Error("short while it is to be left alone")
 			}
 		})
 	}
