@@ -15,8 +15,16 @@ type pen struct {
 	text    []byte
 	start   int      // of what it writes, in the text
 	parts   []part   // that are written
+	header  header   // that is written
 	before  *writing // nil where there is nothing to take over
 	passed  int      // of before's parts
+}
+
+// A header is the metadata of an object and where the quoted resourceVersion is in
+// their text, which the rest of them does not have to change with.
+type header struct {
+	part
+	version, rest int
 }
 
 // sharedDepth is how deep in an object parts are looked for that another version
@@ -39,6 +47,9 @@ func partOf(v any) part {
 	}
 	return part{}
 }
+
+// is says whether two parts are the same map or list.
+func (one part) is(other part) bool { return one.address == other.address && one.size == other.size }
 
 // write appends a value that is so deep in an object.
 func (p *pen) write(v any, depth int) {
@@ -69,7 +80,7 @@ func (p *pen) copy(one part) bool {
 		return false
 	}
 	left := p.before.parts[p.passed:]
-	i := slices.IndexFunc(left, func(was part) bool { return was.address == one.address && was.size == one.size })
+	i := slices.IndexFunc(left, one.is)
 	if i < 0 {
 		return false
 	}
@@ -124,12 +135,34 @@ func (p *pen) writeMap(m map[string]any, depth int, version string) {
 		p.text = append(appendString(p.text, key), ':')
 		switch value := m[key]; {
 		case depth == 0 && key == "metadata":
-			p.writeMap(resource.Fields(value), depth+1, p.version)
+			p.writeHeader(resource.Fields(value))
 		case version != "" && key == "resourceVersion":
-			p.text = appendString(p.text, version)
+			p.writeVersion(version)
 		default:
 			p.write(value, depth+1)
 		}
 	}
 	p.text = append(p.text, '}')
+}
+
+// writeHeader appends the metadata of an object.
+func (p *pen) writeHeader(metadata map[string]any) {
+	one := partOf(metadata)
+	one.start = p.at()
+	if before := p.before; before != nil && before.header.is(one) {
+		was := before.header
+		p.text = append(p.text, before.text[was.start:was.version]...)
+		p.writeVersion(p.version)
+		p.text = append(p.text, before.text[was.rest:was.end]...)
+	} else {
+		p.writeMap(metadata, 1, p.version)
+	}
+	one.end = p.at()
+	p.header.part = one
+}
+
+func (p *pen) writeVersion(version string) {
+	p.header.version = p.at()
+	p.text = appendString(p.text, version)
+	p.header.rest = p.at()
 }

@@ -23,6 +23,7 @@ type writing struct {
 	content map[string]any // keeps the addresses of the parts from being used anew
 	text    []byte
 	parts   []part // by where they end
+	header  header
 }
 
 // encode appends the text of an object, with its resourceVersion.
@@ -32,7 +33,7 @@ func (s *scribe) encode(buf []byte, at sheet, content map[string]any, version st
 	last := s.writing(at)
 	p := pen{version: version, text: buf, start: len(buf), parts: s.parts[:0], before: last}
 	p.write(content, 0)
-	last.content = content
+	last.content, last.header = content, p.header
 	last.text = append(last.text[:0], p.text[p.start:]...)
 	last.parts = append(last.parts[:0], p.parts...)
 	s.parts = p.parts

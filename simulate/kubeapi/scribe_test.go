@@ -43,6 +43,11 @@ func TestWatchShowsVersionsThatShareTheirParts(t *testing.T) {
 		},
 		func(u *unstructured.Unstructured) { u.Object = u.DeepCopy().Object; withStatus("phase", "Gone")(u) },
 		withStatus("conditions", []any{}),
+		func(u *unstructured.Unstructured) {
+			u.Object["metadata"] = maps.Clone(u.Object["metadata"].(map[string]any))
+			u.SetLabels(map[string]string{"another": "label"})
+		},
+		withStatus("phase", "Labelled"),
 		func(u *unstructured.Unstructured) { u.Object["spec"] = u.Object["status"] },
 		func(u *unstructured.Unstructured) { delete(u.Object, "status") },
 	}
