@@ -60,6 +60,9 @@ func appendNames(text []byte, kind string, names []string) []byte {
 // bullet is one line of a summary.
 func bullet(name, text string) string { return string(newSummary().add(name, text)) }
 
+// lines joins the messages of a summary condition as Cluster API does.
+func lines(messages []string) string { return strings.Join(messages, "\n") }
+
 // machineList names up to three Machines.
 func machineList(names []string) string { return string(appendNames(nil, "Machine", names)) }
 
