@@ -22,8 +22,8 @@ import (
 )
 
 // floor is a program of its own: it creates VMs in vcsim and powers them on, the
-// fastest way there is, and does nothing else. No simulation that has its VMs in
-// vcsim can cost less, so what ours takes beyond this is what we answer for.
+// fastest way that vcsim itself has, and does nothing else. It is the measure of what
+// a simulation takes that has all its VMs in vcsim.
 //
 // The way is a direct call of the objects, by as many workers as there are
 // cores, with host, pool, datastore and devices given, on a file system in
