@@ -69,6 +69,11 @@ func (s *store) List(gk schema.GroupKind, namespace string, labels map[string]st
 	return out
 }
 
+// OfCluster is by namespace and name.
+func (s *store) OfCluster(gk schema.GroupKind, namespace, cluster string) []*unstructured.Unstructured {
+	return s.List(gk, namespace, map[string]string{"cluster.x-k8s.io/cluster-name": cluster})
+}
+
 // Dependents is by kind, namespace and name.
 func (s *store) Dependents(uid string) []*unstructured.Unstructured {
 	s.mu.RLock()
@@ -118,6 +123,11 @@ func (s *store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 	}
 	s.took(actor, old, stored)
 	return stored, nil
+}
+
+// Replace is Put: u carries the resourceVersion of what it was made from.
+func (s *store) Replace(actor string, _, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return s.Put(actor, u)
 }
 
 // behind makes a conflict, after which controllers look again, of errors that
