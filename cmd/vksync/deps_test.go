@@ -111,8 +111,9 @@ var timeless = append([]string{
 	"reconcile/journal", "schema", "simulate", "simulate/controllers", "simulate/inventory", "simulate/kubeapi", "simulate/vcenter",
 }, pure...)
 
-// realClocks are the places that offer the wall clock to who gives no other.
-var realClocks = []string{"kubeapi/store.go", "simulate/pace.go"}
+// realClocks are the places that offer the wall clock to who gives no other, and the one
+// that dates what vcsim would date by it.
+var realClocks = []string{"kubeapi/store.go", "simulate/pace.go", "vcenter/clock.go"}
 
 func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 	t.Parallel()

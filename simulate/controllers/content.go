@@ -29,16 +29,6 @@ func createdAt(u *unstructured.Unstructured) time.Time {
 	return parseStamp(resource.Text(u.Object, "metadata", "creationTimestamp"))
 }
 
-// controllerOf is the controlling owner reference, or nil.
-func controllerOf(u *unstructured.Unstructured) map[string]any {
-	for _, ref := range resource.Items(u.Object, "metadata", "ownerReferences") {
-		if m, _ := ref.(map[string]any); resource.Flag(m, "controller") {
-			return m
-		}
-	}
-	return nil
-}
-
 // ownedBy says whether u has an owner reference to owner.
 func ownedBy(u, owner *unstructured.Unstructured) bool {
 	uid := uidOf(owner)

@@ -163,10 +163,6 @@ func (c *call) flag(name string) bool {
 	return len(values) == 0 || values[0] != "false" && values[0] != "0"
 }
 
-func (c *call) key() Key {
-	return Key{c.table.Group, c.table.Kind.Kind, c.namespace, c.name}
-}
-
 func (c *call) notFound() error { return apierrors.NewNotFound(c.table.groupResource(), c.name) }
 
 // negotiate reads the Accept header: does the client want objects whole, their

@@ -35,9 +35,9 @@ func (v *VCenter) note(ctx *simulator.Context, happened ...types.BaseEvent) {
 		v.post(ctx, happened...)
 		return
 	}
-	now := time.Now()
+	at := now()
 	for _, event := range happened {
-		e.untold = append(e.untold, untoldEvent{event, now})
+		e.untold = append(e.untold, untoldEvent{event, at})
 	}
 	if old := len(e.untold) - keptEvents; old > keptEvents {
 		e.untold = slices.Clone(e.untold[old:])

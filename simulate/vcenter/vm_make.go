@@ -109,14 +109,14 @@ var (
 // newVM is the VM that config describes, off, with only those devices that a client
 // of a simulated world reads, and without a list of its files.
 func newVM(config *types.VirtualMachineConfigSpec, at home) *simulator.VirtualMachine {
-	now := time.Now()
+	made := now()
 	vm := &simulator.VirtualMachine{}
 	vm.Name = config.Name
 	vm.Datastore = []types.ManagedObjectReference{at.datastore.Self}
 	vm.EnvironmentBrowser = *at.cluster.EnvironmentBrowser
 	vm.ResourcePool = &at.pool.Self
 	vm.Capability.ChangeTrackingSupported = true
-	vm.Config = configOf(config, now)
+	vm.Config = configOf(config, made)
 	vm.Layout, vm.LayoutEx = new(types.VirtualMachineFileLayout), new(types.VirtualMachineFileLayoutEx)
 	vm.Runtime.Host = &at.host.Self
 	vm.Runtime.ConnectionState = types.VirtualMachineConnectionStateConnected
@@ -139,7 +139,7 @@ func newVM(config *types.VirtualMachineConfigSpec, at home) *simulator.VirtualMa
 	committed := diskGiB(vm.Config.Hardware.Device) * units.GB
 	vm.Storage = &types.VirtualMachineStorageInfo{
 		PerDatastoreUsage: []types.VirtualMachineUsageOnDatastore{{Datastore: at.datastore.Self, Uncommitted: committed}},
-		Timestamp:         now,
+		Timestamp:         made,
 	}
 	vm.Summary = types.VirtualMachineSummary{
 		Vm:      &vm.Self,
@@ -151,19 +151,19 @@ func newVM(config *types.VirtualMachineConfigSpec, at home) *simulator.VirtualMa
 			Uuid: config.Uuid, InstanceUuid: config.InstanceUuid, GuestId: config.GuestId, GuestFullName: config.GuestId,
 			ManagedBy: config.ManagedBy, HwVersion: vm.Config.Version,
 		},
-		Storage:       &types.VirtualMachineStorageSummary{Uncommitted: committed, Timestamp: now},
+		Storage:       &types.VirtualMachineStorageSummary{Uncommitted: committed, Timestamp: made},
 		QuickStats:    types.VirtualMachineQuickStats{GuestHeartbeatStatus: types.ManagedEntityStatusGray},
 		OverallStatus: types.ManagedEntityStatusGreen,
 	}
 	return vm
 }
 
-func configOf(config *types.VirtualMachineConfigSpec, now time.Time) *types.VirtualMachineConfigInfo {
+func configOf(config *types.VirtualMachineConfigSpec, made time.Time) *types.VirtualMachineConfigInfo {
 	dir := path.Dir(config.Files.VmPathName)
 	info := &types.VirtualMachineConfigInfo{
-		ChangeVersion: strconv.FormatInt(now.UnixNano(), 10),
-		Modified:      now,
-		CreateDate:    &now,
+		ChangeVersion: strconv.FormatInt(made.UnixNano(), 10),
+		Modified:      made,
+		CreateDate:    &made,
 		Name:          config.Name,
 		GuestId:       config.GuestId,
 		GuestFullName: config.GuestId,

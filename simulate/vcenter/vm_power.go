@@ -2,7 +2,6 @@ package vcenter
 
 import (
 	"slices"
-	"time"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
@@ -14,8 +13,8 @@ import (
 func (v *VCenter) switching(vm *simulator.VirtualMachine, state types.VirtualMachinePowerState) work {
 	on := state == types.VirtualMachinePowerStatePoweredOn
 	return func(ctx *simulator.Context) (types.AnyType, types.BaseMethodFault) {
-		if now := vm.Runtime.PowerState; now == state {
-			return nil, &types.InvalidPowerState{RequestedState: state, ExistingState: now}
+		if has := vm.Runtime.PowerState; has == state {
+			return nil, &types.InvalidPowerState{RequestedState: state, ExistingState: has}
 		}
 		at, err := v.homeNow(vm)
 		if err != nil || on && at.host.Runtime.InMaintenanceMode {
@@ -24,7 +23,7 @@ func (v *VCenter) switching(vm *simulator.VirtualMachine, state types.VirtualMac
 		event := v.vmEvent(vm, at)
 		var booted any
 		if on {
-			booted = time.Now()
+			booted = now()
 			v.note(ctx, &types.VmStartingEvent{VmEvent: event}, &types.VmPoweredOnEvent{VmEvent: event})
 		} else {
 			v.note(ctx, &types.VmStoppingEvent{VmEvent: event}, &types.VmPoweredOffEvent{VmEvent: event})

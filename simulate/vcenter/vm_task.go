@@ -2,7 +2,6 @@ package vcenter
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -71,7 +70,7 @@ func (v *VCenter) perform(entity mo.Reference, name string, do work) (task strin
 	t := simulator.CreateTask(entity, name, nil)
 	t.Self = types.ManagedObjectReference{Type: "Task", Value: fmt.Sprintf("task-%d", v.number())}
 	t.Info.Key, t.Info.Task = t.Self.Value, t.Self
-	t.Info.StartTime = types.NewTime(time.Now())
+	t.Info.StartTime = types.NewTime(now())
 	ctx := v.context()
 	v.registry.WithLock(ctx, *t.Info.Entity, func() {
 		var fault types.BaseMethodFault
@@ -82,7 +81,7 @@ func (v *VCenter) perform(entity mo.Reference, name string, do work) (task strin
 			t.Info.Error = &types.LocalizedMethodFault{Fault: fault, LocalizedMessage: fmt.Sprintf("%T", fault)}
 			err = &TaskError{Task: t.Self.Value, Fault: fault}
 		}
-		t.Info.CompleteTime = types.NewTime(time.Now())
+		t.Info.CompleteTime = types.NewTime(now())
 		v.registry.Put(t)
 	})
 	v.tasks.sweep()
