@@ -6,9 +6,9 @@ import (
 )
 
 // A backlog is work for vcsim that is done in order, by another goroutine, while
-// whoever asked for it goes on: vcsim takes longer over a VM than all the rest of
-// a simulated world. Who holds the lock finds the backlog empty and vcsim at
-// rest; who has only entered may add to it.
+// whoever asked for it goes on: files, locks and destroyed VMs take vcsim a while.
+// Who holds the lock finds the backlog empty and vcsim at rest; who has only entered
+// may add to it.
 //
 // It is right to go on where the outcome is known before: our own books say
 // whether there is room and whether a VM is on, and vcsim numbers its objects one
