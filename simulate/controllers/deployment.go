@@ -3,7 +3,6 @@ package controllers
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -28,53 +27,37 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		return 0, m.commit(actorCore, d)
 	}
 	sets := m.setsOf(v)
-	machines := m.machinesOfSets(sets)
 	if v.deleting {
-		return m.deleteDeployment(d, sets, m.viewsOf(machines))
+		return m.deleteDeployment(d, sets, m.viewsOf(m.machinesOfSets(sets)))
 	}
 	last, _ := v.taken.(deploymentTaken)
-	if last.stays && slices.Equal(last.sets, sets) && slices.Equal(last.machines, machines) {
+	changed := m.machinesChanged(sets)
+	if last.stays && slices.Equal(last.sets, sets) && slices.Equal(last.machinesChanged, changed) {
 		return 0, nil
 	}
 	if !v.ownedBy(m.view(cluster)) {
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
 	defaultReplicas(d)
+	machines := m.viewsOf(m.machinesOfSets(sets))
 	rolled, again, err := m.rollOut(d, cluster, sets, last.propagated)
 	if err != nil {
 		return 0, err
 	}
-	views := m.viewsOf(machines)
-	summarizeDeployment(d, m.viewsOf(sets), views)
+	summarizeDeployment(d, m.viewsOf(sets), machines)
 	if err := m.removeEmptySets(d, sets, rolled.fresh); err != nil {
 		return 0, err
 	}
-	stays := again == 0 && !slices.ContainsFunc(views, undecided)
-	return again, m.settle(actorCore, d, deploymentTaken{rolled, machines, stays})
+	stays := again == 0 && !slices.ContainsFunc(machines, undecided)
+	return again, m.settle(actorCore, d, deploymentTaken{rolled, changed, stays})
 }
 
 // deploymentTaken is what a pass of a MachineDeployment took in. It stays so where
 // nothing is waited for that no MachineSet or Machine tells of.
 type deploymentTaken struct {
 	propagated
-	machines []*unstructured.Unstructured
-	stays    bool
-}
-
-func (m *Manager) setsOf(deployment *view) []*unstructured.Unstructured {
-	return m.controlled(deployment, kindMachineSet, labelDeployment, deployment.name)
-}
-
-// machinesOfSets lists the Machines of a deployment's sets, by name.
-func (m *Manager) machinesOfSets(sets []*unstructured.Unstructured) []*unstructured.Unstructured {
-	var machines []*unstructured.Unstructured
-	for _, set := range sets {
-		machines = append(machines, m.machinesOf(m.view(set))...)
-	}
-	if len(sets) > 1 {
-		slices.SortFunc(machines, func(a, b *unstructured.Unstructured) int { return strings.Compare(m.view(a).name, m.view(b).name) })
-	}
-	return machines
+	machinesChanged []uint64
+	stays           bool
 }
 
 // Annotations of a pool whose replicas an autoscaler owns.

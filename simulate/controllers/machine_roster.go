@@ -14,7 +14,9 @@ type roster struct {
 	kits     map[objectName]*kit
 	clusters map[clusterName]*census
 	squads   map[objectName]*squad
-	changes  uint64 // to squads, so far
+	// divisions have the sets of each MachineDeployment.
+	divisions map[objectName]division
+	changes   uint64 // to squads, so far
 }
 
 // A kit has the objects of one name that make a machine. It is on the roster as long as
@@ -41,7 +43,7 @@ func (p parts) carriers() [3]*unstructured.Unstructured {
 }
 
 func newRoster() roster {
-	return roster{kits: map[objectName]*kit{}, clusters: map[clusterName]*census{}, squads: map[objectName]*squad{}}
+	return roster{kits: map[objectName]*kit{}, clusters: map[clusterName]*census{}, squads: map[objectName]*squad{}, divisions: map[objectName]division{}}
 }
 
 // kitOf is the kit that an object is of: one of a name of its own where it is no part
@@ -69,6 +71,9 @@ func (r *roster) note(c kubeapi.Change) {
 			r.assign(k)
 		}
 		r.tell(k)
+		if k.squad != nil {
+			k.squad.machinesChanged = r.changes
+		}
 	case kindKubeadmConfig.Kind:
 		k := r.kit(name)
 		k.config = c.After

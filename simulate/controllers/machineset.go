@@ -69,15 +69,6 @@ func undecided(machine *view) bool {
 	return machine.condition("UpToDate").Type == "" || machine.remediationAsked()
 }
 
-// controlled lists the objects of a kind that owner has, by name: those that it
-// owns and that carry its label and its cluster's.
-func (m *Manager) controlled(owner *view, k kind, label, value string) []*unstructured.Unstructured {
-	return slices.DeleteFunc(m.store.Dependents(owner.uid), func(u *unstructured.Unstructured) bool {
-		v := m.view(u)
-		return v.kind != k.Kind || v.labels[label] != value || v.cluster != owner.cluster
-	})
-}
-
 func summarizeSet(d *draft, machines []*view, blocked string) {
 	desired := resource.Int(d.root, "spec", "replicas")
 	going := d.deleting()

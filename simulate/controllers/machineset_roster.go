@@ -14,6 +14,8 @@ type squad struct {
 	set     objectName // in the form of a label
 	kits    []*kit     // by name
 	changed uint64     // when any of them did last, in changes of the roster
+	// machinesChanged is when any of their Machines did last, or one came or went.
+	machinesChanged uint64
 }
 
 // join has a kit be of the squad that its Machine names.
@@ -44,7 +46,7 @@ func (r *roster) leave(k *kit) {
 	k.squad = nil
 	s.kits = slices.DeleteFunc(s.kits, func(other *kit) bool { return other == k })
 	r.changes++
-	s.changed = r.changes
+	s.changed, s.machinesChanged = r.changes, r.changes
 	if len(s.kits) == 0 {
 		delete(r.squads, s.set)
 	}

@@ -119,6 +119,7 @@ func (m *Manager) Resume(objects []*unstructured.Unstructured) {
 		c := kubeapi.Change{Key: keyOf(u), After: u}
 		m.account(c)
 		m.roster.note(c)
+		m.noteSet(c)
 		m.noteKin(c)
 		if c.Key.GK() == kindMachineHealthCheck.GroupKind {
 			m.noteHealthCheck(c)

@@ -26,6 +26,7 @@ func (m *Manager) Observe(c kubeapi.Change) {
 	}
 	m.account(c)
 	m.roster.note(c)
+	m.noteSet(c)
 	m.noteKin(c)
 	m.unsettle(c)
 	if s != nil && s.of.notify != nil {
