@@ -18,6 +18,7 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	last, _ := v.taken.(*machineTaken)
 	p := m.machinePartsOf(u, cluster, last, now)
 	if last.same(p, now) && !m.view(cluster).pauses {
+		last.follow(p)
 		return soonest(p.again, until(last.due, now)), nil
 	}
 	d := m.edit(u)
@@ -28,7 +29,7 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	if err := m.takeParts(d, v, p, last); err != nil {
+	if err := m.takeParts(d, v, &p, last); err != nil {
 		return 0, err
 	}
 	if v.deleting {
@@ -46,34 +47,35 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 }
 
 // takeParts takes in what has changed of the parts of a Machine since the last pass.
-func (m *Manager) takeParts(d *draft, v *view, p machineParts, last *machineTaken) error {
-	if !last.sameConfig(p) {
-		if err := m.takeOver(d.base, v, p.config); err != nil {
+// p has them then as taking them over left them.
+func (m *Manager) takeParts(d *draft, v *view, p *machineParts, last *machineTaken) (err error) {
+	if !last.sameConfig(*p) {
+		if p.config, err = m.takeOver(d.base, v, p.config); err != nil {
 			return err
 		}
 		takeBootstrapData(d, m.view(p.config))
 	}
-	if !last.sameInfrastructure(p) {
-		if err := m.takeOver(d.base, v, p.infrastructure); err != nil {
+	if !last.sameInfrastructure(*p) {
+		if p.infrastructure, err = m.takeOver(d.base, v, p.infrastructure); err != nil {
 			return err
 		}
 		takeInfrastructure(d, m.view(p.infrastructure))
 	}
-	if !last.sameNode(p) || !resource.SameMap(resource.Fields(d.root, "spec"), v.spec) {
-		noteNode(d, v, p)
+	if !last.sameNode(*p) || !resource.SameMap(resource.Fields(d.root, "spec"), v.spec) {
+		noteNode(d, v, *p)
 	}
 	return nil
 }
 
 // takeOver makes the Machine the controller of its KubeadmConfig and
-// VSphereMachine, in place of who created them.
-func (m *Manager) takeOver(machine *unstructured.Unstructured, v *view, part *unstructured.Unstructured) error {
+// VSphereMachine, in place of who created them. It returns the part as it is then.
+func (m *Manager) takeOver(machine *unstructured.Unstructured, v *view, part *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if part == nil || v.deleting || m.view(part).ownedBy(v) {
-		return nil
+		return part, nil
 	}
 	d := edit(part, m.now())
 	d.setOwners(m.controllerRef(machine))
-	return m.commit(actorCore, d)
+	return m.write(actorCore, d)
 }
 
 func takeBootstrapData(d *draft, config *view) {

@@ -93,8 +93,10 @@ func (t *machineTaken) knowsNode(p machineParts, now time.Time) bool {
 	return t.sameConfig(p) && t.sameInfrastructure(p) && t.vm == p.vm && t.connected && !t.joins && !over(t.node.next, now)
 }
 
+// sameNode says whether the Machine says of the Node what it is: since when it is that,
+// and until when, is for the next pass alone.
 func (t *machineTaken) sameNode(p machineParts) bool {
-	return t != nil && t.connected == p.connected && t.node == p.node
+	return t != nil && t.connected == p.connected && t.node.exists == p.node.exists && t.node.ready == p.node.ready
 }
 
 func (t *machineTaken) sameTemplate(p machineParts) bool {
@@ -104,6 +106,11 @@ func (t *machineTaken) sameTemplate(p machineParts) bool {
 // same says whether a pass would find what the last one left, all of it.
 func (t *machineTaken) same(p machineParts, now time.Time) bool {
 	return t.sameConfig(p) && t.sameInfrastructure(p) && t.sameNode(p) && t.sameTemplate(p) && !over(t.due, now)
+}
+
+// follow notes what a pass found that had nothing to do, so that the next one knows the Node.
+func (t *machineTaken) follow(p machineParts) {
+	t.vm, t.node, t.joins = p.vm, p.node, false
 }
 
 func specOf(u *unstructured.Unstructured) map[string]any {

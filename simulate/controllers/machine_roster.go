@@ -70,22 +70,22 @@ func (r *roster) note(c kubeapi.Change) {
 		if !c.SameMetadata {
 			r.assign(k)
 		}
-		r.tell(k)
+		r.tell(k, true)
 		if k.squad != nil {
 			k.squad.machinesChanged = r.changes
 		}
 	case kindKubeadmConfig.Kind:
 		k := r.kit(name)
 		k.config = c.After
-		r.tell(k)
+		r.tell(k, !c.SameMetadata)
 	case kindVSphereMachine.Kind:
 		k := r.kit(name)
 		k.infrastructure = c.After
-		r.tell(k)
+		r.tell(k, !c.SameMetadata)
 	case kindVM.Kind:
 		k := r.kit(name)
 		k.vm = c.After
-		r.tell(k)
+		r.tell(k, false)
 	case kindSecret.Kind:
 		if c.After == nil {
 			r.noteLostSecret(name)
@@ -115,11 +115,13 @@ func (r *roster) assign(k *kit) {
 }
 
 // tell has those whom a kit is of know that it has changed, and strikes off what is gone.
-func (r *roster) tell(k *kit) {
+// A MachineSet looks at the Machine, and of its parts only at what it carries over to
+// their metadata: whether that is what changed says ofSet.
+func (r *roster) tell(k *kit, ofSet bool) {
 	if k.enrolled != nil {
 		r.disturb(k.enrolled.cluster)
 	}
-	if k.squad != nil {
+	if k.squad != nil && ofSet {
 		r.changes++
 		k.squad.changed = r.changes
 	}

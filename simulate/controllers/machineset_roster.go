@@ -13,7 +13,7 @@ import (
 type squad struct {
 	set     objectName // in the form of a label
 	kits    []*kit     // by name
-	changed uint64     // when any of them did last, in changes of the roster
+	changed uint64     // when what the set looks at of them did last, in changes of the roster
 	// machinesChanged is when any of their Machines did last, or one came or went.
 	machinesChanged uint64
 }
