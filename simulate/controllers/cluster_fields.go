@@ -62,10 +62,10 @@ func variable(topology map[string]any, overrides any, name string) string {
 
 func (m *Manager) infrastructureOf(cluster *unstructured.Unstructured) *unstructured.Unstructured {
 	v := m.view(cluster)
-	return m.get(kindVSphereCluster, v.namespace, resource.Text(v.spec, "infrastructureRef", "name"))
+	return m.follow(&v.share().infrastructure, kindVSphereCluster, v.namespace, resource.Text(v.spec, "infrastructureRef", "name"))
 }
 
 func (m *Manager) controlPlaneOf(cluster *unstructured.Unstructured) *unstructured.Unstructured {
 	v := m.view(cluster)
-	return m.get(kindControlPlane, v.namespace, resource.Text(v.spec, "controlPlaneRef", "name"))
+	return m.follow(&v.share().controlPlane, kindControlPlane, v.namespace, resource.Text(v.spec, "controlPlaneRef", "name"))
 }

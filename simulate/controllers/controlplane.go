@@ -83,7 +83,7 @@ func (p *controlPlane) template(path ...string) any {
 // E51, 3.1-3.6).
 func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Duration, error) {
 	v := m.view(u)
-	cluster := m.get(kindCluster, v.namespace, v.cluster)
+	cluster := m.clusterFor(u)
 	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
 	}

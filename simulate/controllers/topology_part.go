@@ -46,7 +46,7 @@ func (m *Manager) partsOf(cluster *unstructured.Unstructured) (controlPlane part
 func (m *Manager) classFor(cluster *unstructured.Unstructured) *unstructured.Unstructured {
 	v := m.view(cluster)
 	ref := resource.Fields(v.spec, "topology", "classRef")
-	return m.get(kindClusterClass, cmp.Or(resource.Text(ref, "namespace"), v.namespace), resource.Text(ref, "name"))
+	return m.follow(&v.share().class, kindClusterClass, cmp.Or(resource.Text(ref, "namespace"), v.namespace), resource.Text(ref, "name"))
 }
 
 // poolClass is what a ClusterClass says of pools of one class.
