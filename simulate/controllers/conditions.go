@@ -62,6 +62,14 @@ func (l *conditionList) find(kind string) (c *conditionEntry, at int) {
 	return &noCondition, -1
 }
 
+// saysAs says whether two lists say the same, in the same order.
+func (l *conditionList) saysAs(other *conditionList) bool {
+	if l == nil || other == nil {
+		return l == other
+	}
+	return slices.EqualFunc(l.entries, other.entries, func(a, b *conditionEntry) bool { return a == b || a.said == b.said })
+}
+
 // copied is a list of the same conditions that may be written to, with room for one
 // more if there is to be.
 func (l *conditionList) copied(more bool) *conditionList {

@@ -19,6 +19,7 @@ type draft struct {
 	root  map[string]any   // base's content until the first change
 	owned []map[string]any // the maps that are this draft's own, the root first
 	now   time.Time
+	wide  bool // whether more was copied than the status
 
 	conditions conditions
 }
@@ -54,6 +55,7 @@ func (d *draft) own(path ...string) map[string]any {
 		d.root = copyMap(d.root)
 		d.owned = append(make([]map[string]any, 0, 4), d.root)
 	}
+	d.wide = d.wide || len(path) == 0 || path[0] != "status"
 	at := d.root
 	for _, step := range path {
 		child, _ := at[step].(map[string]any)
@@ -98,6 +100,13 @@ func (d *draft) deleting() bool {
 		return d.view.deleting
 	}
 	return deleting(d.base)
+}
+
+// anotherStatus says that the draft is another than its object for sure, in nothing but
+// the status. Nearly all drafts are, and their conditions tell: those are compared by
+// what was read of them already. Other changes may have been taken back.
+func (d *draft) anotherStatus() bool {
+	return !d.wide && d.conditions.differ() && resource.SameList(resource.Items(d.root, "status", "conditions"), d.conditions.items)
 }
 
 func copyMap(m map[string]any) map[string]any {

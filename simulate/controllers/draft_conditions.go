@@ -13,7 +13,8 @@ import (
 // the first that asks, and not at all where there is a view.
 type conditions struct {
 	*conditionList
-	known, own bool // whether they are read, and whether the list is the draft's own
+	known, own bool           // whether they are read, and whether the list is the draft's own
+	was        *conditionList // what the own ones are in place of
 	shared     *sharedConditions
 }
 
@@ -35,7 +36,7 @@ func (d *draft) find(kind string) (*conditionEntry, int) { return d.listed().fin
 // put writes a condition to a place, or behind all others where that is -1.
 func (d *draft) put(at int, c *conditionEntry) {
 	own, added := &d.conditions, at < 0
-	fresh := !own.own
+	fresh := own.begin()
 	switch {
 	case !fresh:
 	case own.conditionList == nil:
@@ -43,12 +44,23 @@ func (d *draft) put(at int, c *conditionEntry) {
 	default:
 		own.conditionList = own.copied(added)
 	}
-	own.own = true
 	own.conditionList.put(at, c)
 	if fresh || added {
 		d.replace(own.items, "status", "conditions")
 	}
 }
+
+// begin notes that the list is to be the draft's own, and says whether it was not yet.
+func (c *conditions) begin() bool {
+	if c.own {
+		return false
+	}
+	c.was, c.own = c.conditionList, true
+	return true
+}
+
+// differ says that the conditions say another thing than they did.
+func (c *conditions) differ() bool { return c.own && !c.saysAs(c.was) }
 
 // condition sets one entry of status.conditions. Its transition time moves only
 // when the status does, as metav1.Condition asks.
@@ -88,7 +100,8 @@ func (d *draft) dropConditions(kinds ...string) {
 		}
 	}
 	if len(left.items) != len(list.items) {
-		d.conditions.conditionList, d.conditions.own = left, true
+		d.conditions.begin()
+		d.conditions.conditionList = left
 		d.replace(left.items, "status", "conditions")
 	}
 }

@@ -94,6 +94,37 @@ func TestConditionsThatAreEqualAreOne(t *testing.T) {
 	}
 }
 
+// The store does not compare what a draft knows: it must not know what is not so.
+func TestADraftKnowsWhetherItIsAnother(t *testing.T) {
+	t.Parallel()
+	m := &Manager{clock: &stoppedClock{}, views: map[*unstructured.Unstructured]*view{}, shared: newSharedConditions()}
+	first := m.edit(&unstructured.Unstructured{Object: fields{}})
+	first.condition("Ready", "False", "NotReady", "waits")
+	u := first.object()
+	for name, test := range map[string]struct {
+		change func(d *draft)
+		want   bool
+	}{
+		"nothing":              {func(*draft) {}, false},
+		"a condition":          {func(d *draft) { d.condition("Ready", "True", "Ready", "") }, true},
+		"one more":             {func(d *draft) { d.condition("Placed", "True", "Placed", "") }, true},
+		"one less":             {func(d *draft) { d.dropConditions("Ready") }, true},
+		"one that was dropped": {func(d *draft) { d.dropConditions("Ready"); d.condition("Ready", "False", "NotReady", "waits") }, false},
+		"one taken back": {func(d *draft) {
+			d.condition("Ready", "False", "NotReady", "waits for long")
+			d.condition("Ready", "False", "NotReady", "waits")
+		}, false},
+		"a label too":    {func(d *draft) { d.condition("Ready", "True", "Ready", ""); d.label("a", "b") }, false},
+		"another status": {func(d *draft) { d.condition("Ready", "True", "Ready", ""); d.replace(fields{}, "status") }, false},
+		"no condition":   {func(d *draft) { d.set("Running", "status", "phase") }, false},
+	} {
+		d := m.edit(u)
+		if test.change(d); d.anotherStatus() != test.want {
+			t.Errorf("%s: it is for sure another in its status alone: %t", name, !test.want)
+		}
+	}
+}
+
 // What is left of a list of conditions is found, whatever was dropped and added.
 func TestDroppedConditionsAreGone(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,7 @@ type Store interface {
 	Dependents(uid string) []*unstructured.Unstructured
 	Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	ReplaceStatus(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	Delete(actor string, k kubeapi.Key) error
 }
 
@@ -177,6 +178,9 @@ func (m *Manager) commit(actor string, d *draft) error {
 func (m *Manager) write(actor string, d *draft) (*unstructured.Unstructured, error) {
 	m.written = d
 	defer func() { m.written = nil }()
+	if d.anotherStatus() {
+		return m.store.ReplaceStatus(actor, d.base, d.object())
+	}
 	return m.store.Replace(actor, d.base, d.object())
 }
 

@@ -141,9 +141,19 @@ func TestReplaceKnowsWhatItReplaces(t *testing.T) {
 	if _, err := w.Replace("core", first, with(first, "Failed")); !apierrors.IsConflict(err) {
 		t.Errorf("replacing what is no more there: %v", err)
 	}
+	third, err := w.ReplaceStatus("core", second, with(second, "Failed"))
+	if err != nil || w.Get(clusterKey("c1")) != third || w.Version() != 4 {
+		t.Errorf("another status is not what is there at version %d: %v", w.Version(), err)
+	}
+	if _, err := w.ReplaceStatus("core", second, with(second, "Pending")); !apierrors.IsConflict(err) {
+		t.Errorf("replacing the status of what is no more there: %v", err)
+	}
 	w.delete(t, clusterKey("c1"))
-	if _, err := w.Replace("core", second, with(second, "Failed")); !apierrors.IsNotFound(err) {
+	if _, err := w.Replace("core", third, with(third, "Pending")); !apierrors.IsNotFound(err) {
 		t.Errorf("replacing what is gone: %v", err)
+	}
+	if _, err := w.ReplaceStatus("core", third, with(third, "Pending")); !apierrors.IsNotFound(err) {
+		t.Errorf("replacing the status of what is gone: %v", err)
 	}
 }
 

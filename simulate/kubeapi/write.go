@@ -63,6 +63,27 @@ func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstr
 	return s.update(write{actor: actor}, r, u)
 }
 
+// ReplaceStatus is Replace of what differs from old in its status, and in nothing else,
+// as the caller knows who made it so: neither is compared, and what the status holds is
+// not checked for what JSON cannot hold.
+func (s *Store) ReplaceStatus(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, key, err := s.placeOf(u)
+	if err != nil {
+		return nil, err
+	}
+	r := t.find(key.Namespace, key.Name)
+	switch {
+	case r == nil:
+		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
+	case old != r.object:
+		return nil, staleVersion(t, r.name)
+	}
+	s.advance(actor, r, u, change{status: true})
+	return u, nil
+}
+
 // Delete removes the object, or marks it as being deleted while it has finalizers.
 func (s *Store) Delete(actor string, k Key) error {
 	s.mu.Lock()
@@ -220,16 +241,22 @@ func (s *Store) update(w write, r *record, u *unstructured.Unstructured) (*unstr
 		s.drop(w.actor, r)
 		return u, nil
 	}
+	s.advance(w.actor, r, u, change)
+	return u, nil
+}
+
+// advance makes u the next version of r.
+func (s *Store) advance(actor string, r *record, u *unstructured.Unstructured, is change) {
+	old := r.object
 	s.version++
 	r.stored = stored{u, s.version}
-	if change.metadata && s.index(r) {
+	if is.metadata && s.index(r) {
 		s.adopt(r)
 	}
-	s.publish(t, Change{Key: r.key(), Before: old, After: u, SameMetadata: !change.metadata, Actor: w.actor, Version: s.version})
-	if t.isNamespace() {
+	s.publish(r.table, Change{Key: r.key(), Before: old, After: u, SameMetadata: !is.metadata, Actor: actor, Version: s.version})
+	if r.table.isNamespace() {
 		s.finishNamespace(r.name)
 	}
-	return u, nil
 }
 
 // erase starts or ends the deletion of r.

@@ -130,6 +130,11 @@ func (s *store) Replace(actor string, _, u *unstructured.Unstructured) (*unstruc
 	return s.Put(actor, u)
 }
 
+// ReplaceStatus is Put too: what differs is found out anyway.
+func (s *store) ReplaceStatus(actor string, _, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return s.Put(actor, u)
+}
+
 // behind makes a conflict, after which controllers look again, of errors that
 // only say that the watches have not told everything yet.
 func behind(err error, k kind, key kubeapi.Key) error {
