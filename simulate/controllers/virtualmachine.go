@@ -83,10 +83,11 @@ var vmSteps = []vmStep{
 // it waits for it computes from when the step before became true.
 func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 	v := m.view(u)
-	seen := m.see(v.uniqueID())
-	if last, _ := v.taken.(*vmTaken); last != nil && last.seen == seen && !over(last.due, m.now()) {
+	last, _ := v.taken.(*vmTaken)
+	if last != nil && last.seen == m.see(last.seen.id) && !over(last.due, m.now()) {
 		return until(last.due, m.now()), nil
 	}
+	seen := m.see(v.uniqueID())
 	d := m.edit(u)
 	if v.annotations[annotationVMPaused] != nil {
 		d.condition(conditionReconciled, "False", "VirtualMachineReconcilePaused", "")
