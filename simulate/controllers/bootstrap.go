@@ -31,7 +31,7 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 		return 0, m.commit(actorBootstrap, d)
 	}
 	if v.initialized("dataSecretCreated") {
-		return 0, m.releaseInitLock(cluster)
+		return 0, m.releaseInitLock(home)
 	}
 	if !home.initialized("infrastructureProvisioned") {
 		notReady(d, "Waiting for Cluster status.initialization.infrastructureProvisioned to be true")
@@ -48,7 +48,7 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 		}
 		d.set(apiEndpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
 	} else {
-		if err := m.releaseInitLock(cluster); err != nil {
+		if err := m.releaseInitLock(home); err != nil {
 			return 0, err
 		}
 		d.replace(map[string]any{"bootstrapToken": map[string]any{
@@ -105,7 +105,7 @@ func (m *Manager) takeInitLock(u, cluster *unstructured.Unstructured) (bool, err
 	}
 	lock, err := m.create(actorBootstrap, kindConfigMap, map[string]any{
 		"metadata": map[string]any{
-			"namespace": namespaceOf(u), "name": lockName(cluster),
+			"namespace": namespaceOf(u), "name": lockName(nameOf(cluster)),
 			"labels":          map[string]any{labelCluster: nameOf(cluster)},
 			"ownerReferences": []any{ref(cluster, false)},
 		},
@@ -122,11 +122,11 @@ type initLock struct {
 	MachineName string `json:"machineName"`
 }
 
-func lockName(cluster *unstructured.Unstructured) string { return nameOf(cluster) + "-lock" }
+func lockName(cluster string) string { return cluster + "-lock" }
 
 // dropStaleLock removes the lock if the machine that holds it is no more.
 func (m *Manager) dropStaleLock(cluster *unstructured.Unstructured) error {
-	lock := m.get(kindConfigMap, namespaceOf(cluster), lockName(cluster))
+	lock := m.get(kindConfigMap, namespaceOf(cluster), lockName(nameOf(cluster)))
 	if lock == nil {
 		return nil
 	}
@@ -139,9 +139,9 @@ func (m *Manager) dropStaleLock(cluster *unstructured.Unstructured) error {
 }
 
 // releaseInitLock removes the lock once the control plane is initialized.
-func (m *Manager) releaseInitLock(cluster *unstructured.Unstructured) error {
-	if !initialized(cluster, "controlPlaneInitialized") {
+func (m *Manager) releaseInitLock(cluster *view) error {
+	if !cluster.initialized("controlPlaneInitialized") {
 		return nil
 	}
-	return m.remove(actorBootstrap, m.get(kindConfigMap, namespaceOf(cluster), lockName(cluster)))
+	return m.remove(actorBootstrap, m.get(kindConfigMap, cluster.namespace, lockName(cluster.name)))
 }

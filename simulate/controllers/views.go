@@ -18,6 +18,7 @@ import (
 type view struct {
 	*header
 	pauses                       bool // spec.paused, as a Cluster has it
+	passed                       barriers
 	spec, status, initialization map[string]any
 	conditions                   *conditionList
 
@@ -119,6 +120,11 @@ func viewOf(content map[string]any, before *view) *view {
 	} else {
 		v.pauses = resource.Flag(v.spec, "paused")
 	}
+	if resource.SameMap(v.initialization, before.initialization) {
+		v.passed = before.passed
+	} else {
+		v.passed = readBarriers(v.initialization)
+	}
 	v.conditions = readConditions(resource.Items(v.status, "conditions"), before.conditions)
 	return v
 }
@@ -185,9 +191,34 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 	return nil
 }
 
-// initialized reads one of status.initialization's barriers; v may be nil.
+// initialized says whether one of status.initialization's barriers was passed; v may be nil.
 func (v *view) initialized(barrier string) bool {
-	return v != nil && v.initialization[barrier] == true
+	return v != nil && v.passed&barrierOf(barrier) != 0
+}
+
+// barriers are those of status.initialization that were passed, a bit each.
+type barriers uint8
+
+// barrierNames are the barriers that controllers wait for, in the order of their bits.
+var barrierNames = [...]string{"infrastructureProvisioned", "controlPlaneInitialized", "dataSecretCreated", "bootstrapDataSecretCreated", "provisioned"}
+
+func barrierOf(name string) barriers {
+	for at, known := range barrierNames {
+		if known == name {
+			return 1 << at
+		}
+	}
+	return 0
+}
+
+func readBarriers(initialization map[string]any) barriers {
+	var passed barriers
+	for name, value := range initialization {
+		if value == true {
+			passed |= barrierOf(name)
+		}
+	}
+	return passed
 }
 
 func (v *view) hasFinalizer(name string) bool { return slices.Contains(v.finalizers, any(name)) }
