@@ -6,16 +6,22 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// carriesSame says whether all that a set carries over is in an object what it was in
-// another version of it.
-func carriesSame(a, b *unstructured.Unstructured) bool {
-	if a == b || a == nil || b == nil {
-		return a == b
+// sameSpec says whether two versions of an object have the same specification; before
+// may be nil.
+func sameSpec(u, before *unstructured.Unstructured) bool {
+	return u == before || before != nil && resource.SameMap(specOf(u), specOf(before))
+}
+
+// sameKeys says whether two versions of an object have the same labels and annotations;
+// before may be nil.
+func sameKeys(u, before *unstructured.Unstructured) bool {
+	if u == before || before == nil {
+		return u == before
 	}
-	metadataA, metadataB := resource.Fields(a.Object, "metadata"), resource.Fields(b.Object, "metadata")
-	return resource.SameMap(resource.Fields(a.Object, "spec"), resource.Fields(b.Object, "spec")) &&
-		resource.SameMap(resource.Fields(metadataA, "labels"), resource.Fields(metadataB, "labels")) &&
-		resource.SameMap(resource.Fields(metadataA, "annotations"), resource.Fields(metadataB, "annotations"))
+	is, was := resource.Fields(u.Object, "metadata"), resource.Fields(before.Object, "metadata")
+	return resource.SameMap(is, was) ||
+		resource.SameMap(resource.Fields(is, "labels"), resource.Fields(was, "labels")) &&
+			resource.SameMap(resource.Fields(is, "annotations"), resource.Fields(was, "annotations"))
 }
 
 // syncMachines brings what changes in place from the set to its Machines, and the
@@ -38,17 +44,21 @@ func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstr
 			was *unstructured.Unstructured
 		}{{&is.machine, was.machine}, {&is.infrastructure, was.infrastructure}, {&is.config, was.config}} {
 			u, isMachine := *part.is, part.is == &is.machine
-			if u == nil || going && !isMachine || carriesSame(u, part.was) {
+			if u == nil {
 				continue
 			}
-			if labels == nil {
-				labels, annotations = workerLabels(set), resource.Fields(template, "metadata", "annotations")
+			specs, keys := isMachine && !sameSpec(u, part.was), !going && !sameKeys(u, part.was)
+			if !specs && !keys {
+				continue
 			}
 			d := edit(u, m.now())
-			if isMachine {
+			if specs {
 				copyInPlace(d, resource.Fields(template, "spec"), "spec")
 			}
-			if !going {
+			if keys {
+				if labels == nil {
+					labels, annotations = workerLabels(set), resource.Fields(template, "metadata", "annotations")
+				}
 				d.carryKeys(labels, nil, "metadata", "labels")
 				d.carryKeys(annotations, nil, "metadata", "annotations")
 			}
