@@ -122,7 +122,8 @@ func topologyOf(u *unstructured.Unstructured, key kubeapi.Key) string {
 func (m *Manager) topologyReads(c kubeapi.Change) bool {
 	switch c.Key.GK() {
 	case kindMachine.GroupKind: // see isUpgrading
-		return isUpgradingReads(m.view(c.Before), m.view(c.After))
+		was, is := m.view(c.Before), m.view(c.After)
+		return isUpgradingReads(was, is) && (m.behind(was) || m.behind(is))
 	case kindVSphereCluster.GroupKind: // see dropShim
 		was, is := m.view(c.Before), m.view(c.After)
 		return was.uid != is.uid || otherItems(was.owners, is.owners)

@@ -40,7 +40,8 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		"a pool that is gone":             {object(kindMachineDeployment, "one-p"), nil, []clusterName{other}},
 		"a pool of another cluster now":   {object(kindMachineDeployment, "one-p"), object(kindMachineDeployment, "one-p", at("metadata", "labels", labelCluster), "other"), nil},
 		"a machine of a control plane":    {nil, object(kindMachine, "m"), []clusterName{one, other}},
-		"one of a pool":                   {nil, object(kindMachine, "m", pool, "p"), []clusterName{other}},
+		"one of a pool, as it asks for":   {nil, object(kindMachine, "m", pool, "p", at("spec", "version"), "v1"), []clusterName{one, other}},
+		"one of another version":          {nil, object(kindMachine, "m", pool, "p"), []clusterName{other}},
 		"its node":                        {object(kindMachine, "m", pool, "p"), object(kindMachine, "m", pool, "p", at("status", "nodeRef", "name"), "m"), []clusterName{one, other}},
 		"its version":                     {object(kindMachine, "m", pool, "p"), object(kindMachine, "m", pool, "p", at("spec", "version"), "v1"), []clusterName{other}},
 		"the endpoint of a cluster":       {object(kindVSphereCluster, "one-x"), object(kindVSphereCluster, "one-x", at("metadata", "generation"), int64(2)), []clusterName{one, other}},
@@ -51,7 +52,8 @@ func TestWhatUnsettlesATopology(t *testing.T) {
 		"a template of a class":           {nil, object(kindVSphereTemplate, "class", at("metadata", "labels"), nil), nil},
 		"a value that fits no field":      {object(kindMachine, "m", at("spec", "version"), []any{}), object(kindMachine, "m", at("spec", "version"), []any{}), []clusterName{one, other}},
 	} {
-		m := &Manager{settled: map[clusterName]*settlement{one: {done: true}, other: {done: true}}, views: map[*unstructured.Unstructured]*view{}}
+		k := &kin{deployments: relatives{views: []*view{viewOf(object(kindMachineDeployment, "one-p", pool, "p", at("spec", "template", "spec", "version"), "v1").Object, nil)}}}
+		m := &Manager{kin: map[clusterName]*kin{one: k}, settled: map[clusterName]*settlement{one: {done: true}, other: {done: true}}, views: map[*unstructured.Unstructured]*view{}}
 		u := c.after
 		if u == nil {
 			u = c.before

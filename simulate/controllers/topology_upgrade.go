@@ -108,11 +108,21 @@ func (m *Manager) isUpgrading(deployment *unstructured.Unstructured) bool {
 	if k == nil {
 		return false
 	}
-	version, pool := deploymentVersion(deployment), v.label(labelTopologyDeployment)
-	behind := func(machine *view) bool {
-		return machine.labels[labelTopologyDeployment] == any(pool) && resource.Text(machine.spec, "version") != version
-	}
+	behind := func(machine *view) bool { return isBehind(machine, v) }
 	return slices.ContainsFunc(k.workers.views, behind) || slices.ContainsFunc(k.controlPlanes.views, behind)
+}
+
+// behind says whether a Machine has a MachineDeployment upgrading.
+func (m *Manager) behind(machine *view) bool {
+	k := m.kin[clusterName{machine.namespace, machine.cluster}]
+	return k != nil && slices.ContainsFunc(k.deployments.views, func(deployment *view) bool { return isBehind(machine, deployment) })
+}
+
+// isBehind says whether a Machine is of the pool of a MachineDeployment, and of another
+// version.
+func isBehind(machine, deployment *view) bool {
+	return machine.labels[labelTopologyDeployment] == any(deployment.label(labelTopologyDeployment)) &&
+		resource.Text(machine.spec, "version") != resource.Text(deployment.spec, "template", "spec", "version")
 }
 
 func deploymentVersion(u *unstructured.Unstructured) string {
