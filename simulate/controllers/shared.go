@@ -23,6 +23,7 @@ type shared struct {
 	node    map[string]any // status.nodeInfo of the Machine that was last to get one
 
 	infrastructure, controlPlane, class *subject // that it refers to
+	reserved *subject // the resource policy of a Cluster, nil until it is asked for
 }
 
 // share is what is shared by what belongs to v.

@@ -84,12 +84,22 @@ func (m *Manager) image(name string) *unstructured.Unstructured {
 	return nil
 }
 
+// policyOf is the resource policy of a name that a VirtualMachine asks for, mostly that of
+// its Cluster; nil when there is none.
+func (m *Manager) policyOf(vm *view, name string) *unstructured.Unstructured {
+	home := m.view(m.follow(&vm.home, kindCluster, vm.namespace, vm.cluster))
+	if home.absent() || home.name != name {
+		return m.get(kindResourcePolicy, vm.namespace, name)
+	}
+	return m.follow(&home.share().reserved, kindResourcePolicy, vm.namespace, name)
+}
+
 func (m *Manager) lookForPolicy(vm *view) (reason, message string) {
 	name := resource.Text(vm.spec, "reserved", "resourcePolicyName")
 	if name == "" {
 		return "", ""
 	}
-	switch p := m.get(kindResourcePolicy, vm.namespace, name); {
+	switch p := m.policyOf(vm, name); {
 	case p == nil:
 		return notFound("virtualmachinesetresourcepolicies.vmoperator.vmware.com", name)
 	case deleting(p):

@@ -108,7 +108,7 @@ func (m *Manager) reportVM(d *draft, u *unstructured.Unstructured) (bool, time.D
 // annotation names; "" when its resource policy has none.
 func (m *Manager) moduleOf(u *unstructured.Unstructured) string {
 	group := resource.Text(u.Object, "metadata", "annotations", annotationModule)
-	policy := m.get(kindResourcePolicy, namespaceOf(u), resource.Text(u.Object, "spec", "reserved", "resourcePolicyName"))
+	policy := m.policyOf(m.view(u), resource.Text(u.Object, "spec", "reserved", "resourcePolicyName"))
 	for _, module := range resource.Items(contentOf(policy), "status", "clustermodules") {
 		if resource.Text(module, "groupName") == group && resource.Text(module, "clusterMoID") == resource.Text(u.Object, "status", "zone") {
 			return resource.Text(module, "moduleUUID")
