@@ -103,6 +103,9 @@ func (m *Manager) createNIC(vm *unstructured.Unstructured) (*unstructured.Unstru
 		},
 	}
 	p.describe(nic, vm, network)
+	if home := m.view(m.clusterFor(vm)); !home.absent() {
+		nic["spec"] = unite(&home.share().nic, resource.Fields(nic, "spec"))
+	}
 	return m.create(actorVMService, p.nic, nic)
 }
 

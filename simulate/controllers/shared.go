@@ -19,6 +19,7 @@ type shared struct {
 	labels  map[string]any // of what carries no other labels
 	policy  map[string]any // spec.reserved of its VirtualMachines
 	network map[string]any // spec.network of its VirtualMachines
+	nic     map[string]any // spec of the objects of their interfaces
 	join    map[string]any // spec of the KubeadmConfig that was last to join
 	node    map[string]any // status.nodeInfo of the Machine that was last to get one
 
