@@ -65,6 +65,7 @@ type Manager struct {
 	kin       map[clusterName]*kin
 	views     map[*unstructured.Unstructured]*view
 	shared    *sharedConditions
+	sights    [after + 1]sight
 	written   *draft                       // is being written, see outdate
 	outdated  []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
 	onFault   Fault                        // nil: the first fault ends the simulation

@@ -13,10 +13,10 @@ import (
 // Observe takes note of a committed change and schedules whoever depends on it.
 // It may be called with the store locked.
 func (m *Manager) Observe(c kubeapi.Change) {
-	m.outdate(c)
+	v := m.outdate(c)
 	s := m.subjectOf(c.Key)
 	if s != nil {
-		s.object = c.After
+		s.object, s.view = c.After, v
 		if !summaryOnly(c) {
 			m.enqueueAll(s, hop)
 		}

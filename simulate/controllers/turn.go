@@ -76,6 +76,7 @@ func (m *Manager) run(t *turn, at int64) {
 		return
 	}
 	m.dropOutdated()
+	m.regard(t.subject, u)
 	m.rest = 0
 	again, err := m.reconcile(t.controller, u)
 	m.honourRest(t)

@@ -62,12 +62,44 @@ func (m *Manager) view(u *unstructured.Unstructured) *view {
 	if u == nil {
 		return noView
 	}
-	v := m.views[u]
+	v := m.known(u)
 	if v == nil {
 		v = viewOf(u.Object, nil)
 		m.views[u] = v
 	}
 	return v
+}
+
+// A sight is an object and its view.
+type sight struct {
+	object *unstructured.Unstructured
+	view   *view
+}
+
+// The sights that are asked for again and again: of the object that is reconciled, and of
+// the two versions of what changed last. There are too many views to search for these.
+const (
+	reconciled = iota
+	before
+	after
+)
+
+// known is the view that u has already, or nil.
+func (m *Manager) known(u *unstructured.Unstructured) *view {
+	for i := range m.sights {
+		if s := &m.sights[i]; s.object == u && s.view != nil {
+			return s.view
+		}
+	}
+	return m.views[u]
+}
+
+// regard notes which object is reconciled: the one that a subject is now.
+func (m *Manager) regard(s *subject, u *unstructured.Unstructured) {
+	if s.view == nil || s.object != u {
+		s.view = m.views[u]
+	}
+	m.sights[reconciled] = sight{u, s.view}
 }
 
 // viewsOf is what several stored objects say.
@@ -81,19 +113,25 @@ func (m *Manager) viewsOf(objects []*unstructured.Unstructured) []*view {
 
 // outdate has the view of what was replaced forgotten before the next pass: until
 // then the pass that replaced it may look at it. Of what came in its place only what
-// is not the same is read, and no condition that the draft has which it was.
-func (m *Manager) outdate(c kubeapi.Change) {
+// is not the same is read, and no condition that the draft has which it was. It returns
+// the new view; nil where it will be read when it is asked for.
+func (m *Manager) outdate(c kubeapi.Change) *view {
 	if c.Before == nil {
-		return
+		return nil
 	}
 	m.outdated = append(m.outdated, c.Before)
-	if before := m.views[c.Before]; before != nil && c.After != nil {
-		known := *before
-		if d := m.written; d != nil && d.conditions.own {
-			known.conditions = d.conditions.conditionList
-		}
-		m.views[c.After] = viewOf(c.After.Object, &known)
+	was := m.known(c.Before)
+	if was == nil || c.After == nil {
+		return nil
 	}
+	known := *was
+	if d := m.written; d != nil && d.conditions.own {
+		known.conditions = d.conditions.conditionList
+	}
+	is := viewOf(c.After.Object, &known)
+	m.views[c.After] = is
+	m.sights[before], m.sights[after] = sight{c.Before, was}, sight{c.After, is}
+	return is
 }
 
 // dropOutdated forgets the views of what was replaced since it was last called.
@@ -185,7 +223,7 @@ func (m *Manager) settle(actor string, d *draft, taken any) error {
 			return err
 		}
 	}
-	if v := m.view(u); v.generation == m.view(d.base).generation {
+	if v := m.view(u); v.generation == d.generation() {
 		v.taken = taken
 	}
 	return nil

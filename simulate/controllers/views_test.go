@@ -13,7 +13,7 @@ func TestViewsAreOfWhatIsStored(t *testing.T) {
 	t.Parallel()
 	store := kubeapi.New(kubeapi.Config{Kinds: Kinds(), Clock: &stoppedClock{}})
 	m := &Manager{views: map[*unstructured.Unstructured]*view{}}
-	store.Subscribe(m.outdate)
+	store.Subscribe(func(c kubeapi.Change) { m.outdate(c) })
 	put := func(phase string) *unstructured.Unstructured {
 		u, err := store.Put("test", &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": kindMachine.apiVersion, "kind": kindMachine.Kind,

@@ -31,6 +31,7 @@ type subject struct {
 	of     *watch
 	name   objectName
 	object *unstructured.Unstructured // as it is, if it has changed since the controllers began
+	view   *view                      // of the object, if it has one and was reconciled with it
 	turns  []turn                     // one for each controller
 
 	owners []*subject
@@ -82,6 +83,20 @@ func only(name string, reconcile func(*Manager, *unstructured.Unstructured) (tim
 	return []*controller{{name, reconcile}}
 }
 
+// newSubject is a subject with its turns, next to it where it has one as nearly all have:
+// a run begins with both, which it finds cold in a fleet.
+func newSubject(w *watch, name objectName) *subject {
+	if len(w.controllers) != 1 {
+		return &subject{of: w, name: name, turns: make([]turn, len(w.controllers))}
+	}
+	s := &struct {
+		subject
+		turn [1]turn
+	}{subject: subject{of: w, name: name}}
+	s.turns = s.turn[:]
+	return &s.subject
+}
+
 // subjectOf is the object called key; nil when no controller looks after its kind.
 func (m *Manager) subjectOf(key kubeapi.Key) *subject {
 	w := m.watches[key.Kind]
@@ -91,7 +106,7 @@ func (m *Manager) subjectOf(key kubeapi.Key) *subject {
 	name := objectName{key.Namespace, key.Name}
 	s := w.subjects[name]
 	if s == nil {
-		s = &subject{of: w, name: name, turns: make([]turn, len(w.controllers))}
+		s = newSubject(w, name)
 		for i, c := range w.controllers {
 			s.turns[i] = turn{subject: s, controller: c}
 		}
