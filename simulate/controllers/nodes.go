@@ -51,7 +51,7 @@ func (m *Manager) joiningNode(machine *unstructured.Unstructured) node {
 	if joined.After(m.now()) {
 		return node{next: joined}
 	}
-	ready, _ := m.nodeReadyAt(machine)
+	ready := m.readyAfter(m.view(machine), joined)
 	if ready.After(m.now()) {
 		return node{exists: true, ready: "False", since: joined, next: ready}
 	}

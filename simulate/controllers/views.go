@@ -34,7 +34,7 @@ type header struct {
 	metadata            map[string]any
 	generation          int64
 	deleting            bool
-	paused              bool // by an annotation
+	paused, vmPaused    bool // by an annotation, that of Cluster API and that of VM Service
 	labels, annotations map[string]any
 	owners, finalizers  []any
 }
@@ -182,7 +182,7 @@ func headerOf(content map[string]any, before *header) *header {
 		owners:      resource.Items(metadata, "ownerReferences"),
 		finalizers:  resource.Items(metadata, "finalizers"),
 	}
-	h.paused = h.annotations[annotationPaused] != nil
+	h.paused, h.vmPaused = h.annotations[annotationPaused] != nil, h.annotations[annotationVMPaused] != nil
 	if before.name != "" && resource.SameMap(h.labels, before.labels) {
 		h.identity = before.identity
 		return h

@@ -89,7 +89,7 @@ func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 	}
 	seen := m.see(v.uniqueID())
 	d := m.edit(u)
-	if v.annotations[annotationVMPaused] != nil {
+	if v.vmPaused {
 		d.condition(conditionReconciled, "False", "VirtualMachineReconcilePaused", "")
 		return 0, m.commit(actorVMService, d)
 	}

@@ -72,9 +72,13 @@ func initialises(config *unstructured.Unstructured) bool {
 
 // nodeReadyAt is when the Node of a machine that has joined is Ready.
 func (m *Manager) nodeReadyAt(machine *unstructured.Unstructured) (time.Time, bool) {
-	v := m.view(machine)
 	joined, ok := m.joinedAt(machine)
-	return joined.Add(m.takes(StepNodeReady, v.namespace, v.name)), ok
+	return m.readyAfter(m.view(machine), joined), ok
+}
+
+// readyAfter is when the Node of a machine that joined at a time is Ready.
+func (m *Manager) readyAfter(machine *view, joined time.Time) time.Time {
+	return joined.Add(m.takes(StepNodeReady, machine.namespace, machine.name))
 }
 
 func contentOf(u *unstructured.Unstructured) map[string]any {
