@@ -36,7 +36,7 @@ func (m *Manager) summarizeCluster(d *draft, f family, n news) {
 		}
 	}
 	if n.controlPlanes || n.workers {
-		remediating(d, slices.Concat(f.controlPlanes, f.workers))
+		remediating(d, f.controlPlanes, f.workers)
 	}
 	clusterAvailable(d, contentOf(m.classFor(d.base)))
 	countReplicas(d, f, n)
@@ -85,11 +85,13 @@ func controlPlaneConditions(d *draft, controlPlane *view) {
 
 // remediating is true while the owner of a machine that failed its health check has
 // to replace it.
-func remediating(d *draft, machines []*view) {
+func remediating(d *draft, lists ...[]*view) {
 	var names []string
-	for _, machine := range machines {
-		if machine.condition(conditionHealthCheck).Status == "False" && machine.condition(conditionOwnerRemediated).Status == "False" {
-			names = append(names, machine.name)
+	for _, machines := range lists {
+		for _, machine := range machines {
+			if machine.remediationAsked() {
+				names = append(names, machine.name)
+			}
 		}
 	}
 	if len(names) == 0 {

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"cmp"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -60,12 +62,47 @@ func variable(topology map[string]any, overrides any, name string) string {
 	return ""
 }
 
+// references are what a Cluster refers to, as its specification says.
+type references struct {
+	spec                                map[string]any // that they were read of
+	infrastructure, controlPlane, class reference
+}
+
+// A reference is a name, and a handle on what has it.
+type reference struct {
+	namespace, name string
+	handle          *subject
+}
+
+// references are read once for each specification, of which there are few.
+func (v *view) references() *references {
+	s := v.share()
+	if s.references == nil || !resource.SameMap(s.references.spec, v.spec) {
+		class := resource.Fields(v.spec, "topology", "classRef")
+		s.references = &references{
+			spec:           v.spec,
+			infrastructure: reference{namespace: v.namespace, name: resource.Text(v.spec, "infrastructureRef", "name")},
+			controlPlane:   reference{namespace: v.namespace, name: resource.Text(v.spec, "controlPlaneRef", "name")},
+			class:          reference{namespace: cmp.Or(resource.Text(class, "namespace"), v.namespace), name: resource.Text(class, "name")},
+		}
+	}
+	return s.references
+}
+
+// referred is what a reference is to; nil when it is not there.
+func (m *Manager) referred(r *reference, k kind) *unstructured.Unstructured {
+	return m.follow(&r.handle, k, r.namespace, r.name)
+}
+
 func (m *Manager) infrastructureOf(cluster *unstructured.Unstructured) *unstructured.Unstructured {
-	v := m.view(cluster)
-	return m.follow(&v.share().infrastructure, kindVSphereCluster, v.namespace, resource.Text(v.spec, "infrastructureRef", "name"))
+	return m.referred(&m.view(cluster).references().infrastructure, kindVSphereCluster)
 }
 
 func (m *Manager) controlPlaneOf(cluster *unstructured.Unstructured) *unstructured.Unstructured {
-	v := m.view(cluster)
-	return m.follow(&v.share().controlPlane, kindControlPlane, v.namespace, resource.Text(v.spec, "controlPlaneRef", "name"))
+	return m.referred(&m.view(cluster).references().controlPlane, kindControlPlane)
+}
+
+// classFor is the ClusterClass of a Cluster; nil when it is gone.
+func (m *Manager) classFor(cluster *unstructured.Unstructured) *unstructured.Unstructured {
+	return m.referred(&m.view(cluster).references().class, kindClusterClass)
 }

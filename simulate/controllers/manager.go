@@ -154,9 +154,9 @@ func (m *Manager) clusterFor(u *unstructured.Unstructured) *unstructured.Unstruc
 }
 
 // follow is the object that a handle is on: that of a name, looked for only where the
-// handle is on none yet, on one that is gone or on one of another name.
+// handle is on none yet or on one that is gone.
 func (m *Manager) follow(handle **subject, k kind, namespace, name string) *unstructured.Unstructured {
-	if s := *handle; s != nil && !s.ended && s.name == (objectName{namespace, name}) {
+	if s := *handle; s != nil && !s.ended {
 		return m.objectOf(s)
 	}
 	u := m.get(k, namespace, name)

@@ -9,9 +9,9 @@ import (
 // What many objects say in the same words is one map for all of them: nobody writes to
 // a stored object. The smallest map takes 336 bytes, and a fleet is made of maps.
 
-// shared are maps that are the same in all that belong to an object, and handles on what
-// it refers to. Each is made when it is first asked for, and goes on from version to
-// version of the object.
+// shared are maps that are the same in all that belong to an object, and what it refers
+// to. Each is made when it is first asked for, and goes on from version to version of the
+// object.
 type shared struct {
 	controller, owner map[string]any // references to the object
 
@@ -23,8 +23,8 @@ type shared struct {
 	join    map[string]any // spec of the KubeadmConfig that was last to join
 	node    map[string]any // status.nodeInfo of the Machine that was last to get one
 
-	infrastructure, controlPlane, class *subject // that it refers to
-	reserved *subject // the resource policy of a Cluster, nil until it is asked for
+	reserved   *subject // its resource policy
+	references *references
 }
 
 // share is what is shared by what belongs to v.

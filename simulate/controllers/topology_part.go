@@ -42,13 +42,6 @@ func (m *Manager) partsOf(cluster *unstructured.Unstructured) (controlPlane part
 	return controlPlane, pools
 }
 
-// classFor is the ClusterClass of a Cluster; nil when it is gone.
-func (m *Manager) classFor(cluster *unstructured.Unstructured) *unstructured.Unstructured {
-	v := m.view(cluster)
-	ref := resource.Fields(v.spec, "topology", "classRef")
-	return m.follow(&v.share().class, kindClusterClass, cmp.Or(resource.Text(ref, "namespace"), v.namespace), resource.Text(ref, "name"))
-}
-
 // poolClass is what a ClusterClass says of pools of one class.
 func poolClass(class map[string]any, name string) map[string]any {
 	for _, pool := range resource.Items(class, "spec", "workers", "machineDeployments") {
