@@ -27,14 +27,15 @@ const (
 
 // A controlPlane is what one reconcile of a KubeadmControlPlane works on.
 type controlPlane struct {
-	*view    // of u
-	u        *unstructured.Unstructured
-	d        *draft // of u
-	cluster  *unstructured.Unstructured
-	home     *view      // of cluster
-	asked    asked      // of machines
-	census   *census    // of cluster
-	machines []*replica // oldest first
+	*view     // of u
+	u         *unstructured.Unstructured
+	d         *draft // of u
+	cluster   *unstructured.Unstructured
+	home      *view      // of cluster
+	asked     asked      // of machines
+	census    *census    // of cluster
+	machines  []*replica // oldest first
+	headcount headcount  // of machines
 	// blocked is why nothing may be scaled now.
 	blocked []string
 	// inspected says that the workload cluster was looked into.

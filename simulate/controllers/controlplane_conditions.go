@@ -32,12 +32,26 @@ func summarizeControlPlane(p *controlPlane) {
 	p.summarizeAvailable()
 }
 
+// A headcount is all that is counted of the machines. A pass leaves it with the control
+// plane, whose status says it from then on.
+type headcount struct {
+	tally
+	versions []runningVersion
+}
+
+func (c headcount) same(other headcount) bool {
+	return c.tally == other.tally && slices.Equal(c.versions, other.versions)
+}
+
 // count writes the replica counts and the versions.
 func (p *controlPlane) count() {
-	d := p.d
-	tallyOf(p.machines).write(d)
+	d, versions := p.d, p.versions()
+	p.headcount = headcount{tallyOf(p.machines), versions}
+	if last, known := p.taken.(headcount); known && last.same(p.headcount) {
+		return
+	}
+	p.headcount.write(d)
 	d.set(labelCluster+"="+p.home.name+","+labelControlPlane, "status", "selector")
-	versions := p.versions()
 	if len(versions) == 0 {
 		return
 	}

@@ -67,6 +67,9 @@ func (m *Manager) settleControlPlane(p *controlPlane, l *lull) error {
 			return err
 		}
 	}
+	if v := m.view(l.controlPlane); v.generation == p.generation {
+		v.taken = p.headcount
+	}
 	c := m.roster.census(clusterName{p.namespace, p.home.name})
 	if p.busy || !p.sawAll(c.machines) {
 		return nil
