@@ -21,8 +21,8 @@ type Store interface {
 	OfCluster(gk schema.GroupKind, namespace, cluster string) []*unstructured.Unstructured
 	Dependents(uid string) []*unstructured.Unstructured
 	Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
-	Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
-	ReplaceStatus(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	Replace(actor string, at kubeapi.Place, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	ReplaceStatus(actor string, at kubeapi.Place, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	Delete(actor string, k kubeapi.Key) error
 }
 
@@ -65,7 +65,8 @@ type Manager struct {
 	kin       map[clusterName]*kin
 	views     map[*unstructured.Unstructured]*view
 	shared    *sharedConditions
-	sights    [after + 1]sight
+	running   *subject                     // whose turn it is or was last
+	replaced  [2]sight                     // the versions before and after the last change
 	written   *draft                       // is being written, see outdate
 	outdated  []*unstructured.Unstructured // have a view and were replaced, see dropOutdated
 	onFault   Fault                        // nil: the first fault ends the simulation
@@ -179,10 +180,14 @@ func (m *Manager) commit(actor string, d *draft) error {
 func (m *Manager) write(actor string, d *draft) (*unstructured.Unstructured, error) {
 	m.written = d
 	defer func() { m.written = nil }()
-	if d.anotherStatus() {
-		return m.store.ReplaceStatus(actor, d.base, d.object())
+	var at kubeapi.Place
+	if s := m.running; s.is(d.base) {
+		at = s.place
 	}
-	return m.store.Replace(actor, d.base, d.object())
+	if d.anotherStatus() {
+		return m.store.ReplaceStatus(actor, at, d.base, d.object())
+	}
+	return m.store.Replace(actor, at, d.base, d.object())
 }
 
 // create writes a new object; one that exists already is left alone.

@@ -14,9 +14,12 @@ import (
 // It may be called with the store locked.
 func (m *Manager) Observe(c kubeapi.Change) {
 	v := m.outdate(c)
-	s := m.subjectOf(c.Key)
+	s := m.running
+	if !s.is(c.Before) {
+		s = m.subjectOf(c.Key)
+	}
 	if s != nil {
-		s.object, s.view = c.After, v
+		s.object, s.place, s.view = c.After, c.Place, v
 		if !summaryOnly(c) {
 			m.enqueueAll(s, hop)
 		}

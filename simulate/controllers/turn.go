@@ -76,7 +76,7 @@ func (m *Manager) run(t *turn, at int64) {
 		return
 	}
 	m.dropOutdated()
-	m.regard(t.subject, u)
+	m.begin(t.subject)
 	m.rest = 0
 	again, err := m.reconcile(t.controller, u)
 	m.honourRest(t)
@@ -93,6 +93,14 @@ func (m *Manager) run(t *turn, at int64) {
 	}
 }
 
+// begin notes whose turn it is, which knows its view from now on.
+func (m *Manager) begin(s *subject) {
+	m.running = s
+	if s.view == nil {
+		s.view = m.views[s.object]
+	}
+}
+
 // end forgets a turn of an object that is gone, and the object with the last.
 func (t *turn) end() {
 	s := t.subject
@@ -103,7 +111,7 @@ func (t *turn) end() {
 		}
 	}
 	delete(s.of.subjects, s.name)
-	s.ended = true
+	s.ended, s.place = true, kubeapi.Place{}
 }
 
 // holdOff has the object of the running reconcile left alone for d, even by

@@ -76,30 +76,19 @@ type sight struct {
 	view   *view
 }
 
-// The sights that are asked for again and again: of the object that is reconciled, and of
-// the two versions of what changed last. There are too many views to search for these.
-const (
-	reconciled = iota
-	before
-	after
-)
-
-// known is the view that u has already, or nil.
+// known is the view that u has already, or nil. Asked for again and again are those of the
+// object that is reconciled, and of both versions of what changed last: there are too many
+// views to search for these.
 func (m *Manager) known(u *unstructured.Unstructured) *view {
-	for i := range m.sights {
-		if s := &m.sights[i]; s.object == u && s.view != nil {
+	if s := m.running; s.is(u) && s.view != nil {
+		return s.view
+	}
+	for i := range m.replaced {
+		if s := &m.replaced[i]; s.object == u {
 			return s.view
 		}
 	}
 	return m.views[u]
-}
-
-// regard notes which object is reconciled: the one that a subject is now.
-func (m *Manager) regard(s *subject, u *unstructured.Unstructured) {
-	if s.view == nil || s.object != u {
-		s.view = m.views[u]
-	}
-	m.sights[reconciled] = sight{u, s.view}
 }
 
 // viewsOf is what several stored objects say.
@@ -130,7 +119,7 @@ func (m *Manager) outdate(c kubeapi.Change) *view {
 	}
 	is := viewOf(c.After.Object, &known)
 	m.views[c.After] = is
-	m.sights[before], m.sights[after] = sight{c.Before, was}, sight{c.After, is}
+	m.replaced = [...]sight{{c.Before, was}, {c.After, is}}
 	return is
 }
 

@@ -31,7 +31,8 @@ type subject struct {
 	of     *watch
 	name   objectName
 	object *unstructured.Unstructured // as it is, if it has changed since the controllers began
-	view   *view                      // of the object, if it has one and was reconciled with it
+	place  kubeapi.Place              // of the object
+	view   *view                      // of the object, where that is known
 	turns  []turn                     // one for each controller
 
 	owners []*subject
@@ -114,6 +115,9 @@ func (m *Manager) subjectOf(key kubeapi.Key) *subject {
 	}
 	return s
 }
+
+// is says whether an object is what s, which may be nil, is now.
+func (s *subject) is(u *unstructured.Unstructured) bool { return s != nil && u != nil && s.object == u }
 
 // objectOf is the object that a subject is; nil when there is none.
 func (m *Manager) objectOf(s *subject) *unstructured.Unstructured {

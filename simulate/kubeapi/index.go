@@ -32,12 +32,18 @@ type record struct {
 	uid             string
 	cluster         string   // value of clusterLabel
 	owners          []string // by their uids
+	gone            bool
 }
 
 func (r *record) key() Key { return r.table.key(r.namespace, r.name) }
 
 // lives says whether the object has not been removed.
-func (r *record) lives() bool { return r.table.find(r.namespace, r.name) == r }
+func (r *record) lives() bool { return !r.gone }
+
+// holds says whether r, which may be nil, has a version of an object as its last.
+func (r *record) holds(u *unstructured.Unstructured) bool {
+	return r != nil && r.lives() && r.object == u
+}
 
 func (r *record) hasLabels(labels map[string]string) bool {
 	have := resource.Fields(r.object.Object, "metadata", "labels")
@@ -203,6 +209,7 @@ func (s *Store) index(r *record) (adopted bool) {
 func (s *Store) remove(r *record) {
 	s.setOwners(r, nil)
 	r.setCluster("")
+	r.gone = true
 	delete(s.uids, r.uid)
 	on := r.table.shelves[r.namespace]
 	delete(on.records, r.name)

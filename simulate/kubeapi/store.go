@@ -53,8 +53,9 @@ func (k Key) GK() schema.GroupKind { return schema.GroupKind{Group: k.Group, Kin
 
 // Change is a committed write. Before is nil for a creation, After for a removal.
 type Change struct {
-	// Key names the object.
+	// Key names the object, which is at Place.
 	Key           Key
+	Place         Place
 	Before, After *unstructured.Unstructured
 	// SameMetadata says that the metadata differ in nothing but what the server keeps
 	// in them, such as the generation. It is known of what was written, not of what
@@ -66,6 +67,10 @@ type Change struct {
 	// write to the store, whatever the kind.
 	Version uint64
 }
+
+// A Place is where an object is in the store, in all its versions: whoever knows it
+// spares the search for the object. The zero Place is unknown.
+type Place struct{ record *record }
 
 // Clock is the time in the store's world: it stamps objects and delays the
 // garbage collector. Its methods are called with the store locked, so AfterFunc

@@ -131,28 +131,28 @@ func TestReplaceKnowsWhatItReplaces(t *testing.T) {
 		u.Object["status"] = map[string]any{"phase": phase}
 		return u
 	}
-	second, err := w.Replace("core", first, with(first, "Pending"))
+	second, err := w.Replace("core", kubeapi.Place{}, first, with(first, "Pending"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !resource.SameMap(resource.Fields(second.Object, "metadata"), resource.Fields(first.Object, "metadata")) {
 		t.Error("metadata that nobody changed were copied")
 	}
-	if _, err := w.Replace("core", first, with(first, "Failed")); !apierrors.IsConflict(err) {
+	if _, err := w.Replace("core", kubeapi.Place{}, first, with(first, "Failed")); !apierrors.IsConflict(err) {
 		t.Errorf("replacing what is no more there: %v", err)
 	}
-	third, err := w.ReplaceStatus("core", second, with(second, "Failed"))
+	third, err := w.ReplaceStatus("core", kubeapi.Place{}, second, with(second, "Failed"))
 	if err != nil || w.Get(clusterKey("c1")) != third || w.Version() != 4 {
 		t.Errorf("another status is not what is there at version %d: %v", w.Version(), err)
 	}
-	if _, err := w.ReplaceStatus("core", second, with(second, "Pending")); !apierrors.IsConflict(err) {
+	if _, err := w.ReplaceStatus("core", kubeapi.Place{}, second, with(second, "Pending")); !apierrors.IsConflict(err) {
 		t.Errorf("replacing the status of what is no more there: %v", err)
 	}
 	w.delete(t, clusterKey("c1"))
-	if _, err := w.Replace("core", third, with(third, "Pending")); !apierrors.IsNotFound(err) {
+	if _, err := w.Replace("core", kubeapi.Place{}, third, with(third, "Pending")); !apierrors.IsNotFound(err) {
 		t.Errorf("replacing what is gone: %v", err)
 	}
-	if _, err := w.ReplaceStatus("core", third, with(third, "Pending")); !apierrors.IsNotFound(err) {
+	if _, err := w.ReplaceStatus("core", kubeapi.Place{}, third, with(third, "Pending")); !apierrors.IsNotFound(err) {
 		t.Errorf("replacing the status of what is gone: %v", err)
 	}
 }

@@ -30,14 +30,18 @@ import (
 // deleted is forbidden. Put writes nothing when nothing would change, and
 // removes the object when it is being deleted and no finalizer is left.
 func (s *Store) Put(actor string, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	return s.Replace(actor, nil, u)
+	return s.Replace(actor, Place{}, nil, u)
 }
 
 // Replace is Put of what a stored object becomes. If old is no more what is there, the
 // error is a conflict, or not-found when the object is gone; nil is whatever is there.
-func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+// The place need not be known.
+func (s *Store) Replace(actor string, at Place, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r := at.record; r.holds(old) && u.Object["apiVersion"] == r.table.stored {
+		return s.revise(actor, r, u)
+	}
 	t, key, err := s.placeOf(u)
 	if err != nil {
 		return nil, err
@@ -57,6 +61,11 @@ func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstr
 	case old != nil && old != r.object:
 		return nil, staleVersion(t, r.name)
 	}
+	return s.revise(actor, r, u)
+}
+
+// revise is update for a writer who does not tell what it is.
+func (s *Store) revise(actor string, r *record, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if err := checkPut(r, u); err != nil {
 		return nil, err
 	}
@@ -66,19 +75,21 @@ func (s *Store) Replace(actor string, old, u *unstructured.Unstructured) (*unstr
 // ReplaceStatus is Replace of what differs from old in its status, and in nothing else,
 // as the caller knows who made it so: neither is compared, and what the status holds is
 // not checked for what JSON cannot hold.
-func (s *Store) ReplaceStatus(actor string, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (s *Store) ReplaceStatus(actor string, at Place, old, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, key, err := s.placeOf(u)
-	if err != nil {
-		return nil, err
-	}
-	r := t.find(key.Namespace, key.Name)
-	switch {
-	case r == nil:
-		return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
-	case old != r.object:
-		return nil, staleVersion(t, r.name)
+	r := at.record
+	if !r.holds(old) {
+		t, key, err := s.placeOf(u)
+		if err != nil {
+			return nil, err
+		}
+		switch r = t.find(key.Namespace, key.Name); {
+		case r == nil:
+			return nil, apierrors.NewNotFound(t.groupResource(), key.Name)
+		case old != r.object:
+			return nil, staleVersion(t, r.name)
+		}
 	}
 	s.advance(actor, r, u, change{status: true})
 	return u, nil
@@ -204,8 +215,9 @@ func (s *Store) create(w write, t *table, key Key, u *unstructured.Unstructured)
 	s.internConditions(u)
 	s.version++
 	s.created++
-	s.adopt(s.insert(t, key, u, s.version))
-	s.publish(t, Change{Key: key, After: u, Actor: w.actor, Version: s.version})
+	r := s.insert(t, key, u, s.version)
+	s.adopt(r)
+	s.publish(r, Change{After: u, Actor: w.actor, Version: s.version})
 	return u, nil
 }
 
@@ -253,7 +265,7 @@ func (s *Store) advance(actor string, r *record, u *unstructured.Unstructured, i
 	if is.metadata && s.index(r) {
 		s.adopt(r)
 	}
-	s.publish(r.table, Change{Key: r.key(), Before: old, After: u, SameMetadata: !is.metadata, Actor: actor, Version: s.version})
+	s.publish(r, Change{Before: old, After: u, SameMetadata: !is.metadata, Actor: actor, Version: s.version})
 	if r.table.isNamespace() {
 		s.finishNamespace(r.name)
 	}
@@ -290,7 +302,7 @@ func (s *Store) mark(actor string, r *record, finalizers ...any) {
 	}
 	s.version++
 	r.stored = stored{u, s.version}
-	s.publish(t, Change{Key: r.key(), Before: old, After: u, Actor: actor, Version: s.version})
+	s.publish(r, Change{Before: old, After: u, Actor: actor, Version: s.version})
 	if t.isNamespace() {
 		s.emptyNamespace(r.name)
 	}
@@ -301,7 +313,7 @@ func (s *Store) drop(actor string, r *record) {
 	owners := r.owners
 	s.version++
 	s.remove(r)
-	s.publish(r.table, Change{Key: r.key(), Before: r.object, Actor: actor, Version: s.version})
+	s.publish(r, Change{Before: r.object, Actor: actor, Version: s.version})
 	s.orphaned(r.uid)
 	for _, uid := range owners {
 		s.finishForeground(uid)
@@ -311,9 +323,10 @@ func (s *Store) drop(actor string, r *record) {
 	}
 }
 
-func (s *Store) publish(t *table, c Change) {
-	s.history.remember(t, c)
-	t.tell(c)
+func (s *Store) publish(r *record, c Change) {
+	c.Key, c.Place = r.key(), Place{r}
+	s.history.remember(r.table, c)
+	r.table.tell(c)
 	for _, f := range s.subscribers {
 		f(c)
 	}

@@ -126,12 +126,12 @@ func (s *store) Put(actor string, u *unstructured.Unstructured) (*unstructured.U
 }
 
 // Replace is Put: u carries the resourceVersion of what it was made from.
-func (s *store) Replace(actor string, _, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (s *store) Replace(actor string, _ kubeapi.Place, _, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return s.Put(actor, u)
 }
 
 // ReplaceStatus is Put too: what differs is found out anyway.
-func (s *store) ReplaceStatus(actor string, _, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (s *store) ReplaceStatus(actor string, _ kubeapi.Place, _, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return s.Put(actor, u)
 }
 
