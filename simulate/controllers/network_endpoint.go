@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/simulate/kubeapi"
 )
@@ -11,11 +9,11 @@ import (
 // VirtualMachineService, whose Endpoints they are, and CAPV, which connects to the
 // first API server as soon as one answers.
 func (m *Manager) notifyEndpoint(c kubeapi.Change) {
-	u := subjectIn(c)
-	if labelOf(u, labelVMRole) != "controlplane" || endpointOf(c.Before) == endpointOf(c.After) {
+	v := m.view(subjectIn(c))
+	if v.label(labelVMRole) != "controlplane" || endpointOf(m.view(c.Before)) == endpointOf(m.view(c.After)) {
 		return
 	}
-	namespace, cluster := namespaceOf(u), labelOf(u, labelVMCluster)
+	namespace, cluster := v.namespace, v.label(labelVMCluster)
 	m.enqueueKey(kindVMService.key(namespace, cluster), hop)
 	// Reading needs the store, which is locked now.
 	m.clock.AfterFunc(0, func() {
@@ -32,12 +30,9 @@ type endpoint struct {
 	leaving   bool
 }
 
-func endpointOf(vm *unstructured.Unstructured) endpoint {
-	if vm == nil {
-		return endpoint{}
-	}
+func endpointOf(vm *view) endpoint {
 	return endpoint{
-		ip: primaryIP(vm), probed: probed(vm), leaving: deleting(vm),
-		ready: resource.ConditionOf(vm.Object, "Ready").Status,
+		ip: vm.primaryIP(), probed: vm.spec["readinessProbe"] != nil, leaving: vm.deleting,
+		ready: vm.condition("Ready").Status,
 	}
 }

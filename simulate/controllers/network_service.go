@@ -81,7 +81,7 @@ func (m *Manager) syncEndpoints(u, service *unstructured.Unstructured) error {
 	}
 	var ready, waiting []any
 	for _, vm := range m.selected(u) {
-		e := endpointOf(vm)
+		e := endpointOf(m.view(vm))
 		if e.ip == "" || e.leaving {
 			continue
 		}

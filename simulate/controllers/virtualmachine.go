@@ -132,8 +132,3 @@ func (m *Manager) stepVM(d *draft) (*draft, time.Duration, error) {
 // retries says whether a wait is one for what nobody tells of. Who wakes the
 // VirtualMachine before it is over has it look too.
 func retries(wait time.Duration) bool { return wait > 0 && wait%vmRetry == 0 }
-
-// primaryIP is the address that a VirtualMachine's guest reports, or "".
-func primaryIP(u *unstructured.Unstructured) string {
-	return resource.Text(contentOf(u), "status", "network", "primaryIP4")
-}

@@ -102,9 +102,9 @@ func (m *Manager) lookForPolicy(vm *view) (reason, message string) {
 	switch p := m.policyOf(vm, name); {
 	case p == nil:
 		return notFound("virtualmachinesetresourcepolicies.vmoperator.vmware.com", name)
-	case deleting(p):
+	case m.view(p).deleting:
 		return "NotReady", "resource policy " + name + " is being deleted"
-	case resource.Items(p.Object, "status", "resourcePools") == nil:
+	case resource.Items(m.view(p).status, "resourcePools") == nil:
 		return "NotReady", "resource policy " + name + " is not ready"
 	}
 	return "", ""

@@ -107,10 +107,11 @@ func (m *Manager) reportVM(d *draft, u *unstructured.Unstructured) (bool, time.D
 // moduleOf is the cluster module, in the VM's zone, of the group that its
 // annotation names; "" when its resource policy has none.
 func (m *Manager) moduleOf(u *unstructured.Unstructured) string {
-	group := resource.Text(u.Object, "metadata", "annotations", annotationModule)
-	policy := m.policyOf(m.view(u), resource.Text(u.Object, "spec", "reserved", "resourcePolicyName"))
-	for _, module := range resource.Items(contentOf(policy), "status", "clustermodules") {
-		if resource.Text(module, "groupName") == group && resource.Text(module, "clusterMoID") == resource.Text(u.Object, "status", "zone") {
+	v := m.view(u)
+	group, zone := resource.Text(v.annotations, annotationModule), resource.Text(v.status, "zone")
+	policy := m.view(m.policyOf(v, resource.Text(v.spec, "reserved", "resourcePolicyName")))
+	for _, module := range resource.Items(policy.status, "clustermodules") {
+		if resource.Text(module, "groupName") == group && resource.Text(module, "clusterMoID") == zone {
 			return resource.Text(module, "moduleUUID")
 		}
 	}
