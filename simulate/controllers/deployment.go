@@ -30,7 +30,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	if v.deleting {
 		return m.deleteDeployment(d, sets, m.viewsOf(m.machinesOfSets(sets)))
 	}
-	last, _ := v.taken.(deploymentTaken)
+	last, known := v.taken.(deploymentTaken)
 	changed := m.machinesChanged(sets)
 	if last.stays && slices.Equal(last.sets, sets) && slices.Equal(last.machinesChanged, changed) {
 		return 0, nil
@@ -38,24 +38,29 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	if !v.ownedBy(m.view(cluster)) {
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
-	defaultReplicas(d)
+	asks := last.terms
+	if !known {
+		defaultReplicas(d)
+		asks = termsOf(d.root)
+	}
 	machines := m.viewsOf(m.machinesOfSets(sets))
-	rolled, again, err := m.rollOut(d, cluster, sets, last.propagated)
+	rolled, again, err := m.rollOut(d, asks, cluster, sets, last.propagated)
 	if err != nil {
 		return 0, err
 	}
-	summarizeDeployment(d, m.viewsOf(sets), machines)
-	if err := m.removeEmptySets(d, sets, rolled.fresh); err != nil {
+	summarizeDeployment(d, asks, m.viewsOf(sets), machines)
+	if err := m.removeEmptySets(d, asks.desired, sets, rolled.fresh); err != nil {
 		return 0, err
 	}
 	stays := again == 0 && !slices.ContainsFunc(machines, undecided)
-	return again, m.settle(actorCore, d, deploymentTaken{rolled, changed, stays})
+	return again, m.settle(actorCore, d, deploymentTaken{rolled, asks, changed, stays})
 }
 
 // deploymentTaken is what a pass of a MachineDeployment took in. It stays so where
 // nothing is waited for that no MachineSet or Machine tells of.
 type deploymentTaken struct {
 	propagated
+	terms
 	machinesChanged []uint64
 	stays           bool
 }
@@ -84,8 +89,7 @@ func defaultReplicas(d *draft) {
 
 // removeEmptySets deletes the sets of former templates once the rollout is
 // complete: no revision history stays (observed.md 6.6).
-func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured, fresh string) error {
-	desired := resource.Int(d.root, "spec", "replicas")
+func (m *Manager) removeEmptySets(d *draft, desired int64, sets []*unstructured.Unstructured, fresh string) error {
 	status := resource.Fields(d.root, "status")
 	for _, count := range []string{"replicas", "upToDateReplicas", "availableReplicas"} {
 		if resource.Int(status, count) != desired {
@@ -107,7 +111,7 @@ func (m *Manager) removeEmptySets(d *draft, sets []*unstructured.Unstructured, f
 
 // deleteDeployment deletes all sets and waits until they are gone.
 func (m *Manager) deleteDeployment(d *draft, sets []*unstructured.Unstructured, machines []*view) (time.Duration, error) {
-	summarizeDeployment(d, m.viewsOf(sets), machines)
+	summarizeDeployment(d, termsOf(d.root), m.viewsOf(sets), machines)
 	if len(sets) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
 		return 0, m.letGo(d, finalizerDeployment)

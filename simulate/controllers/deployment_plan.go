@@ -15,11 +15,10 @@ type setCount struct {
 // A rollout decides how many replicas each MachineSet of a deployment should
 // have next (domain.md 3.4). It assumes the worst: whatever goes was available.
 type rollout struct {
-	desired, maxSurge, maxUnavailable int64
-	onDelete, paused                  bool
-	fresh                             setCount   // of the present template
-	old                               []setCount // of former ones, the oldest first
-	intent                            map[string]int64
+	terms
+	fresh  setCount   // of the present template
+	old    []setCount // of former ones, the oldest first
+	intent map[string]int64
 }
 
 // plan is the replicas that differ from what the sets ask for now, by set.

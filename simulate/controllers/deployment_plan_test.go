@@ -17,34 +17,34 @@ func TestARolloutGoesOneStepFurther(t *testing.T) {
 		rollout
 		want sets
 	}{
-		"nothing to do":                          {rollout{desired: 3, maxSurge: 1, fresh: s("new", 3, 3, 3)}, sets{}},
-		"a first set takes all":                  {rollout{desired: 3, maxSurge: 1}, sets{"": 3}},
-		"one more":                               {rollout{desired: 3, maxSurge: 1, old: []setCount{s("a", 3, 3, 3)}}, sets{"": 1}},
-		"wait until it is there":                 {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 0), old: []setCount{s("a", 3, 3, 3)}}, sets{}},
-		"one less":                               {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 2}},
-		"wait until it is gone":                  {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 3, 2)}}, sets{}},
-		"one more again":                         {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"new": 2}},
-		"without surge one less first":           {rollout{desired: 3, maxUnavailable: 1, old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 2}},
-		"surge and unavailable at once":          {rollout{desired: 6, maxSurge: 3, maxUnavailable: 1, old: []setCount{s("a", 6, 6, 6)}}, sets{"": 3, "a": 5}},
-		"what was never made goes first":         {rollout{desired: 3, maxSurge: 1, old: []setCount{s("a", 3, 3, 3), s("b", 1, 0, 0)}}, sets{"b": 0}},
-		"the oldest set goes first":              {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 1, 1, 1), s("b", 2, 2, 2)}}, sets{"a": 0}},
-		"a set of broken machines goes at once":  {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 0)}}, sets{"a": 2}},
-		"a broken machine may not be who goes":   {rollout{desired: 3, maxSurge: 1, fresh: s("new", 2, 2, 0), old: []setCount{s("a", 2, 2, 2)}}, sets{}},
-		"a deadlock is broken":                   {rollout{desired: 3, maxSurge: 1, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 2)}}, sets{"a": 2}},
-		"scale down in a rollout":                {rollout{desired: 1, maxSurge: 1, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 1, "a": 0}},
-		"to nothing":                             {rollout{desired: 0, maxSurge: 1, fresh: s("new", 2, 2, 2)}, sets{"new": 0}},
-		"on delete, nobody has deleted":          {rollout{desired: 3, onDelete: true, old: []setCount{s("a", 3, 3, 3)}}, sets{}},
-		"on delete, somebody has":                {rollout{desired: 3, onDelete: true, old: []setCount{s("a", 3, 2, 2)}}, sets{"a": 2}},
-		"on delete, the place is taken":          {rollout{desired: 3, onDelete: true, old: []setCount{s("a", 2, 2, 2)}}, sets{"": 1}},
-		"on delete, a scale down takes old ones": {rollout{desired: 2, onDelete: true, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"a": 1}},
-		"paused, one set":                        {rollout{desired: 5, maxSurge: 1, paused: true, old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 5}},
-		"paused, as it should be":                {rollout{desired: 3, maxSurge: 1, paused: true, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 3)}}, sets{}},
-		"paused, more in proportion": {rollout{desired: 10, maxSurge: 2, paused: true,
+		"nothing to do":                          {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 3, 3, 3)}, sets{}},
+		"a first set takes all":                  {rollout{terms: terms{desired: 3, maxSurge: 1}}, sets{"": 3}},
+		"one more":                               {rollout{terms: terms{desired: 3, maxSurge: 1}, old: []setCount{s("a", 3, 3, 3)}}, sets{"": 1}},
+		"wait until it is there":                 {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 0), old: []setCount{s("a", 3, 3, 3)}}, sets{}},
+		"one less":                               {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 2}},
+		"wait until it is gone":                  {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 3, 2)}}, sets{}},
+		"one more again":                         {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"new": 2}},
+		"without surge one less first":           {rollout{terms: terms{desired: 3, maxUnavailable: 1}, old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 2}},
+		"surge and unavailable at once":          {rollout{terms: terms{desired: 6, maxSurge: 3, maxUnavailable: 1}, old: []setCount{s("a", 6, 6, 6)}}, sets{"": 3, "a": 5}},
+		"what was never made goes first":         {rollout{terms: terms{desired: 3, maxSurge: 1}, old: []setCount{s("a", 3, 3, 3), s("b", 1, 0, 0)}}, sets{"b": 0}},
+		"the oldest set goes first":              {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 1, 1, 1), s("b", 2, 2, 2)}}, sets{"a": 0}},
+		"a set of broken machines goes at once":  {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 0)}}, sets{"a": 2}},
+		"a broken machine may not be who goes":   {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 2, 2, 0), old: []setCount{s("a", 2, 2, 2)}}, sets{}},
+		"a deadlock is broken":                   {rollout{terms: terms{desired: 3, maxSurge: 1}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 2)}}, sets{"a": 2}},
+		"scale down in a rollout":                {rollout{terms: terms{desired: 1, maxSurge: 1}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 1, "a": 0}},
+		"to nothing":                             {rollout{terms: terms{desired: 0, maxSurge: 1}, fresh: s("new", 2, 2, 2)}, sets{"new": 0}},
+		"on delete, nobody has deleted":          {rollout{terms: terms{desired: 3, onDelete: true}, old: []setCount{s("a", 3, 3, 3)}}, sets{}},
+		"on delete, somebody has":                {rollout{terms: terms{desired: 3, onDelete: true}, old: []setCount{s("a", 3, 2, 2)}}, sets{"a": 2}},
+		"on delete, the place is taken":          {rollout{terms: terms{desired: 3, onDelete: true}, old: []setCount{s("a", 2, 2, 2)}}, sets{"": 1}},
+		"on delete, a scale down takes old ones": {rollout{terms: terms{desired: 2, onDelete: true}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"a": 1}},
+		"paused, one set":                        {rollout{terms: terms{desired: 5, maxSurge: 1, paused: true}, old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 5}},
+		"paused, as it should be":                {rollout{terms: terms{desired: 3, maxSurge: 1, paused: true}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 3)}}, sets{}},
+		"paused, more in proportion": {rollout{terms: terms{desired: 10, maxSurge: 2, paused: true},
 			fresh: setCount{name: "new", wanted: 2, total: 2, most: 6}, old: []setCount{{name: "a", wanted: 4, total: 4, most: 6}}}, sets{"new": 4, "a": 8}},
-		"paused, less in proportion": {rollout{desired: 2, maxSurge: 1, paused: true,
+		"paused, less in proportion": {rollout{terms: terms{desired: 2, maxSurge: 1, paused: true},
 			fresh: setCount{name: "new", wanted: 2, total: 2, most: 6}, old: []setCount{{name: "a", wanted: 4, total: 4, most: 6}}}, sets{"new": 1, "a": 2}},
-		"paused, all new ones there": {rollout{desired: 3, maxSurge: 1, paused: true, fresh: s("new", 3, 3, 3), old: []setCount{s("a", 1, 1, 1)}}, sets{"a": 0}},
-		"paused, to nothing":         {rollout{paused: true, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 0, "a": 0}},
+		"paused, all new ones there": {rollout{terms: terms{desired: 3, maxSurge: 1, paused: true}, fresh: s("new", 3, 3, 3), old: []setCount{s("a", 1, 1, 1)}}, sets{"a": 0}},
+		"paused, to nothing":         {rollout{terms: terms{paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 0, "a": 0}},
 	} {
 		if got := c.plan(); !maps.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
@@ -59,7 +59,7 @@ func TestARolloutKeepsItsPromises(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		plan := rollout{desired: 1 + r.Int64N(8), maxSurge: r.Int64N(4), maxUnavailable: r.Int64N(4)}
+		plan := rollout{terms: terms{desired: 1 + r.Int64N(8), maxSurge: r.Int64N(4), maxUnavailable: r.Int64N(4)}}
 		if plan.maxSurge == 0 && plan.maxUnavailable == 0 {
 			plan.maxSurge = 1
 		}

@@ -13,14 +13,13 @@ import (
 // rollOut writes the sets as they should be now, and the revision. It returns what
 // the deployment was propagated to and when rollout.after will have passed. last is
 // what it, as it is, was propagated to already.
-func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured, last propagated) (propagated, time.Duration, error) {
+func (m *Manager) rollOut(d *draft, asks terms, cluster *unstructured.Unstructured, sets []*unstructured.Unstructured, last propagated) (propagated, time.Duration, error) {
 	is := propagated{fresh: last.fresh, sets: sets, carried: m.carriedBy(sets)}
-	if !is.carriesSame(last) || !rolloutAfter(d.root).IsZero() {
+	if !is.carriesSame(last) || !asks.after.IsZero() {
 		is.fresh = m.fitting(d, sets)
 	}
 	fresh, old := m.sortSets(sets, is.fresh)
-	r := rollout{desired: resource.Int(d.root, "spec", "replicas"), onDelete: onDelete(d.root), paused: resource.Flag(d.root, "spec", "paused")}
-	r.maxSurge, r.maxUnavailable = surgeOf(d.root)
+	r := rollout{terms: asks}
 	if fresh != nil {
 		r.fresh = countSet(m.view(fresh))
 	}
@@ -49,7 +48,7 @@ func (m *Manager) rollOut(d *draft, cluster *unstructured.Unstructured, sets []*
 	if is.revision != last.revision {
 		d.set(is.revision, "metadata", "annotations", annotationRevision)
 	}
-	return is, m.untilRollout(d), err
+	return is, m.untilRollout(asks.after), err
 }
 
 // propagated is what a deployment was propagated to: its sets, as they were before,
@@ -94,8 +93,7 @@ func countSet(set *view) setCount {
 }
 
 // untilRollout is the time to rollout.after; zero when it is unset or over.
-func (m *Manager) untilRollout(d *draft) time.Duration {
-	after := rolloutAfter(d.root)
+func (m *Manager) untilRollout(after time.Time) time.Duration {
 	if after.IsZero() {
 		return 0
 	}

@@ -10,8 +10,8 @@ import (
 
 // summarizeDeployment writes the status: counts from the MachineSets, conditions
 // of machines from the Machines (observed.md 6.4).
-func summarizeDeployment(d *draft, sets, machines []*view) {
-	desired := resource.Int(d.root, "spec", "replicas")
+func summarizeDeployment(d *draft, asks terms, sets, machines []*view) {
+	desired := asks.desired
 	if d.deleting() {
 		desired = 0
 	}
@@ -25,7 +25,7 @@ func summarizeDeployment(d *draft, sets, machines []*view) {
 		d.observeGeneration()
 	}
 	d.set(scalePhase(d, t.total, desired), "status", "phase")
-	deploymentAvailable(d, t.available, counted)
+	deploymentAvailable(d, asks, t.available, counted)
 	rollingOut(d, machines)
 	t.scaling(d, desired, "")
 	t.conditions(d, machines)
@@ -64,21 +64,19 @@ func scalePhase(d *draft, total, desired int64) string {
 	return "Running"
 }
 
-func deploymentAvailable(d *draft, available int64, counted bool) {
+func deploymentAvailable(d *draft, asks terms, available int64, counted bool) {
 	if !counted {
 		d.condition("Available", "Unknown", "WaitingForAvailableReplicasSet", "Waiting for status.availableReplicas set")
 		return
 	}
-	replicas := resource.Int(d.root, "spec", "replicas")
-	_, unavailable := surgeOf(d.root)
-	required := replicas - unavailable
+	required := asks.desired - asks.maxUnavailable
 	if available >= required {
 		d.condition("Available", "True", "Available", "")
 		return
 	}
 	message := fmt.Sprintf("%d available replicas, at least %d required", available, required)
-	if !onDelete(d.root) {
-		message += fmt.Sprintf(" (spec.strategy.rollout.maxUnavailable is %d, spec.replicas is %d)", unavailable, replicas)
+	if !asks.onDelete {
+		message += fmt.Sprintf(" (spec.strategy.rollout.maxUnavailable is %d, spec.replicas is %d)", asks.maxUnavailable, asks.desired)
 	}
 	if d.deleting() {
 		message = "Deletion in progress"

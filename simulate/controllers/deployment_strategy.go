@@ -3,9 +3,28 @@ package controllers
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
+
+// terms are what the specification of a deployment says of its rollouts.
+type terms struct {
+	desired, maxSurge, maxUnavailable int64
+	onDelete, paused                  bool
+	after                             time.Time // zero where it is unset
+}
+
+func termsOf(deployment map[string]any) terms {
+	t := terms{
+		desired:  resource.Int(deployment, "spec", "replicas"),
+		onDelete: onDelete(deployment),
+		paused:   resource.Flag(deployment, "spec", "paused"),
+		after:    rolloutAfter(deployment),
+	}
+	t.maxSurge, t.maxUnavailable = surgeOf(deployment)
+	return t
+}
 
 // surge and unavailable are what a deployment's strategy allows, of its replicas:
 // percentages round up for the surge and down for the unavailable. Without a
