@@ -157,6 +157,35 @@ func TestReplaceKnowsWhatItReplaces(t *testing.T) {
 	}
 }
 
+func TestAPlaceIsOfOneObject(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var at kubeapi.Place
+	w.Subscribe(func(c kubeapi.Change) { at = c.Place })
+	first := w.put(t, "core", capi+"Cluster team-a/c1", nil)
+	place := at
+	with := func(u *unstructured.Unstructured, phase string) *unstructured.Unstructured {
+		u = &unstructured.Unstructured{Object: maps.Clone(u.Object)}
+		u.Object["status"] = map[string]any{"phase": phase}
+		return u
+	}
+	second, err := w.Replace("core", place, first, with(first, "Pending"))
+	if err != nil || at != place || w.Get(clusterKey("c1")) != second {
+		t.Errorf("the object is not replaced where it is: %v", err)
+	}
+	if _, err := w.Replace("core", place, first, with(first, "Failed")); !apierrors.IsConflict(err) {
+		t.Errorf("replacing what is no more at its place: %v", err)
+	}
+	w.delete(t, clusterKey("c1"))
+	if _, err := w.ReplaceStatus("core", place, second, with(second, "Failed")); !apierrors.IsNotFound(err) {
+		t.Errorf("replacing what is gone from its place: %v", err)
+	}
+	w.put(t, "core", capi+"Cluster team-a/c1", nil)
+	if _, err := w.Replace("core", place, second, with(second, "Failed")); !apierrors.IsConflict(err) || at == place {
+		t.Errorf("another object of the name is at the same place: %v", err)
+	}
+}
+
 func TestDeleteWaitsForFinalizers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
