@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sort"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,9 +32,6 @@ type moment struct {
 type moments []moment
 
 func (m *moments) keep(one moment) {
-	if m.find(one.table, one.namespace, one.version) != nil {
-		return
-	}
 	if len(*m) == momentLimit {
 		*m = slices.Delete(*m, 0, 1)
 	}
@@ -135,10 +133,10 @@ func (s *Store) cut(t *table, sc scope, limit int, objects []stored, version uin
 	}
 	p.objects = objects[:limit]
 	p.next = token{Version: int64(version), Start: startOf(p.objects[limit-1].object)}.encode()
-	if sc.labels.Empty() && sc.fields.Empty() {
+	if sc.whole() {
 		p.remaining = len(objects) - limit
 	}
-	if version == s.version {
+	if version == s.version && s.pages.find(t, sc.namespace, version) == nil {
 		s.pages.keep(moment{t, sc.namespace, version, s.all(t, sc.namespace)})
 	}
 	return p
@@ -150,21 +148,25 @@ func (s *Store) continued(t *table, sc scope, limit int, text string) (page, err
 	if err != nil {
 		return page{}, err
 	}
-	objects, version := s.all(t, sc.namespace), s.version
-	if at.Version != anyVersion && uint64(at.Version) != s.version {
-		m := s.pages.find(t, sc.namespace, uint64(at.Version))
-		if m == nil {
-			return page{}, tooOldToContinue(token{Version: anyVersion, Start: at.Start}.encode())
-		}
-		objects, version = m.objects, m.version
+	objects, version, err := s.moment(t, sc.namespace, at)
+	if err != nil {
+		return page{}, err
 	}
-	var left []stored
-	for _, one := range objects {
-		if startOf(one.object) > at.Start && sc.has(one.object) {
-			left = append(left, one)
+	next := sort.Search(len(objects), func(i int) bool { return startOf(objects[i].object) > at.Start })
+	return s.cut(t, sc, limit, sc.first(limit, objects[next:]), version), nil
+}
+
+// moment is what a list covers that goes on at a token.
+func (s *Store) moment(t *table, namespace string, at token) ([]stored, uint64, error) {
+	if at.Version != anyVersion {
+		if m := s.pages.find(t, namespace, uint64(at.Version)); m != nil {
+			return m.objects, m.version, nil
+		}
+		if uint64(at.Version) != s.version {
+			return nil, 0, tooOldToContinue(token{Version: anyVersion, Start: at.Start}.encode())
 		}
 	}
-	return s.cut(t, sc, limit, left, version), nil
+	return s.all(t, namespace), s.version, nil
 }
 
 // startOf orders objects as lists do.

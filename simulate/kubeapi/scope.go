@@ -47,6 +47,27 @@ func (sc scope) has(u *unstructured.Unstructured) bool {
 	return sc.labels.Empty() || sc.labels.Matches(objectLabels(u))
 }
 
+// whole says that nothing of the namespace is left out.
+func (sc scope) whole() bool { return sc.labels.Empty() && sc.fields.Empty() }
+
+// first returns what is in scope of objects of its namespace, as they are in order:
+// where something is left out no more than a page of limit, if that is not 0, and one.
+func (sc scope) first(limit int, objects []stored) []stored {
+	if sc.whole() {
+		return objects
+	}
+	var out []stored
+	for _, one := range objects {
+		if sc.has(one.object) {
+			out = append(out, one)
+		}
+		if limit > 0 && len(out) > limit {
+			break
+		}
+	}
+	return out
+}
+
 // cluster is the value that the labels must have for clusterLabel; "" when that is open.
 func (sc scope) cluster() string {
 	value, _ := sc.labels.RequiresExactMatch(clusterLabel)
