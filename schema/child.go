@@ -73,8 +73,9 @@ func (c *child) hello() error {
 func (c *child) process(command []string) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Args[0] = "vksync" // whatever the file is called
-	// With GOMAXPROCS the runtime keeps no files open to ask the system for it.
-	cmd.Env = []string{"GOTRACEBACK=none", fmt.Sprintf("GOMAXPROCS=%d", runtime.GOMAXPROCS(0))}
+	// With GOMAXPROCS the runtime keeps no files open to ask the system for it. With
+	// one arena the C library takes no 64 MiB of the address space for each thread.
+	cmd.Env = []string{"GOTRACEBACK=none", fmt.Sprintf("GOMAXPROCS=%d", runtime.GOMAXPROCS(0)), "MALLOC_ARENA_MAX=1"}
 	cmd.Dir = "/"
 	cmd.Stderr = c.stderr
 	cmd.WaitDelay = time.Second

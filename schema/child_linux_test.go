@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // The kernel holds the child to its limits, and it knows nothing of this process.
@@ -24,7 +25,7 @@ func TestChildIsRestricted(t *testing.T) {
 		}
 		return string(text)
 	}
-	if got := proc("environ"); got != fmt.Sprintf("GOTRACEBACK=none\x00GOMAXPROCS=%d\x00", runtime.GOMAXPROCS(0)) {
+	if got := proc("environ"); got != fmt.Sprintf("GOTRACEBACK=none\x00GOMAXPROCS=%d\x00MALLOC_ARENA_MAX=1\x00", runtime.GOMAXPROCS(0)) {
 		t.Errorf("the environment is %q", got)
 	}
 	if got := strings.Split(strings.TrimSuffix(proc("cmdline"), "\x00"), "\x00"); len(got) != 2 || got[0] != "vksync" || got[1] != "evaluate" {
@@ -51,5 +52,19 @@ func TestChildIsRestricted(t *testing.T) {
 		if to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", c.pid, fd.Name())); err != nil || !strings.HasPrefix(to, "pipe:") && !strings.HasPrefix(to, "anon_inode:") {
 			t.Errorf("it has %s open as %s (%v)", to, fd.Name(), err)
 		}
+	}
+}
+
+// What a process is promised does not depend on where its heap happens to begin, nor
+// on how many threads it has.
+func TestASmallFileIsEvaluatedInTheLeastMemory(t *testing.T) {
+	t.Parallel()
+	files := &recording{view: newView(fstest.MapFS{}, nil)}
+	for range 60 {
+		c := startedChild(t, limits{memoryBytes: MinMemory})
+		if _, died := c.evaluate(t.Context(), unit{file: "a.cue"}, []byte("import \"list\"\nx: list.Range(0, 100, 1)\n"), true, files, maxStart); died != nil {
+			t.Errorf("%.500s", died.said)
+		}
+		c.close()
 	}
 }

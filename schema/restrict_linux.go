@@ -9,10 +9,19 @@ import (
 	"syscall"
 )
 
+// What RLIMIT_AS counts beside the memory that evaluation takes.
+const (
+	// heapArena: the heap grows by so much at a time, which counts whole.
+	heapArena = 64 << 20
+	// besideHeap is for threads that start later, of 8 MiB each with a C library,
+	// and for the runtime's own tables. It is no arena.
+	besideHeap = 48 << 20
+)
+
 // restrictSystem has the kernel enforce the limits. RLIMIT_AS counts address
 // space, of which Go reserves a lot that it never uses before main runs: that is
-// measured and comes on top. From there on the heap grows by arenas of 64 MiB,
-// each of which counts whole.
+// measured and comes on top, with the first arena, of which some is left or none.
+// A process thus gets the memory it is promised, and less than an arena more.
 func restrictSystem(l limits) error {
 	if err := closeInherited(); err != nil {
 		return err
@@ -22,7 +31,8 @@ func restrictSystem(l limits) error {
 		if err != nil {
 			return err
 		}
-		if err := lower(syscall.RLIMIT_AS, reserved+uint64(l.memoryBytes)); err != nil {
+		arenas := (uint64(l.memoryBytes) + heapArena - 1) / heapArena
+		if err := lower(syscall.RLIMIT_AS, reserved+arenas*heapArena+besideHeap); err != nil {
 			return fmt.Errorf("RLIMIT_AS: %w", err)
 		}
 	}
