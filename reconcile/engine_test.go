@@ -180,7 +180,7 @@ func TestWhatCannotBeReadIsNeverTakenForAbsent(t *testing.T) {
 		s.bring(t, e, desired(t, teamA, clusterOf("prod")), reconcile.Options{})
 		s.wire.refuse("/clusters")
 		s.wire.endWatches()
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		var err error
 		for err == nil { // the watch is tried again before the list is

@@ -124,7 +124,7 @@ var _ io.Writer = testWriter{}
 // await waits until what is asked for is so.
 func await(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !is() {

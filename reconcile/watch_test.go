@@ -91,7 +91,7 @@ func (l *lookout) hear(e journal.Event) {
 // await waits until something holds, which is asked after each event with mu held.
 func (l *lookout) await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(2 * time.Minute)
 	for {
 		l.mu.Lock()
 		met, more := holds(), l.more

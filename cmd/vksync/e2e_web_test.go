@@ -38,7 +38,7 @@ type listener struct {
 
 func (p *process) listen(t testing.TB, lastID string) *listener {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/events", nil)
 	if err != nil {

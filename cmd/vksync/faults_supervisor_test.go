@@ -20,7 +20,7 @@ func TestTroubleWithTheSupervisorPasses(t *testing.T) {
 	endureAll(t, map[string]trouble{
 		"connections are reset": {
 			begin: met(at, simulate.Fault{Reset: true}, always), end: normally,
-			fails: "the Supervisor at", endpoint: "the connection was reset", unready: silent,
+			fails: "the Supervisor at", endpoint: "the connection ", unready: silent,
 		},
 		"nothing is answered": {
 			begin: met(at, simulate.Fault{Hang: true}, always), end: normally,

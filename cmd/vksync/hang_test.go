@@ -35,7 +35,7 @@ func TestCtrlCEndsAnEvaluation(t *testing.T) {
 		t.Fatal(err)
 	}
 	child := ""
-	for deadline := time.Now().Add(20 * time.Second); child == "" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); child == "" && time.Now().Before(deadline); {
 		child = busyChild(cmd.Process.Pid)
 	}
 	if child == "" {

@@ -210,7 +210,7 @@ func (p *process) stop(t testing.TB) {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it does not end")
 	}
 	if p.err != nil {
@@ -240,10 +240,14 @@ func (p *process) synced(t testing.TB, revision string) {
 	})
 }
 
+// patience is how long is waited for anything. Nothing takes nearly as long, also on
+// a busy machine.
+const patience = 2 * time.Minute
+
 // eventually waits until what is asked for is so.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	deadline := time.After(40 * time.Second)
+	deadline := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !is() {

@@ -80,7 +80,7 @@ func (s *seat) seen() string {
 // await waits until a text was written after what was awaited before, and types.
 func (s *seat) await(text, keys string) {
 	s.t.Helper()
-	for late := time.After(30 * time.Second); ; {
+	for late := time.After(patience); ; {
 		s.mu.Lock()
 		i := strings.Index(ansi.Strip(s.screen.String()), text)
 		if i >= 0 {
@@ -116,7 +116,7 @@ func applied(t *testing.T, l *lab, does func(*seat), flags ...string) (result, *
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	cmd.SetArgs(append([]string{filepath.Join(l.dir, "fleet")}, flags...))
 	ended := make(chan int)
-	ctx, end := context.WithTimeout(t.Context(), time.Minute)
+	ctx, end := context.WithTimeout(t.Context(), patience)
 	defer end()
 	s.terminate = end
 	go func() { ended <- report(&errs, cmd.ExecuteContext(ctx)) }()

@@ -236,7 +236,7 @@ func handOver(t *testing.T, within time.Duration, lose func(leader *replica)) (l
 	revision := repo.Push(t, teams(8, 2))
 	select {
 	case <-reached:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the leader creates nothing")
 	}
 	lost := time.Now()
@@ -265,18 +265,18 @@ func TestOneOfTwoReplicasActs(t *testing.T) {
 	t.Parallel()
 	t.Run("the leader is killed", func(t *testing.T) {
 		t.Parallel()
-		_, other, _, _ := handOver(t, 30*time.Second, func(leader *replica) { leader.kill() }) // the Lease ends after 15
+		_, other, _, _ := handOver(t, time.Minute, func(leader *replica) { leader.kill() }) // the Lease ends after 15
 		other.stop(t)
 	})
 	t.Run("the leader is told to end", func(t *testing.T) {
 		t.Parallel()
-		_, other, _, _ := handOver(t, 10*time.Second, func(leader *replica) { leader.stop(t) })
+		_, other, _, _ := handOver(t, 14*time.Second, func(leader *replica) { leader.stop(t) }) // before the Lease ends
 		other.stop(t)
 	})
 	t.Run("the Supervisor hangs for the leader", func(t *testing.T) {
 		t.Parallel()
 		var release func()
-		leader, other, _, repo := handOver(t, 30*time.Second, func(leader *replica) { release = leader.hang() })
+		leader, other, _, repo := handOver(t, time.Minute, func(leader *replica) { release = leader.hang() })
 		if leader.loop(t).Leader {
 			t.Error("who lost the Lease still leads")
 		}

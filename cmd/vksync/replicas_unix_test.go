@@ -14,7 +14,7 @@ import (
 // paused, does nothing any more when it wakes up.
 func TestALeaderThatWasFrozenHasLostTheLease(t *testing.T) {
 	t.Parallel()
-	leader, other, _, repo := handOver(t, 20*time.Second, func(leader *replica) {
+	leader, other, _, repo := handOver(t, time.Minute, func(leader *replica) {
 		if err := leader.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}

@@ -13,10 +13,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// awaitDeadline is how long a script waits for anything. Nothing takes nearly as
-// long, also on a busy machine.
-const awaitDeadline = time.Minute
-
 func tools(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: tools NAME...")
@@ -65,9 +61,9 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			return ts.Exec(args[1], args[2:]...) == nil && want.MatchString(ts.ReadFile("stdout"))
 		}
 	}
-	for end := time.Now().Add(awaitDeadline); !happened(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !happened(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			ts.Fatalf("waited %s for %s", awaitDeadline, strings.Join(args, " "))
+			ts.Fatalf("waited %s for %s", patience, strings.Join(args, " "))
 		}
 	}
 }

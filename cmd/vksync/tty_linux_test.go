@@ -108,7 +108,7 @@ func (x *terminal) press(t *testing.T, keys string) {
 // await waits until something is written after a place. It returns what was.
 func (x *terminal) await(t *testing.T, from int, what string, is func(string) bool) string {
 	t.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(patience)
 	for {
 		if got := x.written(from); is(got) {
 			return got
@@ -125,11 +125,11 @@ func (x *terminal) await(t *testing.T, from int, what string, is func(string) bo
 // drawn, and all of it on a terminal of another size.
 func (x *terminal) shows(t *testing.T, words ...string) {
 	t.Helper()
-	limit := time.After(30 * time.Second)
-	for {
+	limit := time.After(patience)
+	for drawn := 400 * time.Millisecond; ; drawn *= 2 { // for a frame, until it is asked for anew
 		from := x.mark()
 		x.resize(t, 2*ttyWidth+1-x.width, ttyHeight)
-		soon := time.After(400 * time.Millisecond)
+		soon := time.After(drawn)
 		for waiting := true; waiting; {
 			frame := ansi.Strip(x.written(from))
 			all := true

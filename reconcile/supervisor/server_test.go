@@ -227,7 +227,7 @@ func names(objects []resource.Object) []string {
 // eventually waits until met, and fails when that takes absurdly long.
 func eventually(t testing.TB, what string, met func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for tick := time.NewTicker(5 * time.Millisecond); !met(); {
 		select {

@@ -210,7 +210,7 @@ func makeVM(t testing.TB, v *vcenter.VCenter, name string) string {
 // eventually waits until met, and fails when that takes absurdly long.
 func eventually(t testing.TB, what string, met func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for tick := time.NewTicker(10 * time.Millisecond); !met(); {
 		select {

@@ -53,7 +53,7 @@ func (f *follower) Status(reconcile.Status)    {}
 // up to them.
 func (f *follower) await(t *testing.T, want ...string) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for _, line := range want {
 		for {
 			f.mu.Lock()
