@@ -23,7 +23,7 @@ func bombs() []bomb {
 		fmt.Fprintf(&doubling, "x%d: \"\\(x%d)\\(x%d)\"\n", i+1, i, i)
 	}
 	unknown := goodCluster
-	for i := range 15_000 {
+	for i := range 24_000 {
 		unknown += fmt.Sprintf("x%d: 1\n", i)
 	}
 	const ended = "was ended (allowed: at most "

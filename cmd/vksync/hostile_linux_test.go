@@ -25,7 +25,7 @@ import (
 const (
 	daemonMemory   = 400 << 20
 	evaluateMemory = 128 << 20
-	processMemory  = 96 << 20 // that any process needs besides
+	processMemory  = 128 << 20 // that any process needs besides, with what is left of its first arena
 )
 
 // One hostile revision after the other is pushed: each costs its errors and
@@ -47,7 +47,7 @@ func TestTheDaemonWithstandsAHostileRepository(t *testing.T) {
 	before := snapshotOf(t, outside)
 
 	good := map[string]string{"team.yaml": namespaces(1, 1, 2)[0]}
-	p := w.runDaemon(t, repo.Bare, "--prune", "--mirror="+mirrors, "--evaluate-timeout=3s", fmt.Sprintf("--evaluate-memory=%d", evaluateMemory))
+	p := w.runDaemon(t, repo.Bare, "--prune", "--mirror="+mirrors, "--evaluate-timeout=5s", fmt.Sprintf("--evaluate-memory=%d", evaluateMemory))
 	p.synced(t, repo.Push(t, good))
 	watch := watchMemory(t, p)
 	drifts := w.meddle(t)

@@ -170,7 +170,7 @@ func refusedByEvaluation(owned string) []hostile {
 	named := func(name string) string { return strings.ReplaceAll(strings.Split(team, "---\n")[1], "team-000", name) }
 	var unknown strings.Builder
 	unknown.WriteString(named("unknown"))
-	for i := range 15_000 {
+	for i := range 24_000 {
 		fmt.Fprintf(&unknown, "x%d: 1\n", i)
 	}
 	const ended = ": evaluating it takes too "
