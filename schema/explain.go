@@ -84,13 +84,12 @@ func (e *explanation) round() {
 	aboutClass := slices.ContainsFunc(order, func(key string) bool { return isClass(splitPath(key)) && !e.known[key] })
 	var words []func() Problem
 	for _, key := range order {
-		if len(e.problems)+len(words) >= maxExplained {
-			break
+		if e.known[key] || aboutClass && !isClass(splitPath(key)) {
+			continue
 		}
-		if !e.known[key] && (!aboutClass || isClass(splitPath(key))) {
-			if word := e.add(key, groups[key]); word != nil {
-				words = append(words, word)
-			}
+		// What there is no room for is taken out as well, lest it count as allowed.
+		if word := e.add(key, groups[key]); word != nil && len(e.problems)+len(words) < maxExplained {
+			words = append(words, word)
 		}
 	}
 	// What the definition asks for is worded with all of them taken out, by one

@@ -62,3 +62,19 @@ func billionLaughs(n int) string {
 	}
 	return b.String()
 }
+
+// What is not explained any more is not said to be allowed either.
+func TestProblemsOfOneResourceAreCapped(t *testing.T) {
+	t.Parallel()
+	text := goodNamespace
+	for i := range maxExplained + 10 {
+		text += fmt.Sprintf("x%d: 1\n", i)
+	}
+	_, problems := Load(repoOf("a.yaml", text), ".")
+	if len(problems) != maxExplained+1 || !strings.Contains(problems[0].Message, "more problems than the 50") {
+		t.Fatalf("got %d problems:\n%s", len(problems), problems)
+	}
+	if want := "allowed: apiVersion, kind, metadata, spec)"; !strings.Contains(problems[1].String(), want) {
+		t.Errorf("got %.200q, want %s", problems[1], want)
+	}
+}
