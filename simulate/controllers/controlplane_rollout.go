@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -56,8 +54,7 @@ func (p *controlPlane) differences(machine *replica) []string {
 	if machine.config != nil && !bootstrapMatches(machine.config, resource.Fields(p.spec, "kubeadmConfigSpec")) {
 		reasons = append(reasons, "KubeadmConfig is not up-to-date")
 	}
-	if machine.infrastructure != nil &&
-		resource.Text(machine.infrastructure.Object, "metadata", "annotations", annotationClonedFrom) != resource.Text(p.template("spec"), "infrastructureRef", "name") {
+	if from := resource.Text(contentOf(machine.infrastructure), "metadata", "annotations", annotationClonedFrom); from != "" && from != resource.Text(p.template("spec"), "infrastructureRef", "name") {
 		reasons = append(reasons, "VSphereMachine is not up-to-date")
 	}
 	return reasons
@@ -89,42 +86,6 @@ func (p *controlPlane) rolloutAfter() time.Time {
 func (p *controlPlane) awaitRollout() {
 	p.await(p.rolloutAfter())
 	p.wake(p.rolloutAfter())
-}
-
-// bootstrapMatches says whether a KubeadmConfig is as wanted, apart from what the
-// bootstrap controller fills in and from what only the first machine or only the
-// others need: a config has either an initConfiguration or a joinConfiguration.
-func bootstrapMatches(config *unstructured.Unstructured, wanted map[string]any) bool {
-	has := resource.Fields(config.Object, "spec")
-	role := "joinConfiguration"
-	if has["initConfiguration"] != nil {
-		role = "initConfiguration"
-	}
-	return resource.Equal(comparable(has, role), comparable(wanted, role))
-}
-
-// comparable is a kubeadm configuration without what does not count when two are
-// compared; nil if there is nothing in it that does.
-func comparable(spec map[string]any, role string) map[string]any {
-	out := copyMap(spec)
-	for _, part := range []string{"initConfiguration", "joinConfiguration"} {
-		if part != role {
-			delete(out, part)
-		}
-	}
-	drop := func(part string, fields ...string) {
-		inner := copyMap(resource.Fields(out, part))
-		for _, field := range fields {
-			delete(inner, field)
-		}
-		out[part] = inner
-		if len(inner) == 0 {
-			delete(out, part)
-		}
-	}
-	drop(role, "discovery")
-	drop("clusterConfiguration", "controlPlaneEndpoint", "clusterName")
-	return out
 }
 
 // bullets makes a list of one line each.

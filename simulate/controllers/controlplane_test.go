@@ -38,9 +38,20 @@ func TestBootstrapMatchesWhatItWasMadeFrom(t *testing.T) {
 		"discovery was filled in":           {fields{"joinConfiguration": fields{"discovery": fields{"bootstrapToken": fields{}}}}, fields{}, true},
 		"the endpoint was filled in":        {fields{"initConfiguration": fields{}, "clusterConfiguration": fields{"controlPlaneEndpoint": "x:6443"}}, fields{}, true},
 		"the first machine's configuration": {fields{"joinConfiguration": fields{}}, fields{"initConfiguration": fields{"skipPhases": []any{"x"}}}, true},
-		"that of the first machine differs": {fields{"initConfiguration": fields{}}, fields{"initConfiguration": fields{"skipPhases": []any{"x"}}}, false},
-		"that of a joined machine differs":  {fields{"joinConfiguration": fields{"nodeRegistration": fields{}}}, fields{"joinConfiguration": fields{"nodeRegistration": fields{"name": "x"}}}, false},
-		"etcd's arguments differ":           {fields{"joinConfiguration": fields{}}, fields{"clusterConfiguration": fields{"etcd": fields{}}}, false},
+		"as the others are to be":           {fields{"initConfiguration": fields{}}, fields{"initConfiguration": fields{"skipPhases": []any{"x"}}}, true},
+		"as first machines are to be":       {fields{"initConfiguration": fields{}}, fields{"joinConfiguration": fields{"skipPhases": []any{"x"}}}, true},
+		"as neither is to be": {fields{"initConfiguration": fields{"skipPhases": []any{"y"}}}, fields{
+			"initConfiguration": fields{"skipPhases": []any{"x"}}, "joinConfiguration": fields{"skipPhases": []any{"x"}},
+		}, false},
+		"a path that only who joins has": {fields{"initConfiguration": fields{}}, fields{
+			"initConfiguration": fields{"skipPhases": []any{"x"}}, "joinConfiguration": fields{"caCertPath": "/ca"},
+		}, true},
+		"other name servers":               {fields{"joinConfiguration": fields{}}, fields{"clusterConfiguration": fields{"dns": fields{"imageTag": "v1"}}}, true},
+		"another patience":                 {fields{"joinConfiguration": fields{}}, fields{"joinConfiguration": fields{"timeouts": fields{"controlPlaneComponentHealthCheckSeconds": int64(9)}}}, true},
+		"no taints at all":                 {fields{"joinConfiguration": fields{}}, fields{"joinConfiguration": fields{"nodeRegistration": fields{"taints": []any{}}}}, false},
+		"that of a joined machine differs": {fields{"joinConfiguration": fields{"nodeRegistration": fields{}}}, fields{"joinConfiguration": fields{"nodeRegistration": fields{"name": "x"}}}, false},
+		"nothing said of etcd":             {fields{"joinConfiguration": fields{}}, fields{"clusterConfiguration": fields{"etcd": fields{}}}, true},
+		"etcd's arguments differ":          {fields{"joinConfiguration": fields{}}, fields{"clusterConfiguration": fields{"etcd": fields{"local": fields{"imageTag": "x"}}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
