@@ -40,6 +40,11 @@ func TestOneMachineRunsKubeadmInit(t *testing.T) {
 	if got := l.sequence("KubeadmConfig", worker, "DataSecretAvailable"); !slices.Equal(got[:2], []string{"False/NotAvailable", "True/Available"}) {
 		t.Errorf("DataSecretAvailable of workers was %v", got)
 	}
+	l.h.inOrder(t, "nothing is said of certificates before they are needed", says("KubeadmConfig", worker, "DataSecretAvailable", "False", "NotAvailable"),
+		gone("ConfigMap", "prod-lock"), says("KubeadmConfig", worker, "CertificatesAvailable", "True", "Available"))
+	if got := l.h.all(says("KubeadmConfig", worker, "CertificatesAvailable", "True", "Available"))[0]; got < l.h.all(gone("ConfigMap", "prod-lock"))[0] {
+		t.Error("a worker that waits says that the certificates are there")
+	}
 	for _, machine := range l.machines() {
 		config := l.object("KubeadmConfig", machine.GetName())
 		if config.GetAnnotations()["machine.cluster.x-k8s.io/certificates-expiry"] == "" {
@@ -68,6 +73,21 @@ func TestTheLockOfAFirstMachineThatGoesIsReleased(t *testing.T) {
 	if got, want := l.initialised(), l.names()[:1]; !slices.Equal(got, want) || slices.Contains(got, first) {
 		t.Errorf("%v ran kubeadm init, want %v", got, want)
 	}
+	if got := l.sequence("KubeadmConfig", l.names()[0], "DataSecretAvailable"); !slices.Equal(got, []string{"False/NotAvailable", "True/Available"}) {
+		t.Errorf("DataSecretAvailable of the successor was %v: one pass releases the lock, the next one takes it", got)
+	}
+}
+
+// The lock is released by the first machine that joins. Where none does it stays.
+func TestTheLockStaysWhereNobodyJoins(t *testing.T) {
+	t.Parallel()
+	l := live(t, 1, 0)
+	if l.h.all(gone("ConfigMap", "prod-lock")) != nil {
+		t.Error("the lock is gone, and nobody has joined")
+	}
+	l.scale("3")
+	l.settle("scaling")
+	l.h.inOrder(t, "domain.md 1.9", made("Machine", l.names()[1]), gone("ConfigMap", "prod-lock"), says("KubeadmConfig", l.names()[1], "DataSecretAvailable", "True", "Available"))
 }
 
 // A control plane that is deleted waits for the workers, then all its machines go

@@ -23,7 +23,7 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 	}
 	cluster := m.clusterFor(u)
 	home := m.view(cluster)
-	if cluster == nil || home.deleting {
+	if cluster == nil {
 		return 0, nil
 	}
 	d := m.edit(u)
@@ -31,43 +31,90 @@ func (m *Manager) reconcileBootstrap(u *unstructured.Unstructured) (time.Duratio
 		return 0, m.commit(actorBootstrap, d)
 	}
 	if v.initialized("dataSecretCreated") {
-		return 0, m.releaseInitLock(home)
+		return 0, nil
 	}
-	if !home.initialized("infrastructureProvisioned") {
-		notReady(d, "Waiting for Cluster status.initialization.infrastructureProvisioned to be true")
-		return 0, m.commit(actorBootstrap, d)
-	}
-	if !home.initialized("controlPlaneInitialized") {
-		first, err := m.takeInitLock(u, cluster)
-		if err != nil {
-			return 0, err
-		}
-		if !first {
-			notReady(d, "Waiting for Cluster control plane to be initialized")
-			return lockRetryFor(u), m.commit(actorBootstrap, d)
-		}
-		d.set(apiEndpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
-	} else {
-		if err := m.releaseInitLock(home); err != nil {
-			return 0, err
-		}
-		d.replace(map[string]any{"bootstrapToken": map[string]any{
-			"apiServerEndpoint": apiEndpointOf(cluster),
-		}}, "spec", "joinConfiguration", "discovery")
-		d.replace(unite(&home.share().join, resource.Fields(d.root, "spec")), "spec")
-	}
-	owner := ref(u, true)
-	delete(owner, "blockOwnerDeletion")
-	secret, err := m.createSecret(actorBootstrap, home, v.name, owner, bootstrapData)
+	wait, err := m.bootstrap(d, u, cluster, home)
 	if err != nil {
 		return 0, err
 	}
+	summarizeConfig(d)
+	return wait, m.commit(actorBootstrap, d)
+}
+
+// bootstrap goes as far as the cluster is, and says when to look again.
+func (m *Manager) bootstrap(d *draft, u, cluster *unstructured.Unstructured, home *view) (time.Duration, error) {
+	switch {
+	case !home.initialized("infrastructureProvisioned"):
+		noData(d, "Waiting for Cluster status.initialization.infrastructureProvisioned to be true")
+		return 0, nil
+	case home.initialized("controlPlaneInitialized"):
+		return m.join(d, u, cluster, home)
+	}
+	first, wait, err := m.takeInitLock(u, cluster)
+	if err != nil || !first {
+		noData(d, "Waiting for Cluster control plane to be initialized")
+		return wait, err
+	}
+	d.set(apiEndpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
+	return 0, m.storeData(d, u, home)
+}
+
+// join is what a machine does that is not the first. Only now the lock is released:
+// where nobody joins it stays.
+func (m *Manager) join(d *draft, u, cluster *unstructured.Unstructured, home *view) (time.Duration, error) {
+	if err := m.releaseInitLock(home); err != nil {
+		return 0, err
+	}
+	if !m.hasCertificates(home, hasLabel(u, labelControlPlane)) {
+		d.condition("CertificatesAvailable", "Unknown", "InternalError", "Please check controller logs for errors")
+		return lockRetry, nil
+	}
+	d.replace(map[string]any{"bootstrapToken": map[string]any{
+		"apiServerEndpoint": apiEndpointOf(cluster),
+	}}, "spec", "joinConfiguration", "discovery")
+	d.replace(unite(&home.share().join, resource.Fields(d.root, "spec")), "spec")
+	return 0, m.storeData(d, u, home)
+}
+
+// storeData makes the Secret that cloud-init reads.
+func (m *Manager) storeData(d *draft, u *unstructured.Unstructured, home *view) error {
+	owner := ref(u, true)
+	delete(owner, "blockOwnerDeletion")
+	secret, err := m.createSecret(actorBootstrap, home, nameOf(u), owner, bootstrapData)
+	if err != nil {
+		return err
+	}
 	d.condition("CertificatesAvailable", "True", "Available", "")
 	d.condition("DataSecretAvailable", "True", "Available", "")
-	d.condition("Ready", "True", "Ready", "")
 	d.set(nameOf(secret), "status", "dataSecretName")
 	d.initialize("dataSecretCreated")
-	return 0, m.commit(actorBootstrap, d)
+	return nil
+}
+
+func noData(d *draft, why string) { d.condition("DataSecretAvailable", "False", "NotAvailable", why) }
+
+// summarizeConfig writes Ready. Of the certificates nothing is said before they are
+// needed.
+func summarizeConfig(d *draft) {
+	if d.isTrue("DataSecretAvailable") && d.isTrue("CertificatesAvailable") {
+		d.condition("Ready", "True", "Ready", "")
+		return
+	}
+	status, reason := "Unknown", "ReadyUnknown"
+	says := newSummary()
+	for _, kind := range []string{"DataSecretAvailable", "CertificatesAvailable"} {
+		switch c := d.conditionOf(kind); c.Status {
+		case "True":
+		case "":
+			says = says.add(kind, "Condition not yet reported")
+		case "False":
+			status, reason = "False", "NotReady"
+			says = says.add(kind, c.Message)
+		default:
+			says = says.add(kind, c.Message)
+		}
+	}
+	d.summarize("Ready", status, reason, says)
 }
 
 // apiEndpointOf is the address of a cluster's API servers, host:port.
@@ -76,32 +123,20 @@ func apiEndpointOf(cluster *unstructured.Unstructured) string {
 	return resource.Text(endpoint, "host") + ":" + strconv.FormatInt(resource.Int(endpoint, "port"), 10)
 }
 
-func lockRetryFor(u *unstructured.Unstructured) time.Duration {
-	if hasLabel(u, labelControlPlane) {
-		return lockRetry
-	}
-	return 0 // woken when the control plane is initialized
-}
-
-func notReady(d *draft, why string) {
-	d.condition("CertificatesAvailable", "True", "Available", "")
-	d.condition("DataSecretAvailable", "False", "NotAvailable", why)
-	d.condition("Ready", "False", "NotReady", bullet("DataSecretAvailable", why))
-}
-
 // takeInitLock says whether u is the configuration of the one machine to run
-// kubeadm init: a control-plane machine that was made for it, and was the first to
-// write its name into the lock. The lock of a machine that is gone is released.
-func (m *Manager) takeInitLock(u, cluster *unstructured.Unstructured) (bool, error) {
-	if !hasLabel(u, labelControlPlane) || resource.Field(u.Object, "spec", "initConfiguration") == nil {
-		return false, nil
+// kubeadm init: a control-plane machine that was the first to write its name into
+// the lock. One that is not looks again after a while. The lock of a machine that is
+// gone is released, which is all that is done in that pass.
+func (m *Manager) takeInitLock(u, cluster *unstructured.Unstructured) (first bool, wait time.Duration, err error) {
+	if !hasLabel(u, labelControlPlane) {
+		return false, 0, nil // woken when the control plane is initialized
+	}
+	if released, err := m.dropStaleLock(cluster); err != nil || released {
+		return false, pace, err
 	}
 	holder, err := json.Marshal(initLock{nameOf(u)})
 	if err != nil {
-		return false, err
-	}
-	if err := m.dropStaleLock(cluster); err != nil {
-		return false, err
+		return false, 0, err
 	}
 	lock, err := m.create(actorBootstrap, kindConfigMap, map[string]any{
 		"metadata": map[string]any{
@@ -112,9 +147,9 @@ func (m *Manager) takeInitLock(u, cluster *unstructured.Unstructured) (bool, err
 		"data": map[string]any{"lock-information": string(holder)},
 	})
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
-	return resource.Text(lock.Object, "data", "lock-information") == string(holder), nil
+	return resource.Text(lock.Object, "data", "lock-information") == string(holder), lockRetry, nil
 }
 
 // initLock is what the lock says.
@@ -125,23 +160,20 @@ type initLock struct {
 func lockName(cluster string) string { return cluster + "-lock" }
 
 // dropStaleLock removes the lock if the machine that holds it is no more.
-func (m *Manager) dropStaleLock(cluster *unstructured.Unstructured) error {
+func (m *Manager) dropStaleLock(cluster *unstructured.Unstructured) (dropped bool, err error) {
 	lock := m.get(kindConfigMap, namespaceOf(cluster), lockName(nameOf(cluster)))
 	if lock == nil {
-		return nil
+		return false, nil
 	}
 	var holder initLock
 	text := resource.Text(lock.Object, "data", "lock-information")
 	if json.Unmarshal([]byte(text), &holder) == nil && m.get(kindMachine, namespaceOf(cluster), holder.MachineName) != nil {
-		return nil
+		return false, nil
 	}
-	return m.remove(actorBootstrap, lock)
+	return true, m.remove(actorBootstrap, lock)
 }
 
-// releaseInitLock removes the lock once the control plane is initialized.
+// releaseInitLock removes the lock, if there is one.
 func (m *Manager) releaseInitLock(cluster *view) error {
-	if !cluster.initialized("controlPlaneInitialized") {
-		return nil
-	}
 	return m.remove(actorBootstrap, m.get(kindConfigMap, cluster.namespace, lockName(cluster.name)))
 }

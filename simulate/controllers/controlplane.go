@@ -18,6 +18,8 @@ const (
 	// unhealthyRetry is how often the components are looked at while they are not
 	// all healthy and nothing is to be scaled.
 	unhealthyRetry = 20 * time.Second
+	// certificateRetry is how long it waits for the CA that is to sign the kubeconfig.
+	certificateRetry = 30 * time.Second
 	// machineDeletionRetry is how often a Machine that goes is looked at.
 	machineDeletionRetry = 30 * time.Second
 	// syncPeriod is how often a control plane is looked at of which nothing is
@@ -94,7 +96,11 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 		return l.waits(m.now()), nil
 	}
 	p := m.newControlPlane(u, cluster, census)
-	if m.held(p.d, v, cluster) {
+	if !p.deleting && !v.hasFinalizer(finalizerControlPlane) {
+		p.d.addFinalizer(finalizerControlPlane) // in a pause too
+		return 0, m.commit(actorKCP, p.d)
+	}
+	if m.halts(p.d, v, cluster) {
 		return 0, m.commit(actorKCP, p.d)
 	}
 	if p.deleting {
@@ -134,8 +140,8 @@ func (m *Manager) advanceControlPlane(p *controlPlane) (time.Duration, error) {
 	if !p.endpointKnown() {
 		return 0, nil
 	}
-	if err := m.createKubeconfig(p); err != nil {
-		return 0, err
+	if s, err := m.createKubeconfig(p); err != nil || s.taken {
+		return s.again, err
 	}
 	if err := m.syncControlPlaneMachines(p); err != nil {
 		return 0, err

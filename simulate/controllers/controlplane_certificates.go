@@ -14,10 +14,34 @@ const (
 	certificateLife = 365 * 24 * time.Hour
 )
 
-// createCertificates makes the four key pairs of the cluster. Their content is
-// never looked at by anybody here, so it is only a marker.
+// certificates are the purposes of the key pairs of a cluster; the first is all that
+// a worker needs to join.
+var certificates = []string{"ca", "sa", "proxy", "etcd"}
+
+// hasCertificates says whether those are there that a machine needs to join.
+func (m *Manager) hasCertificates(cluster *view, controlPlane bool) bool {
+	needed := certificates[:1]
+	if controlPlane {
+		needed = certificates
+	}
+	for _, purpose := range needed {
+		if m.get(kindSecret, cluster.namespace, cluster.name+"-"+purpose) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// createCertificates makes the four key pairs of the cluster, unless a machine uses
+// them already: what is lost then is lost. Their content is never looked at by anybody
+// here, so it is only a marker.
 func (m *Manager) createCertificates(p *controlPlane) error {
-	for _, purpose := range []string{"ca", "sa", "proxy", "etcd"} {
+	if !p.census.secrets && p.d.isTrue("Initialized") && !m.hasCertificates(p.home, true) {
+		p.d.condition("CertificatesAvailable", "False", "NotAvailable", "Cluster certificates are not available, please check cluster certificate secrets")
+		p.wake(p.d.now.Add(syncPeriod)) // nobody tells when they are back
+		return nil
+	}
+	for _, purpose := range certificates {
 		if p.census.secrets {
 			break
 		}
@@ -29,14 +53,19 @@ func (m *Manager) createCertificates(p *controlPlane) error {
 	return nil
 }
 
-// createKubeconfig makes the Secret that names the endpoint, so there must be one.
-func (m *Manager) createKubeconfig(p *controlPlane) error {
-	if p.census.secrets {
-		return nil
+// createKubeconfig makes the Secret that names the endpoint, so there must be one. It
+// is signed by the cluster's CA: without that there is nothing else to be done.
+func (m *Manager) createKubeconfig(p *controlPlane) (step, error) {
+	name := p.home.name + "-kubeconfig"
+	switch {
+	case p.census.secrets:
+		return step{}, nil
+	case m.get(kindSecret, p.namespace, name) == nil && !m.hasCertificates(p.home, false):
+		return step{taken: true, again: certificateRetry}, nil
 	}
-	_, err := m.createSecret(actorKCP, p.home, p.home.name+"-kubeconfig", m.controllerRef(p.u), kubeconfigData)
-	p.census.secrets = err == nil
-	return err
+	_, err := m.createSecret(actorKCP, p.home, name, m.controllerRef(p.u), kubeconfigData)
+	p.census.secrets = err == nil && p.d.isTrue("CertificatesAvailable")
+	return step{}, err
 }
 
 // The data of generated Secrets. They have keys but no values: there is nothing in
