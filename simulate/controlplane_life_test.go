@@ -158,6 +158,7 @@ var plurals = map[string]schema.GroupVersionResource{
 	"Machine":             {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
 	"KubeadmControlPlane": {Group: "controlplane.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmcontrolplanes"},
 	"KubeadmConfig":       {Group: "bootstrap.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmconfigs"},
+	"Secret":              {Version: "v1", Resource: "secrets"},
 	"VirtualMachine":      {Group: "vmoperator.vmware.com", Version: "v1alpha5", Resource: "virtualmachines"},
 	"VSphereMachine":      {Group: "vmware.infrastructure.cluster.x-k8s.io", Version: "v1beta2", Resource: "vspheremachines"},
 }

@@ -42,6 +42,7 @@ type controlPlane struct {
 	blocked []string
 	// inspected says that the workload cluster was looked into.
 	inspected bool
+	etcd      etcdView
 	// busy says that the next reconcile has more to do.
 	busy bool
 	// due is when what was found changes by itself, and next when to look again
@@ -105,9 +106,6 @@ func (m *Manager) reconcileControlPlane(u *unstructured.Unstructured) (time.Dura
 	}
 	if p.deleting {
 		return m.deleteControlPlane(p)
-	}
-	if introduce(p.d, v, finalizerControlPlane) {
-		return 0, m.commit(actorKCP, p.d)
 	}
 	again, err := m.advanceControlPlane(p)
 	if err != nil {

@@ -129,23 +129,27 @@ func leadingNumber(text string) (number, rest string) {
 	return number, rest
 }
 
-// summarizeHealth sums gates up over the machines that have a VM: what is False
-// weighs more than what is unknown. A control plane that has just been initialized
-// was not looked into yet.
+// summarizeHealth sums gates up over the machines: what is False weighs more than what
+// is unknown, which it may be of machines that have no VM yet. A control plane that has
+// just been initialized was not looked into yet.
 func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 	if !p.inspected {
-		if !p.deleting {
+		if !p.deleting && !p.initialized("controlPlaneInitialized") {
 			p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
 		}
 		return
 	}
 	status, reason := "True", "Healthy"
 	issues := newIssueList()
+	if len(p.machines) == 0 {
+		p.d.condition(kind, "Unknown", "HealthUnknown", "No Machines reporting status")
+		return
+	}
 	for _, machine := range p.machines {
 		for _, gate := range gates {
 			c := machine.condition(gate)
 			switch {
-			case c.Status == "True" || machine.providerID() == "":
+			case c.Status == "True" || c.Type == "" || c.Status == "Unknown" && machine.providerID() == "":
 				continue
 			case c.Status == "False":
 				status, reason = "False", "NotHealthy"
@@ -274,12 +278,10 @@ func (p *controlPlane) summarizeAvailable() {
 	case !resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized"):
 		available("False", "NotAvailable", "Control plane not yet initialized")
 		return
-	case len(p.machines) == 0 && p.deleting:
-		return // as it was when the last one went
-	case !p.inspected || !p.etcdAnswers():
+	case !p.etcd.answers:
 		patient := d.since("Initialized").Add(membersPatience)
 		p.await(patient)
-		if patient.After(d.now) && !p.deleting {
+		if patient.After(d.now) {
 			available("False", "NotAvailable", "Waiting for etcd to report the list of members")
 		} else {
 			available("Unknown", "InspectionFailed", "Failed to get etcd members")
@@ -288,7 +290,11 @@ func (p *controlPlane) summarizeAvailable() {
 	}
 	var messages []string
 	ok := true
-	if members, fit := p.members(); fit < members/2+1 {
+	if !p.d.isTrue("CertificatesAvailable") {
+		ok = false
+		messages = append(messages, "* Control plane certificates are not available")
+	}
+	if members, fit := p.etcd.voters, p.healthyMembers(); fit < members/2+1 {
 		ok = false
 		messages = append(messages, fmt.Sprintf("* %d of %d etcd members is healthy, at least %d healthy member required for etcd quorum", fit, members, members/2+1))
 	}
@@ -308,16 +314,8 @@ func (p *controlPlane) summarizeAvailable() {
 	}
 }
 
-// members counts the voting members of etcd and the healthy ones, as the
-// conditions of the machines tell them.
-func (p *controlPlane) members() (voters, healthy int) {
-	for _, machine := range p.machines {
-		switch c := machine.condition(conditionEtcdMember); {
-		case c.Status == "True":
-			voters, healthy = voters+1, healthy+1
-		case c.Status == "False" && c.Reason == "Deleting", c.Status == "Unknown" && machine.node() != "":
-			voters++
-		}
-	}
-	return voters, healthy
+// healthyMembers counts the members of etcd that the conditions of the machines say
+// are healthy.
+func (p *controlPlane) healthyMembers() int {
+	return len(which(p.machines, func(r *replica) bool { return r.isTrue(conditionEtcdMember) }))
 }

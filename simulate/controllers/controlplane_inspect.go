@@ -15,6 +15,9 @@ const (
 // podGates are the conditions about the static pods of a control-plane Machine.
 var podGates = []string{"APIServerPodHealthy", "ControllerManagerPodHealthy", "SchedulerPodHealthy", "EtcdPodHealthy"}
 
+// nodeGates are those, and what is seen of the Node itself.
+var nodeGates = append(podGates[:len(podGates):len(podGates)], conditionKubeadmLabels)
+
 // healthGates are those that must be true before the control plane is scaled.
 var healthGates = append(podGates[:len(podGates):len(podGates)], conditionEtcdMember)
 
@@ -27,6 +30,7 @@ var machineGates = append(healthGates[:len(healthGates):len(healthGates)], condi
 // control plane is initialized there is nothing to look into.
 func (m *Manager) inspectMachines(p *controlPlane) error {
 	p.inspected = p.initialized("controlPlaneInitialized")
+	p.etcd = m.askEtcd(p)
 	for _, machine := range p.machines {
 		if !machine.compared {
 			m.compare(p, machine, false)
@@ -52,9 +56,9 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 // it. It is good until the machine changes, or a time comes that was waited for, or it
 // is compared anew; most passes come because of another machine.
 type inspection struct {
-	of        parts
-	inspected bool
-	until     time.Time // zero is for ever
+	of                 parts
+	inspected, answers bool
+	until              time.Time // zero is for ever
 }
 
 // inspectedBefore says whether a machine says already all that an inspection would find.
@@ -63,7 +67,7 @@ func (m *Manager) inspectedBefore(p *controlPlane, machine *replica) bool {
 	expired := m.expired(p, machine)
 	machine.outdated = slices.Concat(machine.differences, expired)
 	last := &machine.kept.inspection
-	return last.of == machine.parts && last.inspected == p.inspected && len(expired) == 0 && !over(last.until, m.now())
+	return last.of == machine.parts && last.inspected == p.inspected && last.answers == p.etcd.answers && len(expired) == 0 && !over(last.until, m.now())
 }
 
 // noteInspection keeps that a machine was inspected. One that goes is looked at each
@@ -73,7 +77,7 @@ func (m *Manager) noteInspection(p *controlPlane, machine *replica) {
 		return
 	}
 	g := m.guest(machine)
-	machine.kept.inspection = inspection{machine.parts, p.inspected, sooner(sooner(time.Time{}, g.joined, m.now()), g.votes, m.now())}
+	machine.kept.inspection = inspection{machine.parts, p.inspected, p.etcd.answers, sooner(sooner(time.Time{}, g.joined, m.now()), g.votes, m.now())}
 }
 
 func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
@@ -81,26 +85,47 @@ func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 		waiting = "Waiting for Cluster control plane to be initialized"
 		missing = "Waiting for VSphereMachine to report spec.providerID"
 	)
-	id := machine.providerID()
-	switch {
+	switch id := machine.providerID(); {
 	case !p.inspected:
 		setGates(d, machineGates, "Unknown", "InspectionFailed", waiting)
 	case machine.deleting:
 		m.writeGatesOfDeleted(p, d, machine)
-	case id == "":
+	case machine.node() == "" && id == "":
 		setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
-	case !m.hasNode(machine):
+	case machine.node() == "":
 		setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
+	default:
+		m.writeNodeGates(d, machine)
+		m.writeMemberGate(p, d, machine)
+	}
+}
+
+// writeNodeGates writes what is seen of the pods on a Node, and of the Node.
+func (m *Manager) writeNodeGates(d *draft, machine *replica) {
+	switch {
+	case !m.hasNode(machine):
+		setGates(d, nodeGates, "Unknown", "InspectionFailed", "Node "+machine.node()+" does not exist")
 	case !m.guest(machine).running:
-		setGates(d, healthGates, "Unknown", "InspectionFailed", "Node "+machine.name+" is unreachable")
+		setGates(d, nodeGates, "Unknown", "InspectionFailed", "Node "+machine.node()+" is unreachable")
 	case !m.componentsHealthy(machine):
 		setGates(d, podGates, "False", "DoesNotExist", "Pod does not exist")
-		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
 		d.condition(conditionKubeadmLabels, "True", "Set", "")
 	default:
 		setGates(d, podGates, "True", "Running", "")
-		d.condition(conditionEtcdMember, "True", "Healthy", "")
 		d.condition(conditionKubeadmLabels, "True", "Set", "")
+	}
+}
+
+// writeMemberGate writes what the other members say of one: that it is among them, as
+// one that is down is too.
+func (m *Manager) writeMemberGate(p *controlPlane, d *draft, machine *replica) {
+	switch {
+	case !p.etcd.answers:
+		d.condition(conditionEtcdMember, "Unknown", "InspectionFailed", "Failed to connect to etcd")
+	case !m.etcdMember(machine) || m.catchingUp(machine):
+		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
+	default:
+		d.condition(conditionEtcdMember, "True", "Healthy", "")
 	}
 }
 
@@ -109,12 +134,14 @@ func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
 func (m *Manager) writeGatesOfDeleted(p *controlPlane, d *draft, machine *replica) {
 	const going = "Machine is deleting"
 	setGates(d, podGates, "False", "Deleting", going)
-	if p.etcdAnswers() && !m.etcdMember(machine) {
+	if p.etcd.answers && machine.node() != "" && !m.etcdMember(machine) {
 		d.condition(conditionEtcdMember, "False", "NotHealthy", noMember(machine))
 	} else {
 		d.condition(conditionEtcdMember, "False", "Deleting", going)
 	}
-	if !m.hasNode(machine) {
+	if machine.node() != "" && m.hasNode(machine) {
+		d.condition(conditionKubeadmLabels, "True", "Set", "")
+	} else {
 		d.condition(conditionKubeadmLabels, "False", "Deleting", going)
 	}
 }

@@ -54,13 +54,14 @@ func toRemediate(r *replica) bool {
 
 // remediateControlPlane deletes one machine that a health check has found to be
 // unhealthy, if that is safe; its replacement is then a matter of scaling
-// (domain.md 3.5).
+// (domain.md 3.5). Until that is made nothing is said of others.
 func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 	if err := m.forgetRecovered(p); err != nil {
 		return step{}, err
 	}
+	p.forgetReplaced()
 	machine := p.nextToRemediate()
-	if machine == nil || machine.deleting {
+	if machine == nil || machine.deleting || p.remediating() {
 		return step{}, nil
 	}
 	p.busy = true
@@ -68,14 +69,28 @@ func (m *Manager) remediateControlPlane(p *controlPlane) (step, error) {
 	if reason != "" {
 		return step{again: syncPeriod}, m.ownerRemediated(machine, reason, message)
 	}
-	if err := m.ownerRemediated(machine, "MachineDeleting", "Machine is deleting"); err != nil {
+	if err := m.remove(actorKCP, m.store.Get(keyOf(machine.machine))); err != nil {
 		return step{}, err
 	}
-	if err := m.remove(actorKCP, m.store.Get(keyOf(machine.machine))); err != nil {
+	if err := m.ownerRemediated(machine, "MachineDeleting", "Machine is deleting"); err != nil {
 		return step{}, err
 	}
 	p.d.set(r.text(), "metadata", "annotations", annotationRemediationInProgress)
 	return step{taken: true, again: machineDeletionRetry}, nil
+}
+
+// remediating says whether a machine was deleted and its replacement is not made yet.
+func (p *controlPlane) remediating() bool {
+	return resource.Text(p.d.root, "metadata", "annotations", annotationRemediationInProgress) != ""
+}
+
+// forgetReplaced takes down that a remediation is in progress once a machine was made
+// since.
+func (p *controlPlane) forgetReplaced() {
+	running, known := remediationIn(resource.Fields(p.d.root, "metadata", "annotations"), annotationRemediationInProgress)
+	if known && slices.ContainsFunc(p.machines, func(r *replica) bool { return r.createdAt().After(running.Timestamp) }) {
+		p.d.unset("metadata", "annotations", annotationRemediationInProgress)
+	}
 }
 
 // forgetRecovered takes the wish for a remediation off machines that are healthy
@@ -95,23 +110,36 @@ func (m *Manager) forgetRecovered(p *controlPlane) error {
 	return nil
 }
 
-// nextToRemediate is the oldest of those that never came to have a Node, else the
-// oldest of all that are to be remediated.
+// nextToRemediate is the machine that is worst off: the one that somebody marked, one
+// that never came to have a Node, one whose etcd is ill, then one whose components are;
+// among equals the oldest.
 func (p *controlPlane) nextToRemediate() *replica {
 	candidates := which(p.machines, toRemediate)
 	if len(candidates) == 0 {
 		return nil
 	}
-	return slices.MinFunc(candidates, func(a, b *replica) int {
-		return cmp.Compare(provisioned(a), provisioned(b)) // the first of equals: the oldest
-	})
+	return slices.MinFunc(candidates, func(a, b *replica) int { return cmp.Compare(b.illness(), a.illness()) })
 }
 
-func provisioned(r *replica) int {
-	if r.node() == "" {
-		return 0
+// gatesByWeight are the gates that say how ill a machine is, the gravest last.
+var gatesByWeight = []string{
+	conditionKubeadmLabels, "SchedulerPodHealthy", "ControllerManagerPodHealthy", "APIServerPodHealthy", "EtcdPodHealthy", conditionEtcdMember,
+}
+
+// illness is greater for a machine that is worse off.
+func (r *replica) illness() (illness int) {
+	for i, gate := range gatesByWeight {
+		if !r.isTrue(gate) {
+			illness |= 1 << i
+		}
 	}
-	return 1
+	if r.node() == "" {
+		illness |= 1 << len(gatesByWeight)
+	}
+	if r.annotations[annotationRemediate] != nil {
+		illness |= 2 << len(gatesByWeight)
+	}
+	return illness
 }
 
 // mayRemediate says whether machine may be deleted now; reason is empty if so.
@@ -121,11 +149,8 @@ func (m *Manager) mayRemediate(p *controlPlane, machine *replica) (r remediation
 		refused  = "CannotBeRemediated"
 		cannot   = "KubeadmControlPlane can't remediate this Machine because "
 	)
-	if running, known := remediationIn(resource.Fields(p.d.root, "metadata", "annotations"), annotationRemediationInProgress); known {
-		if !p.madeAfter(running.Timestamp) {
-			return r, deferred, cannot + "another remediation is in progress"
-		}
-		p.d.unset("metadata", "annotations", annotationRemediationInProgress)
+	if version := p.versionToCome(); version != "" {
+		return r, deferred, "KubeadmControlPlane can't remediate while waiting for a version upgrade to " + version + " to be propagated from Cluster.spec.topology"
 	}
 	r, reason, message = m.nextTry(p, machine)
 	if reason != "" || !p.initialized("controlPlaneInitialized") {
@@ -133,23 +158,17 @@ func (m *Manager) mayRemediate(p *controlPlane, machine *replica) (r remediation
 	}
 	switch {
 	case len(p.machines) <= 1:
-		return r, refused, cannot + "current replicas are less or equal to 1"
+		return r, refused, "KubeadmControlPlane can't remediate if current replicas are less or equal to 1"
 	case slices.ContainsFunc(p.machines, healthyAndProvisioning):
 		return r, deferred, "KubeadmControlPlane waiting for control plane Machine provisioning to complete before triggering remediation"
 	case slices.ContainsFunc(p.machines, func(r *replica) bool { return r.deleting }):
 		return r, deferred, "KubeadmControlPlane waiting for control plane Machine deletion to complete before triggering remediation"
-	case !m.quorumWithout(p, machine):
-		return r, refused, cannot + "this could result in etcd losing quorum"
-	case !p.componentsWithout(machine):
-		return r, refused, cannot + "there are no other Machines with healthy control plane components"
+	case !p.etcd.answers:
+		return r, deferred, "Failed to check etcd cluster health before remediation"
+	case !p.componentsWithout(machine), m.etcdMember(machine) && !m.quorumWith(p, machine, false):
+		return r, refused, cannot + "this could result in loosing Kubernetes control plane components or in etcd quorum loss"
 	}
 	return r, "", ""
-}
-
-// madeAfter says whether a machine was made since t: then the remediation of that
-// time is through.
-func (p *controlPlane) madeAfter(t time.Time) bool {
-	return slices.ContainsFunc(p.machines, func(r *replica) bool { return r.createdAt().After(t) })
 }
 
 func healthyAndProvisioning(r *replica) bool {
@@ -180,28 +199,22 @@ func (m *Manager) nextTry(p *controlPlane, machine *replica) (next remediation, 
 	return next, "", ""
 }
 
-// quorumWithout says whether etcd would have quorum without the member on machine.
-func (m *Manager) quorumWithout(p *controlPlane, machine *replica) bool {
-	total, healthy := 0, 0
-	for _, other := range p.machines {
-		if other.name == machine.name || !m.etcdMember(other) {
-			continue
-		}
-		total++
-		if other.isTrue(conditionEtcdMember) {
-			healthy++
-		}
-	}
-	return healthy >= total/2+1
-}
-
-// componentsWithout says whether the API would be served without machine.
+// componentsWithout says whether the API would be served without machine, if that is
+// not nil.
 func (p *controlPlane) componentsWithout(machine *replica) bool {
-	return slices.ContainsFunc(p.machines, func(other *replica) bool { return other.name != machine.name && other.serves() })
+	return slices.ContainsFunc(p.machines, func(other *replica) bool {
+		return (machine == nil || other.name != machine.name) && other.passes(podGates)
+	})
 }
 
+// ownerRemediated writes what becomes of the remediation of a machine, which may be
+// gone by now.
 func (m *Manager) ownerRemediated(machine *replica, reason, message string) error {
-	d := edit(m.store.Get(keyOf(machine.machine)), m.now())
+	u := m.store.Get(keyOf(machine.machine))
+	if u == nil {
+		return nil
+	}
+	d := edit(u, m.now())
 	d.condition(conditionOwnerRemediated, "False", reason, message)
 	return m.commit(actorKCP, d)
 }

@@ -49,9 +49,6 @@ func (r *replica) failureDomain() string { return resource.Text(r.spec, "failure
 // isFalse says of a condition that it is there and False.
 func (r *replica) isFalse(kind string) bool { return r.condition(kind).Status == "False" }
 
-// healthy says whether nothing speaks against the components of a Machine.
-func (r *replica) healthy() bool { return r.passes(healthGates) && r.node() != "" }
-
 // serves says whether the API server of a machine and all it needs run.
 func (r *replica) serves() bool { return r.passes(healthGates) && r.providerID() != "" }
 

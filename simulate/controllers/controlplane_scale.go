@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -15,7 +17,7 @@ func (m *Manager) scaleControlPlane(p *controlPlane) (step, error) {
 	case have < want:
 		return m.scaleUpControlPlane(p)
 	case have > want:
-		return m.scaleDownControlPlane(p, m.controlPlaneVictim(p, p.machines))
+		return m.scaleDownControlPlane(p, m.controlPlaneVictim(p, nil))
 	}
 	return step{}, nil
 }
@@ -36,13 +38,17 @@ func (m *Manager) scaleDownControlPlane(p *controlPlane, victim *replica) (step,
 	return step{taken: true}, m.remove(actorKCP, victim.machine)
 }
 
-// preflightControlPlane says whether machines may come or go, where except is one
-// that need not be healthy as it is to go. What speaks against it is kept for the
-// conditions.
+// preflightControlPlane says whether a machine may come, or where except is not nil,
+// whether that one, which then need not be healthy, may go. What speaks against it is
+// kept for the conditions.
 func (m *Manager) preflightControlPlane(p *controlPlane, except *replica) step {
 	refused := step{taken: true, again: preflightRetry}
-	if version := topologyVersion(p.home); version != "" && version != p.version() {
+	if version := p.versionToCome(); version != "" {
 		p.blocked = append(p.blocked, "waiting for a version upgrade to "+version+" to be propagated")
+		return refused
+	}
+	if except == nil && !p.d.isTrue("CertificatesAvailable") {
+		p.blocked = append(p.blocked, "cluster certificates are missing or unknown")
 		return refused
 	}
 	for _, machine := range p.machines {
@@ -51,26 +57,44 @@ func (m *Manager) preflightControlPlane(p *controlPlane, except *replica) step {
 			return step{taken: true, again: machineDeletionRetry}
 		}
 	}
-	components, etcd := false, false
+	components, etcd := p.allHealthy(except)
+	if except == nil && !(components && etcd) && p.remediating() {
+		components, etcd = p.componentsWithout(nil), p.etcd.answers && m.quorumWith(p, nil, true)
+	}
+	if components && etcd {
+		return step{}
+	}
+	if !components {
+		p.blocked = append(p.blocked, "waiting for control plane components to become healthy")
+	}
+	if !etcd {
+		p.blocked = append(p.blocked, "waiting for etcd cluster to become healthy")
+	}
+	m.holdOff(preflightRest)
+	return refused
+}
+
+// allHealthy says whether the components and the etcd members of all machines but one
+// are.
+func (p *controlPlane) allHealthy(except *replica) (components, etcd bool) {
+	components, etcd = true, true
 	for _, machine := range p.machines {
 		if except != nil && machine.name == except.name {
 			continue
 		}
 		known := machine.node() != ""
-		components = components || !known || !machine.passes(podGates)
-		etcd = etcd || !known || !machine.isTrue(conditionEtcdMember)
+		components = components && known && machine.passes(podGates)
+		etcd = etcd && known && machine.isTrue(conditionEtcdMember)
 	}
-	if components {
-		p.blocked = append(p.blocked, "waiting for control plane components to become healthy")
+	return components, etcd
+}
+
+// versionToCome is the version that the topology has still to ask for; "" if none.
+func (p *controlPlane) versionToCome() string {
+	if version := topologyVersion(p.home); version != p.version() {
+		return version
 	}
-	if etcd {
-		p.blocked = append(p.blocked, "waiting for etcd cluster to become healthy")
-	}
-	if components || etcd {
-		m.holdOff(preflightRest)
-		return refused
-	}
-	return step{}
+	return ""
 }
 
 // topologyVersion is the version that the control plane of a Cluster with a
@@ -88,7 +112,7 @@ func topologyVersion(cluster *view) string {
 // is the oldest in the failure domain that has most of them.
 func (m *Manager) controlPlaneVictim(p *controlPlane, outdated []*replica) *replica {
 	marked := func(r *replica) bool { return r.annotations[annotationDeleteMachine] != nil }
-	unhealthy := func(r *replica) bool { return !r.healthy() }
+	unhealthy := func(r *replica) bool { return slices.ContainsFunc(healthGates, r.isFalse) }
 	for _, eligible := range [][]*replica{
 		which(outdated, marked), which(p.machines, marked), which(outdated, unhealthy), outdated,
 	} {

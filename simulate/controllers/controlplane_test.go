@@ -3,6 +3,7 @@ package controllers
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -86,10 +87,11 @@ func TestQuorumIsMoreThanHalfOfTheVoters(t *testing.T) {
 }
 
 // machineIn is a Machine in a failure domain.
-func machineIn(name, domain string, annotations fields) *replica {
+func machineIn(name, domain string, annotations fields, conditions ...any) *replica {
 	return &replica{view: viewOf(fields{
 		"metadata": fields{"name": name, "annotations": annotations},
 		"spec":     fields{"failureDomain": domain},
+		"status":   fields{"conditions": conditions},
 	}, nil)}
 }
 
@@ -97,6 +99,8 @@ func machineIn(name, domain string, annotations fields) *replica {
 func TestWhichControlPlaneMachineGoesFirst(t *testing.T) {
 	t.Parallel()
 	marked := fields{annotationDeleteMachine: ""}
+	ill := fields{"type": "SchedulerPodHealthy", "status": "False"}
+	unseen := fields{"type": "SchedulerPodHealthy", "status": "Unknown"}
 	cluster := &unstructured.Unstructured{Object: fields{"status": fields{"failureDomains": []any{
 		fields{"name": "z1", "controlPlane": true}, fields{"name": "z2", "controlPlane": true}, fields{"name": "z3"},
 	}}}}
@@ -109,6 +113,9 @@ func TestWhichControlPlaneMachineGoesFirst(t *testing.T) {
 		"in the domain with most":           {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z2", nil), machineIn("c", "z2", nil)}, nil, "b"},
 		"one that is marked":                {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z2", nil), machineIn("c", "z2", marked)}, nil, "c"},
 		"an outdated one":                   {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil), machineIn("c", "z2", nil)}, []string{"c"}, "c"},
+		"the oldest, though another is ill": {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil, ill)}, nil, "a"},
+		"an ill one of the outdated":        {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil, ill)}, []string{"a", "b"}, "b"},
+		"of which one is not known to be":   {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil, unseen)}, []string{"a", "b"}, "a"},
 		"marked before outdated":            {[]*replica{machineIn("a", "z1", marked), machineIn("b", "z2", nil)}, []string{"b"}, "a"},
 		"in a domain that is not one (any)": {[]*replica{machineIn("a", "z1", nil), machineIn("b", "z1", nil), machineIn("c", "z3", nil)}, nil, "c"},
 	} {
@@ -118,6 +125,36 @@ func TestWhichControlPlaneMachineGoesFirst(t *testing.T) {
 			outdated := which(c.machines, func(r *replica) bool { return slices.Contains(c.outdated, r.name) })
 			if got := (&Manager{}).controlPlaneVictim(p, outdated).name; got != c.want {
 				t.Errorf("%s goes, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// What is False counts of every machine; what is unknown does not, of one that has no
+// VM yet.
+func TestHealthIsSummedUpOverMachines(t *testing.T) {
+	t.Parallel()
+	gate := func(status string) any { return fields{"type": conditionEtcdMember, "status": status} }
+	machine := func(id, status string) *replica {
+		return &replica{view: viewOf(fields{"spec": fields{"providerID": id}, "status": fields{"conditions": []any{gate(status)}}}, nil)}
+	}
+	for name, c := range map[string]struct {
+		machines []*replica
+		want     string
+	}{
+		"no machines":                    {nil, "Unknown/HealthUnknown"},
+		"one that is healthy":            {[]*replica{machine("x", "True")}, "True/Healthy"},
+		"one that begins":                {[]*replica{machine("x", "True"), machine("", "Unknown")}, "True/Healthy"},
+		"one that is not known":          {[]*replica{machine("x", "True"), machine("y", "Unknown")}, "Unknown/HealthUnknown"},
+		"one that goes before it has VM": {[]*replica{machine("x", "True"), machine("", "False")}, "False/NotHealthy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := &unstructured.Unstructured{Object: fields{}}
+			p := &controlPlane{d: edit(u, time.Time{}), machines: c.machines, inspected: true}
+			p.summarizeHealth("EtcdClusterHealthy", []string{conditionEtcdMember})
+			if got := p.d.conditionOf("EtcdClusterHealthy"); got.Status+"/"+got.Reason != c.want {
+				t.Errorf("it is %s/%s, want %s", got.Status, got.Reason, c.want)
 			}
 		})
 	}

@@ -89,15 +89,79 @@ func (m *Manager) etcdMember(machine *replica) bool {
 	return machine.node() != "" || m.hasJoined(machine)
 }
 
-// etcdAnswers says whether there is a member that can be asked for the others: one
-// of a Machine that stays.
-func (p *controlPlane) etcdAnswers() bool {
+// An etcdView is what a control plane gets to know of etcd, at the beginning of a pass.
+type etcdView struct {
+	// answers says that there is a member that can be asked for the others, one of a
+	// Machine that stays, and that etcd has the quorum to do so.
+	answers         bool
+	voters, running int // voters that run
+}
+
+func (m *Manager) askEtcd(p *controlPlane) etcdView {
+	var v etcdView
+	reached := false
 	for _, machine := range p.machines {
-		if !machine.deleting && machine.node() != "" {
-			return true
+		running := m.guest(machine).running
+		reached = reached || running && !machine.deleting && machine.node() != ""
+		if !m.etcdMember(machine) || m.catchingUp(machine) {
+			continue
+		}
+		v.voters++
+		if running {
+			v.running++
 		}
 	}
-	return false
+	v.answers = p.inspected && reached && v.running >= v.voters/2+1
+	return v
+}
+
+// quorumWith says whether etcd would have quorum without the member on removed, if
+// that is not nil, and with one more if it is added, which is taken for one that
+// never comes up. Nothing is moved while a member is learning.
+func (m *Manager) quorumWith(p *controlPlane, removed *replica, added bool) bool {
+	voters, unhealthy, all := 0, 0, 0
+	for _, member := range p.machines {
+		if !m.etcdMember(member) {
+			continue
+		}
+		all++
+		switch {
+		case removed != nil && member.name == removed.name:
+		case m.catchingUp(member):
+			return false
+		default:
+			voters++
+			if member.node() != "" && !member.isTrue(conditionEtcdMember) {
+				unhealthy++
+			}
+		}
+	}
+	if added {
+		voters++
+		if all > 1 {
+			unhealthy++
+		}
+	}
+	return voters-unhealthy >= voters/2+1
+}
+
+// mayLeave says whether a Machine that goes may take its etcd member with it.
+func (m *Manager) mayLeave(p *controlPlane, machine *replica) bool {
+	switch {
+	case len(p.machines) <= 1:
+		return true
+	case !p.componentsWithout(machine) || !p.etcd.answers:
+		return false
+	case !m.etcdMember(machine):
+		return true
+	}
+	return m.quorumWith(p, machine, false) && m.etcdLetsGo(p, machine)
+}
+
+// etcdLetsGo says whether etcd itself takes a member out: not one that runs if there
+// are too few others that do.
+func (m *Manager) etcdLetsGo(p *controlPlane, machine *replica) bool {
+	return m.catchingUp(machine) || !m.guest(machine).running || p.etcd.running-1 >= 1+(p.etcd.voters-1)/2
 }
 
 // runPreTerminateHook takes the etcd member of a Machine that was drained out of
@@ -118,7 +182,7 @@ func (m *Manager) runPreTerminateHook(p *controlPlane) (step, error) {
 	if next == nil {
 		return step{}, nil
 	}
-	if otherPreTerminateHooks(next) || next.condition("Deleting").Reason != "WaitingForPreTerminateHook" {
+	if otherPreTerminateHooks(next) || next.condition("Deleting").Reason != "WaitingForPreTerminateHook" || !m.mayLeave(p, next) {
 		return wait, nil
 	}
 	d := edit(next.machine, m.now())

@@ -1,0 +1,36 @@
+package simulate_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Certificates that a machine uses are not made again once they are lost: nothing can
+// join. The kubeconfig is, as long as there is a CA to sign it.
+func TestLostCertificatesAreNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	l := live(t, 1, 0)
+	l.cut()
+	for _, name := range []string{"prod-kubeconfig", "prod-ca"} {
+		if err := l.kind("Secret").Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		l.pass(time.Minute)
+	}
+	if len(l.h.all(made("Secret", "prod-kubeconfig"))) != 1 || l.h.all(made("Secret", "prod-ca")) != nil {
+		t.Error("want the kubeconfig made again, and not the CA")
+	}
+	if got := l.says("CertificatesAvailable"); got != "False/NotAvailable" {
+		t.Errorf("CertificatesAvailable is %s", got)
+	}
+	if got := l.says("Available"); got != "False/NotAvailable" {
+		t.Errorf("Available is %s", got)
+	}
+	l.scale("3")
+	l.pass(10 * time.Minute)
+	if got := l.made(); got != nil || l.says("ScalingUp") != "True/ScalingUp" {
+		t.Errorf("%v were made without certificates, ScalingUp is %s", got, l.says("ScalingUp"))
+	}
+}
