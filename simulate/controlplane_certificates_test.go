@@ -33,4 +33,10 @@ func TestLostCertificatesAreNotMadeAgain(t *testing.T) {
 	if got := l.made(); got != nil || l.says("ScalingUp") != "True/ScalingUp" {
 		t.Errorf("%v were made without certificates, ScalingUp is %s", got, l.says("ScalingUp"))
 	}
+	l.make(`{apiVersion: v1, kind: Secret, metadata: {namespace: team-a, name: prod-ca, labels: {cluster.x-k8s.io/cluster-name: prod}}}`)
+	l.pass(11 * time.Minute)
+	if got := l.says("CertificatesAvailable"); got != "True/Available" {
+		t.Errorf("the CA is back and CertificatesAvailable is %s", got)
+	}
+	l.settle("scaling")
 }

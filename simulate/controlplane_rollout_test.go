@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
@@ -212,5 +214,29 @@ func TestRolloutComesBeforeScaling(t *testing.T) {
 				t.Errorf("%d members at once, want no more than %d", l.most, c.most)
 			}
 		})
+	}
+}
+
+// A machine that goes still learns how long it may be drained; the hook that holds one
+// that stays is put back if somebody takes it off.
+func TestWhatHoldsAMachineIsKeptUp(t *testing.T) {
+	t.Parallel()
+	const hook = "pre-terminate.delete.hook.machine.cluster.x-k8s.io/kcp-cleanup"
+	l := live(t, 3, 0)
+	names := l.names()
+	l.patch("Machine", names[1], `{"metadata":{"annotations":{"`+hook+`":null}}}`)
+	l.patch("Machine", names[0], `{"metadata":{"annotations":{"pre-drain.delete.hook.machine.cluster.x-k8s.io/wait":""}}}`)
+	if err := l.kind("Machine").Delete(t.Context(), names[0], metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.change(`{"spec":{"machineTemplate":{"spec":{"deletion":{"nodeDrainTimeoutSeconds":77}}}}}`)
+	l.pass(10 * time.Second)
+	if _, there := l.object("Machine", names[1]).GetAnnotations()[hook]; !there {
+		t.Error("the hook is gone")
+	}
+	for _, name := range names[:2] {
+		if got := resource.Int(l.object("Machine", name).Object, "spec", "deletion", "nodeDrainTimeoutSeconds"); got != 77 {
+			t.Errorf("%s may be drained for %d s, want 77", name, got)
+		}
 	}
 }

@@ -38,7 +38,9 @@ func (m *Manager) hasCertificates(cluster *view, controlPlane bool) bool {
 func (m *Manager) createCertificates(p *controlPlane) error {
 	if !p.census.secrets && p.d.isTrue("Initialized") && !m.hasCertificates(p.home, true) {
 		p.d.condition("CertificatesAvailable", "False", "NotAvailable", "Cluster certificates are not available, please check cluster certificate secrets")
-		p.wake(p.d.now.Add(syncPeriod)) // nobody tells when they are back
+		back := p.d.now.Add(syncPeriod) // nobody tells when they are
+		p.await(back)
+		p.wake(back)
 		return nil
 	}
 	for _, purpose := range certificates {

@@ -90,11 +90,18 @@ func (p *controlPlane) machineFields() map[string]any {
 }
 
 // syncControlPlaneMachines carries what is changed in place over to the machines that
-// stay, and compares them with what is asked for.
+// stay, and compares them with what is asked for. One that goes gets only what it goes
+// by.
 func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
 	var wanted *carriedOver
 	for _, machine := range p.machines {
-		if machine.compared || machine.deleting {
+		if machine.compared {
+			continue
+		}
+		if machine.deleting {
+			if err := m.syncDeleted(p, machine); err != nil {
+				return err
+			}
 			continue
 		}
 		if wanted == nil {
@@ -107,6 +114,16 @@ func (m *Manager) syncControlPlaneMachines(p *controlPlane) error {
 		p.busy = p.busy || !inSync
 		m.compare(p, machine, inSync)
 	}
+	return nil
+}
+
+func (m *Manager) syncDeleted(p *controlPlane, machine *replica) error {
+	d := m.edit(machine.machine)
+	syncFields(d, p.machineFields(), "deletion", "taints")
+	if err := m.commit(actorKCP, d); err != nil {
+		return err
+	}
+	m.refresh(machine)
 	return nil
 }
 
@@ -127,7 +144,8 @@ func (m *Manager) syncMachine(machine *replica, wanted *carriedOver) (inSync boo
 		syncMetadata(d, "labels", wanted.labels, parts)
 		syncMetadata(d, "annotations", wanted.annotations, parts)
 		if n == 0 {
-			syncFields(d, wanted.fields)
+			syncFields(d, wanted.fields, "readinessGates", "deletion", "taints")
+			d.set("", "metadata", "annotations", annotationPreTerminate) // also where somebody took it off
 		}
 		if !d.changed() {
 			continue
@@ -166,8 +184,8 @@ func onAll(parts [3]*unstructured.Unstructured, section, key string, value any) 
 	return true
 }
 
-func syncFields(d *draft, wanted map[string]any) {
-	for _, name := range []string{"readinessGates", "deletion", "taints"} {
+func syncFields(d *draft, wanted map[string]any, names ...string) {
+	for _, name := range names {
 		switch value := wanted[name]; {
 		case value == nil:
 			d.unset("spec", name)
