@@ -56,7 +56,10 @@ func (m *Manager) bootstrap(d *draft, u, cluster *unstructured.Unstructured, hom
 		return wait, err
 	}
 	d.set(apiEndpointOf(cluster), "spec", "clusterConfiguration", "controlPlaneEndpoint")
-	return 0, m.storeData(d, u, home)
+	if wait, err = m.storeData(d, u, home); err == nil && wait > 0 {
+		err = m.releaseInitLock(home) // somebody else may try
+	}
+	return wait, err
 }
 
 // join is what a machine does that is not the first. Only now the lock is released:
@@ -73,22 +76,27 @@ func (m *Manager) join(d *draft, u, cluster *unstructured.Unstructured, home *vi
 		"apiServerEndpoint": apiEndpointOf(cluster),
 	}}, "spec", "joinConfiguration", "discovery")
 	d.replace(unite(&home.share().join, resource.Fields(d.root, "spec")), "spec")
-	return 0, m.storeData(d, u, home)
+	return m.storeData(d, u, home)
 }
 
-// storeData makes the Secret that cloud-init reads.
-func (m *Manager) storeData(d *draft, u *unstructured.Unstructured, home *view) error {
+// storeData makes the Secret that cloud-init reads, or says when to try again where
+// something that is to be in it cannot be read.
+func (m *Manager) storeData(d *draft, u *unstructured.Unstructured, home *view) (time.Duration, error) {
+	d.condition("CertificatesAvailable", "True", "Available", "")
+	if why := m.unreadable(namespaceOf(u), resource.Fields(d.root, "spec")); why != "" {
+		noData(d, why)
+		return d.patience("DataSecretAvailable"), nil
+	}
 	owner := ref(u, true)
 	delete(owner, "blockOwnerDeletion")
 	secret, err := m.createSecret(actorBootstrap, home, nameOf(u), owner, bootstrapData)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	d.condition("CertificatesAvailable", "True", "Available", "")
 	d.condition("DataSecretAvailable", "True", "Available", "")
 	d.set(nameOf(secret), "status", "dataSecretName")
 	d.initialize("dataSecretCreated")
-	return nil
+	return 0, nil
 }
 
 func noData(d *draft, why string) { d.condition("DataSecretAvailable", "False", "NotAvailable", why) }
