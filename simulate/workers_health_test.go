@@ -268,3 +268,39 @@ func TestADestroyedVMSilencesItsNodeUntilItIsMadeAgain(t *testing.T) {
 		return p.machine(name) != nil && resource.ConditionOf(p.machine(name).Object, "Available").Status == "True"
 	})
 }
+
+func TestAMachineIsHealthyOnceItHasAReadyNode(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 1)
+	p.check(`{remediation: {triggerIf: {unhealthyLessThanOrEqualTo: 49%}}, selector: {matchExpressions: [{key: topology.cluster.x-k8s.io/deployment-name, operator: In, values: [np]}]}}`)
+	p.pass(10 * time.Second)
+	if check := p.healthCheck(); resource.ConditionOf(check.Object, "Paused").Status != "False" || resource.ConditionOf(check.Object, "RemediationAllowed").Type != "" {
+		t.Errorf("after 10 s the check says %v, want that it is not paused and no more", check.Object["status"])
+	}
+	p.pass(10 * time.Second)
+	first := names(p.machines())[0]
+	said := func(name string) resource.Condition {
+		return resource.ConditionOf(p.machine(name).Object, "HealthCheckSucceeded")
+	}
+	allowed := func() string { return resource.ConditionOf(p.healthCheck().Object, "RemediationAllowed").Status }
+	if said(first).Status != "True" || allowed() != "True" {
+		t.Fatalf("HealthCheckSucceeded is %q, RemediationAllowed %q, want both True", said(first).Status, allowed())
+	}
+	p.change(`{replicas: 2}`)
+	p.until("the one that starts to count", time.Minute, func() bool { return allowed() == "False" })
+	var second string
+	for _, name := range names(p.machines()) {
+		if name != first {
+			second = name
+		}
+	}
+	p.each = func() {
+		if c := said(second); c.Type != "" && resource.ConditionOf(p.machine(second).Object, "NodeReady").Status != "True" {
+			t.Fatalf("HealthCheckSucceeded of a machine without a ready node is %s/%s, want nothing said", c.Status, c.Reason)
+		}
+	}
+	p.until("both to be healthy", 10*time.Minute, func() bool { return said(second).Status == "True" && allowed() == "True" })
+	if n := resource.Int(p.healthCheck().Object, "status", "currentHealthy"); n != 2 {
+		t.Errorf("%d machines are healthy, want 2", n)
+	}
+}

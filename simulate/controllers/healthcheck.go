@@ -25,8 +25,8 @@ const (
 	annotationSkipRemediation = "cluster.x-k8s.io/skip-remediation"
 )
 
-// checkPace is the least time between two looks of a MachineHealthCheck
-// (domain.md 2.3).
+// checkPace is the least time between two passes of a MachineHealthCheck, the first
+// of which only says that it is not paused (domain.md 2.3).
 const checkPace = 15 * time.Second
 
 // reconcileHealthCheck looks at all machines of a MachineHealthCheck and asks their
@@ -37,6 +37,7 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 	if cluster == nil || deleting(u) {
 		return 0, nil
 	}
+	m.holdOff(checkPace)
 	d := m.edit(u)
 	if m.halts(d, m.view(u), cluster) {
 		return 0, m.commit(actorCore, d)
@@ -45,27 +46,32 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 	if !ownedBy(u, cluster) {
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
-	m.holdOff(checkPace)
 	targets := m.targetsOf(u, cluster)
-	failed, again := 0, time.Duration(0)
+	well, again := 0, time.Duration(0)
 	var names []any
 	findings := make([]finding, len(targets))
 	for i, machine := range targets {
 		names = append(names, nameOf(machine))
 		findings[i] = m.examine(u, cluster, machine)
-		if findings[i].reason != "" {
-			failed++
+		if findings[i].well(machine) {
+			well++
 		}
 		again = soonest(again, findings[i].again)
 	}
-	allowed := m.breaker(d, len(targets), failed)
+	allowed := m.breaker(d, len(targets), len(targets)-well)
 	d.carry(names, "status", "targets")
 	d.set(int64(len(targets)), "status", "expectedMachines")
-	d.set(int64(len(targets)-failed), "status", "currentHealthy")
+	d.set(int64(well), "status", "currentHealthy")
 	d.observeGeneration()
-	for i, machine := range targets {
-		if err := m.report(cluster, machine, findings[i], allowed); err != nil {
-			return 0, err
+	// Those that failed come first where they may be replaced, else last.
+	for _, failed := range []bool{allowed, !allowed} {
+		for i, machine := range targets {
+			if (findings[i].reason != "") != failed {
+				continue
+			}
+			if err := m.report(cluster, machine, findings[i], allowed); err != nil {
+				return 0, err
+			}
 		}
 	}
 	if !allowed {
@@ -84,14 +90,39 @@ func (m *Manager) targetsOf(u, cluster *unstructured.Unstructured) []*unstructur
 	out := m.store.List(kindMachine.GroupKind, namespaceOf(u), labels)
 	out = slices.DeleteFunc(out, func(machine *unstructured.Unstructured) bool {
 		annotations := resource.Fields(machine.Object, "metadata", "annotations")
-		return annotations[annotationSkipRemediation] != nil || annotations[annotationPaused] != nil
+		return annotations[annotationSkipRemediation] != nil || annotations[annotationPaused] != nil ||
+			!matches(resource.Items(u.Object, "spec", "selector", "matchExpressions"), resource.Fields(machine.Object, "metadata", "labels"))
 	})
 	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int { return strings.Compare(nameOf(a), nameOf(b)) })
 	return out
 }
 
-// breaker writes RemediationAllowed: no more machines are replaced where so many
-// fail that the fault is likely to be elsewhere.
+// matches says whether labels are as all expressions of a selector ask.
+func matches(expressions []any, labels map[string]any) bool {
+	for _, e := range expressions {
+		value, there := labels[resource.Text(e, "key")]
+		among := there && slices.Contains(resource.Items(e, "values"), value)
+		var holds bool
+		switch resource.Text(e, "operator") {
+		case "In":
+			holds = among
+		case "NotIn":
+			holds = !among
+		case "Exists":
+			holds = there
+		case "DoesNotExist":
+			holds = !there
+		}
+		if !holds {
+			return false
+		}
+	}
+	return true
+}
+
+// breaker writes RemediationAllowed: no more machines are replaced where so many are
+// not well, those included that have not started yet, that the fault is likely to be
+// elsewhere.
 func (m *Manager) breaker(d *draft, total, failed int) bool {
 	trigger := resource.Fields(d.root, "spec", "remediation", "triggerIf")
 	least, most := int64(0), int64(total)
@@ -120,12 +151,16 @@ func (m *Manager) breaker(d *draft, total, failed int) bool {
 }
 
 // report writes the finding on the Machine and, if it failed and the breaker
-// allows, asks its owner to replace it. An owner that has begun is left alone.
+// allows, asks its owner to replace it. An owner that has begun is left alone, and
+// so is what a machine that is neither well nor failed says of itself.
 func (m *Manager) report(cluster, machine *unstructured.Unstructured, f finding, allowed bool) error {
 	d := edit(machine, m.now())
-	if f.reason == "" {
+	switch {
+	case f.well(machine):
 		d.condition(conditionHealthCheck, "True", "HealthCheckSucceeded", "")
 		return m.commit(actorCore, d)
+	case f.reason == "":
+		return nil
 	}
 	d.condition(conditionHealthCheck, "False", f.reason, f.message)
 	asked := resource.ConditionOf(d.root, conditionOwnerRemediated).Status

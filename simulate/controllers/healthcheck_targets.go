@@ -18,6 +18,16 @@ type finding struct {
 	reason, message string
 	// again is when the machine could fail unless something happens; zero is never.
 	again time.Duration
+	// pending says that the machine is on its way to fail: it has no Node yet, or a
+	// condition that it must not have for long.
+	pending bool
+	node    bool // whether the machine has its Node
+}
+
+// well says whether a check says of a machine that it is healthy: there is a Node, and
+// nothing that could fail. Until then, and once it goes, it is neither that nor failed.
+func (f finding) well(machine *unstructured.Unstructured) bool {
+	return f.reason == "" && f.node && !f.pending && !deleting(machine)
 }
 
 // examine looks at one machine (domain.md 3.5).
@@ -25,14 +35,14 @@ func (m *Manager) examine(check, cluster, machine *unstructured.Unstructured) fi
 	if resource.Field(machine.Object, "metadata", "annotations", annotationRemediate) != nil {
 		return finding{reason: "HasRemediateAnnotation", message: "Health check failed: marked for remediation via cluster.x-k8s.io/remediate-machine annotation"}
 	}
-	if !isTrue(cluster.Object, "InfrastructureReady") || !isTrue(cluster.Object, "ControlPlaneInitialized") && !hasLabel(machine, labelControlPlane) {
-		return finding{}
+	if started := isTrue(cluster.Object, "ControlPlaneInitialized"); !isTrue(cluster.Object, "InfrastructureReady") || !started && !hasLabel(machine, labelControlPlane) {
+		return finding{node: started && nodeNameOf(machine) != "" && m.nodeOf(machine).exists}
 	}
 	onMachine := m.examineConditions(machine.Object, resource.Items(check.Object, "spec", "checks", "unhealthyMachineConditions"))
 	onNode := m.examineNode(check, cluster, machine)
 	switch {
 	case onMachine.message == "" && onNode.message == "":
-		return finding{again: soonest(onMachine.again, onNode.again)}
+		return finding{again: soonest(onMachine.again, onNode.again), pending: onMachine.pending || onNode.pending, node: onNode.node}
 	case onMachine.message == "":
 		return failedCheck(onNode.reason, onNode.message)
 	case onNode.message == "":
@@ -61,14 +71,14 @@ func (m *Manager) examineConditions(content map[string]any, rules []any) finding
 }
 
 // examineNode looks whether the machine has a Node in time, has it still, and in
-// what state it is.
+// what state it is. Nodes can be seen once the control plane is initialized.
 func (m *Manager) examineNode(check, cluster, machine *unstructured.Unstructured) finding {
-	if name := resource.Text(machine.Object, "status", "nodeRef", "name"); name != "" {
+	if name := nodeNameOf(machine); name != "" && isTrue(cluster.Object, "ControlPlaneInitialized") {
 		n := m.nodeOf(machine)
 		if !n.exists {
 			return finding{reason: "NodeDeleted", message: "Node " + name + " has been deleted"}
 		}
-		var f finding
+		f := finding{node: true}
 		for _, rule := range resource.Items(check.Object, "spec", "checks", "unhealthyNodeConditions") {
 			if resource.Text(rule, "type") != "Ready" || resource.Text(rule, "status") != n.ready {
 				continue // the simulated nodes have no other condition
@@ -100,9 +110,14 @@ func (m *Manager) examineNode(check, cluster, machine *unstructured.Unstructured
 	}
 	timeout := time.Duration(limit) * time.Second
 	if left := from.Add(timeout).Sub(m.now()); left >= 0 {
-		return finding{again: left + time.Second}
+		return finding{again: left + time.Second, pending: true}
 	}
 	return finding{reason: "NodeStartupTimeout", message: fmt.Sprintf("Node failed to report startup in %s", timeout)}
+}
+
+// nodeNameOf is the Node that a Machine has, or "".
+func nodeNameOf(machine *unstructured.Unstructured) string {
+	return resource.Text(machine.Object, "status", "nodeRef", "name")
 }
 
 func trueSince(content map[string]any, kind string) time.Time {
@@ -117,7 +132,7 @@ func trueSince(content map[string]any, kind string) time.Time {
 func (m *Manager) overdue(of, kind, status, reason string, at time.Time, rule any) finding {
 	timeout := time.Duration(resource.Int(rule, "timeoutSeconds")) * time.Second
 	if left := at.Add(timeout).Sub(m.now()); left >= 0 {
-		return finding{again: left + time.Second}
+		return finding{again: left + time.Second, pending: true}
 	}
 	return finding{message: fmt.Sprintf("Condition %s on %s is reporting status %s with reason %s for more than %s", kind, of, status, reason, timeout)}
 }
@@ -130,6 +145,6 @@ func (f finding) and(other finding) finding {
 	case other.message != "":
 		f.message += "\n  * " + other.message
 	}
-	f.again = soonest(f.again, other.again)
+	f.again, f.pending = soonest(f.again, other.again), f.pending || other.pending
 	return f
 }
