@@ -103,8 +103,29 @@ func TestAPausedDeploymentIsScaledButNotRolledOut(t *testing.T) {
 	if after := names(p.machines()); len(p.list("machinesets")) != 1 || !slices.Contains(after, before[0]) || !slices.Contains(after, before[1]) {
 		t.Errorf("machines %v became %v in %d sets, want one more of the same", before, after, len(p.list("machinesets")))
 	}
+	const revision = "machinedeployment.clusters.x-k8s.io/revision"
+	if got, there := p.deployment().GetAnnotations()[revision]; got != "" || !there {
+		t.Errorf("the deployment is of revision %q, want none while no set has its template", got)
+	}
 	p.patch("machinedeployments", p.deployment().GetName(), `spec: {paused: false}`)
 	p.until("the rollout", time.Hour, func() bool {
 		return p.count(p.machines(), "UpToDate") == 3 && p.count(p.machines(), "Available") == 3 && len(p.list("machinesets")) == 1
 	})
+	if got := p.deployment().GetAnnotations()[revision]; got != "2" {
+		t.Errorf("the deployment is of revision %q in the end, want 2", got)
+	}
+}
+
+func TestSetsLoseTheAnnotationsThatTheirDeploymentLoses(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 1)
+	p.patch("machinedeployments", p.deployment().GetName(), `metadata: {annotations: {example.com/a: "1", example.com/b: "2"}}`)
+	p.pass(5 * time.Second)
+	p.patch("machinesets", p.list("machinesets")[0].GetName(), `metadata: {annotations: {example.com/c: "3"}}`)
+	p.patch("machinedeployments", p.deployment().GetName(), `metadata: {annotations: {example.com/a: null}}`)
+	p.pass(5 * time.Second)
+	annotations := p.list("machinesets")[0].GetAnnotations()
+	if _, there := annotations["example.com/a"]; there || annotations["example.com/b"] != "2" || annotations["example.com/c"] != "3" {
+		t.Errorf("the set has the annotations %v, want b from its deployment and its own c", annotations)
+	}
 }

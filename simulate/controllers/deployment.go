@@ -49,10 +49,13 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		return 0, err
 	}
 	summarizeDeployment(d, asks, m.viewsOf(sets), machines)
-	if err := m.removeEmptySets(d, asks.desired, sets, rolled.fresh); err != nil {
-		return 0, err
+	observed := resource.Int(v.status, "observedGeneration") >= v.generation
+	if observed && !asks.paused {
+		if err := m.removeEmptySets(d, asks.desired, sets, rolled.fresh); err != nil {
+			return 0, err
+		}
 	}
-	stays := again == 0 && !slices.ContainsFunc(machines, undecided)
+	stays := again == 0 && observed && !slices.ContainsFunc(machines, undecided)
 	return again, m.settle(actorCore, d, deploymentTaken{rolled, asks, changed, stays})
 }
 
@@ -88,7 +91,8 @@ func defaultReplicas(d *draft) {
 }
 
 // removeEmptySets deletes the sets of former templates once the rollout is
-// complete: no revision history stays (observed.md 6.6).
+// complete: no revision history stays (observed.md 6.6). That is not known in the first
+// pass after a change of the specification, and does not happen in a pause.
 func (m *Manager) removeEmptySets(d *draft, desired int64, sets []*unstructured.Unstructured, fresh string) error {
 	status := resource.Fields(d.root, "status")
 	for _, count := range []string{"replicas", "upToDateReplicas", "availableReplicas"} {

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -38,12 +39,13 @@ func (d *draft) carry(value any, path ...string) {
 // notCopied are annotations of a deployment that are not for its sets.
 var notCopied = map[string]bool{
 	annotationLastApplied: true, annotationRevision: true, annotationRevisionHistory: true,
-	annotationDesired: true, annotationMax: true,
+	annotationDesired: true, annotationMax: true, annotationConversion: true,
 }
 
 // propagate writes into a MachineSet what it has from its deployment: labels,
 // annotations and everything that changes in place. frozen keeps the set from
-// making machines (strategy OnDelete).
+// making machines (strategy OnDelete). A set that takes up its template again has
+// another revision than before, of which it keeps a history.
 func propagate(set *draft, deployment map[string]any, name, revision string, frozen bool) {
 	template := resource.Fields(deployment, "spec", "template")
 	labels := machineLabels(deployment)
@@ -66,6 +68,9 @@ func propagate(set *draft, deployment map[string]any, name, revision string, fro
 	annotations[annotationNoCreate] = strconv.FormatBool(frozen)
 	if revision != "" {
 		annotations[annotationRevision] = revision
+		if was := resource.Text(set.root, "metadata", "annotations", annotationRevision); was != "" && was != revision {
+			annotations[annotationRevisionHistory] = strings.TrimPrefix(resource.Text(set.root, "metadata", "annotations", annotationRevisionHistory)+","+was, ",")
+		}
 	}
 	set.carryKeys(annotations, nil, "metadata", "annotations")
 

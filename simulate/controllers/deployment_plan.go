@@ -7,9 +7,6 @@ type setCount struct {
 	total  int64 // status.replicas
 	// available is status.availableReplicas.
 	available int64
-	// most is how many machines the deployment was to have at most when the set
-	// was last scaled, surge included; 0 is unknown.
-	most int64
 }
 
 // A rollout decides how many replicas each MachineSet of a deployment should
@@ -26,7 +23,7 @@ func (r *rollout) plan() map[string]int64 {
 	r.intent = map[string]int64{}
 	switch {
 	case r.paused:
-		r.scaleInProportion()
+		r.scaleInPause()
 	case r.onDelete:
 		r.scaleFresh()
 		r.followDeleted()

@@ -39,12 +39,15 @@ func TestARolloutGoesOneStepFurther(t *testing.T) {
 		"on delete, a scale down takes old ones": {rollout{terms: terms{desired: 2, onDelete: true}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"a": 1}},
 		"paused, one set":                        {rollout{terms: terms{desired: 5, maxSurge: 1, paused: true}, old: []setCount{s("a", 3, 3, 3)}}, sets{"a": 5}},
 		"paused, as it should be":                {rollout{terms: terms{desired: 3, maxSurge: 1, paused: true}, fresh: s("new", 1, 1, 1), old: []setCount{s("a", 3, 3, 3)}}, sets{}},
-		"paused, more in proportion": {rollout{terms: terms{desired: 10, maxSurge: 2, paused: true},
-			fresh: setCount{name: "new", wanted: 2, total: 2, most: 6}, old: []setCount{{name: "a", wanted: 4, total: 4, most: 6}}}, sets{"new": 4, "a": 8}},
-		"paused, less in proportion": {rollout{terms: terms{desired: 2, maxSurge: 1, paused: true},
-			fresh: setCount{name: "new", wanted: 2, total: 2, most: 6}, old: []setCount{{name: "a", wanted: 4, total: 4, most: 6}}}, sets{"new": 1, "a": 2}},
-		"paused, all new ones there": {rollout{terms: terms{desired: 3, maxSurge: 1, paused: true}, fresh: s("new", 3, 3, 3), old: []setCount{s("a", 1, 1, 1)}}, sets{"a": 0}},
-		"paused, to nothing":         {rollout{terms: terms{paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 0, "a": 0}},
+		"paused, more of the largest":            {rollout{terms: terms{desired: 10, maxSurge: 2, paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 4, 4, 4)}}, sets{"a": 10}},
+		"paused, less of the largest":            {rollout{terms: terms{desired: 2, maxSurge: 1, paused: true}, fresh: s("new", 2, 2, 1), old: []setCount{s("a", 4, 4, 4)}}, sets{"a": 1}},
+		"paused, more of the newest":             {rollout{terms: terms{desired: 5, maxSurge: 1, paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 2, 2, 2)}}, sets{"new": 4}},
+		"paused, less of the oldest":             {rollout{terms: terms{desired: 2, maxSurge: 1, paused: true}, fresh: s("new", 2, 2, 1), old: []setCount{s("a", 2, 2, 2)}}, sets{"a": 1}},
+		"paused, on delete":                      {rollout{terms: terms{desired: 2, onDelete: true, paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 4, 4, 4)}}, sets{"a": 0}},
+		"paused, on delete, not there":           {rollout{terms: terms{desired: 3, onDelete: true, paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 4, 4, 4)}}, sets{}},
+		"paused, from nothing":                   {rollout{terms: terms{desired: 2, maxSurge: 1, paused: true}, old: []setCount{s("a", 0, 0, 0), s("b", 0, 0, 0)}}, sets{"b": 2}},
+		"paused, all new ones there":             {rollout{terms: terms{desired: 3, maxSurge: 1, paused: true}, fresh: s("new", 3, 3, 3), old: []setCount{s("a", 1, 1, 1)}}, sets{"a": 0}},
+		"paused, to nothing":                     {rollout{terms: terms{paused: true}, fresh: s("new", 2, 2, 2), old: []setCount{s("a", 1, 1, 1)}}, sets{"new": 0, "a": 0}},
 	} {
 		if got := c.plan(); !maps.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

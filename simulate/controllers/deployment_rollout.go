@@ -27,7 +27,9 @@ func (m *Manager) rollOut(d *draft, asks terms, cluster *unstructured.Unstructur
 		r.old = append(r.old, countSet(m.view(set)))
 	}
 	next := r.plan()
-	is.revision = m.nextRevision(fresh, old)
+	if fresh != nil || !r.paused { // in a pause no set may be of the present template, and none is made
+		is.revision = m.nextRevision(fresh, old)
+	}
 	for _, set := range old {
 		if m.knows(set, last, is, next) {
 			continue
@@ -39,13 +41,12 @@ func (m *Manager) rollOut(d *draft, asks terms, cluster *unstructured.Unstructur
 	var err error
 	switch {
 	case fresh == nil && r.paused:
-		return is, 0, nil
 	case fresh == nil:
 		err = m.createSet(d, cluster, is.revision, next[r.fresh.name])
 	case !m.knows(fresh, last, is, next):
 		err = m.updateSet(d, fresh, is.revision, false, next)
 	}
-	if is.revision != last.revision {
+	if is.revision != last.revision || is.revision == "" {
 		d.set(is.revision, "metadata", "annotations", annotationRevision)
 	}
 	return is, m.untilRollout(asks.after), err
@@ -82,13 +83,11 @@ func (is propagated) carriesSame(last propagated) bool {
 }
 
 func countSet(set *view) setCount {
-	most, _ := wholeNumber(resource.Text(set.annotations, annotationMax))
 	return setCount{
 		name:      set.name,
 		wanted:    resource.Int(set.spec, "replicas"),
 		total:     resource.Int(set.status, "replicas"),
 		available: resource.Int(set.status, "availableReplicas"),
-		most:      most,
 	}
 }
 

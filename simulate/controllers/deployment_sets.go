@@ -18,6 +18,7 @@ const (
 	annotationDesired         = "machinedeployment.clusters.x-k8s.io/desired-replicas"
 	annotationMax             = "machinedeployment.clusters.x-k8s.io/max-replicas"
 	annotationNoCreate        = "cluster.x-k8s.io/disable-machine-create"
+	annotationConversion      = "cluster.x-k8s.io/conversion-data"
 	annotationLastApplied     = "kubectl.kubernetes.io/last-applied-configuration"
 )
 

@@ -29,7 +29,7 @@ func summarizeDeployment(d *draft, asks terms, sets, machines []*view) {
 	rollingOut(d, machines)
 	t.scaling(d, desired, "")
 	t.conditions(d, machines)
-	summarizeRemediation(d, machines)
+	summarizeRemediation(d, machines, "MachineDeployment/MachineSet")
 	if !d.deleting() {
 		d.condition("Deleting", "False", "NotDeleting", "")
 	}

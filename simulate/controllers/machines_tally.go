@@ -102,19 +102,34 @@ func (t tally) scaling(d *draft, desired int64, blocked string) {
 }
 
 // summarizeRemediation writes Remediating: true while an owner has to replace a machine
-// that failed its health check.
-func summarizeRemediation(d *draft, machines []*view) {
-	var marked []string
+// that failed its health check, with what it says of that. by is who else would have
+// to replace those that are not healthy all the same.
+func summarizeRemediation(d *draft, machines []*view, by string) {
+	var issues issueList // nearly always empty
+	var unhealthy []string
 	for _, machine := range machines {
-		if machine.remediationAsked() {
-			marked = append(marked, machine.name)
+		switch {
+		case machine.remediationAsked():
+			issues = issues.add(machine.name, machine.condition(conditionOwnerRemediated).Message)
+		case machine.condition(conditionHealthCheck).Status == "False":
+			unhealthy = append(unhealthy, machine.name)
 		}
 	}
-	if len(marked) == 0 {
+	switch {
+	case len(issues.named) > 0:
+		d.summarizeIssues("Remediating", "True", "Remediating", kindMachine.Kind, issues)
+	case len(unhealthy) > 0:
+		d.condition("Remediating", "False", "NotRemediating", machineList(unhealthy)+areOrIs(len(unhealthy))+"not healthy (not to be remediated by "+by+")")
+	default:
 		d.condition("Remediating", "False", "NotRemediating", "")
-		return
 	}
-	d.condition("Remediating", "True", "Remediating", bullet(machineList(marked), "* Waiting for remediation"))
+}
+
+func areOrIs(n int) string {
+	if n == 1 {
+		return " is "
+	}
+	return " are "
 }
 
 // remediationAsked says whether a health check failed and asks the owner to

@@ -79,7 +79,7 @@ func summarizeSet(d *draft, machines []*view, blocked string) {
 	t.write(d)
 	t.scaling(d, desired, blocked)
 	t.conditions(d, machines)
-	summarizeRemediation(d, machines)
+	summarizeRemediation(d, machines, "MachineSet")
 	if !going {
 		d.condition("Deleting", "False", "NotDeleting", "")
 	}

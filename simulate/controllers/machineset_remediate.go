@@ -54,10 +54,7 @@ func (m *Manager) remediate(u, cluster *unstructured.Unstructured, machines []*u
 	if limit != nil {
 		allowed = int(scaled(limit, resource.Int(deployment.Object, "spec", "replicas"), true, math.MaxInt32)) - inFlight
 	}
-	// The newest first: what failed to come up holds no load.
-	slices.SortStableFunc(marked, func(a, b *unstructured.Unstructured) int {
-		return cmp.Or(createdAt(b).Compare(createdAt(a)), strings.Compare(nameOf(a), nameOf(b)))
-	})
+	slices.SortStableFunc(marked, firstToRemediate)
 	now := marked[:max(min(allowed, len(marked)), 0)]
 	if err := answer(marked[len(now):], "RemediationDeferred", fmt.Sprintf("Waiting because there are already too many remediations in progress (spec.strategy.remediation.maxInFlight is %v)", limit)); err != nil || len(now) == 0 {
 		return 0, err
@@ -74,6 +71,18 @@ func (m *Manager) remediate(u, cluster *unstructured.Unstructured, machines []*u
 		}
 	}
 	return 0, nil
+}
+
+// firstToRemediate orders machines by who is replaced first: those that somebody marked
+// by hand, then the newest, because what failed to come up holds no load.
+func firstToRemediate(a, b *unstructured.Unstructured) int {
+	byHand := func(u *unstructured.Unstructured) int {
+		if resource.Field(u.Object, "metadata", "annotations", annotationRemediate) != nil {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(byHand(a), byHand(b)), createdAt(b).Compare(createdAt(a)), strings.Compare(nameOf(a), nameOf(b)))
 }
 
 // forgetRemediation takes OwnerRemediated off the machines that are healthy again.
