@@ -2,9 +2,11 @@ package simulate_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -127,5 +129,55 @@ func TestSetsLoseTheAnnotationsThatTheirDeploymentLoses(t *testing.T) {
 	annotations := p.list("machinesets")[0].GetAnnotations()
 	if _, there := annotations["example.com/a"]; there || annotations["example.com/b"] != "2" || annotations["example.com/c"] != "3" {
 		t.Errorf("the set has the annotations %v, want b from its deployment and its own c", annotations)
+	}
+}
+
+func TestNoMachineIsMadeOfATemplateThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 1)
+	md := p.deployment()
+	template, err := p.kind("vspheremachinetemplates").Get(t.Context(), resource.Text(md.Object, "spec", "template", "spec", "infrastructureRef", "name"), metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := p.list("machinesets")[0]
+	own := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachineDeployment",
+		"metadata": map[string]any{"namespace": "team-a", "name": "own", "labels": map[string]any{"cluster.x-k8s.io/cluster-name": "prod"}},
+		"spec":     map[string]any{"clusterName": "prod", "replicas": int64(1), "template": map[string]any{"spec": resource.Field(set.Object, "spec", "template", "spec")}},
+	}}
+	if err := unstructured.SetNestedField(own.Object, "later", "spec", "template", "spec", "infrastructureRef", "name"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.kind("machinedeployments").Create(t.Context(), own, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.pass(20 * time.Second)
+	if sets := p.list("machinesets"); len(sets) != 1 {
+		t.Errorf("sets %v, want none made without its template", names(sets))
+	}
+	own, err = p.kind("machinedeployments").Get(t.Context(), "own", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := resource.ConditionOf(own.Object, "ScalingUp"); c.Status != "True" || !strings.HasSuffix(c.Message, "blocked because VSphereMachineTemplate does not exist") {
+		t.Errorf("ScalingUp is %s (%s), want that it is blocked by the missing template", c.Status, c.Message)
+	}
+	later := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": template.GetAPIVersion(), "kind": template.GetKind(),
+		"metadata": map[string]any{"namespace": "team-a", "name": "later", "labels": map[string]any{"cluster.x-k8s.io/cluster-name": "prod"}},
+		"spec":     template.Object["spec"],
+	}}
+	if _, err := p.kind("vspheremachinetemplates").Create(t.Context(), later, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.until("the second pool's machine", 10*time.Minute, func() bool { return p.count(p.machines(), "Available") == 2 })
+	if err := p.kind("vspheremachinetemplates").Delete(t.Context(), "later", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.patch("machinedeployments", "own", `spec: {replicas: 2}`)
+	p.pass(time.Minute)
+	if n := len(p.machines()); n != 2 {
+		t.Errorf("%d machines, want none more without the template", n)
 	}
 }

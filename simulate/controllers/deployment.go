@@ -48,7 +48,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 	if err != nil {
 		return 0, err
 	}
-	summarizeDeployment(d, asks, m.viewsOf(sets), machines)
+	summarizeDeployment(d, asks, m.viewsOf(sets), machines, rolled.missing)
 	observed := resource.Int(v.status, "observedGeneration") >= v.generation
 	if observed && !asks.paused {
 		if err := m.removeEmptySets(d, asks.desired, sets, rolled.fresh); err != nil {
@@ -115,7 +115,7 @@ func (m *Manager) removeEmptySets(d *draft, desired int64, sets []*unstructured.
 
 // deleteDeployment deletes all sets and waits until they are gone.
 func (m *Manager) deleteDeployment(d *draft, sets []*unstructured.Unstructured, machines []*view) (time.Duration, error) {
-	summarizeDeployment(d, termsOf(d.root), m.viewsOf(sets), machines)
+	summarizeDeployment(d, termsOf(d.root), m.viewsOf(sets), machines, nil)
 	if len(sets) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
 		return 0, m.letGo(d, finalizerDeployment)

@@ -19,6 +19,11 @@ func (m *Manager) rollOut(d *draft, asks terms, cluster *unstructured.Unstructur
 		is.fresh = m.fitting(d, sets)
 	}
 	fresh, old := m.sortSets(sets, is.fresh)
+	if fresh == nil && !asks.paused {
+		if last.missing = m.missingTemplates(d.base); len(last.missing) > 0 {
+			return last, faultRetry, nil // no set can be made, and none is touched before
+		}
+	}
 	r := rollout{terms: asks}
 	if fresh != nil {
 		r.fresh = countSet(m.view(fresh))
@@ -58,6 +63,7 @@ type propagated struct {
 	fresh, revision string
 	sets            []*unstructured.Unstructured
 	carried         []contents
+	missing         []string // templates without which there can be no set
 }
 
 // carriedBy is what each of some sets carries.

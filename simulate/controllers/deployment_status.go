@@ -9,8 +9,9 @@ import (
 )
 
 // summarizeDeployment writes the status: counts from the MachineSets, conditions
-// of machines from the Machines (observed.md 6.4).
-func summarizeDeployment(d *draft, asks terms, sets, machines []*view) {
+// of machines from the Machines (observed.md 6.4). missing are the kinds of the templates
+// for want of which no machine can be made.
+func summarizeDeployment(d *draft, asks terms, sets, machines []*view, missing []string) {
 	desired := asks.desired
 	if d.deleting() {
 		desired = 0
@@ -27,7 +28,11 @@ func summarizeDeployment(d *draft, asks terms, sets, machines []*view) {
 	d.set(scalePhase(d, t.total, desired), "status", "phase")
 	deploymentAvailable(d, asks, t.available, counted)
 	rollingOut(d, machines)
-	t.scaling(d, desired, "")
+	blocked := ""
+	if len(missing) > 0 {
+		blocked = fmt.Sprintf("Scaling up from %d to %d replicas is blocked because %s", t.total, desired, doNotExist(missing))
+	}
+	t.scaling(d, desired, blocked)
 	t.conditions(d, machines)
 	summarizeRemediation(d, machines, "MachineDeployment/MachineSet")
 	if !d.deleting() {

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,10 +30,14 @@ const kubeletSkew = 3
 // control plane is stable as soon as its first Machine exists, which gives it a
 // version, and unless it is being upgraded.
 func (m *Manager) preflight(set, cluster *unstructured.Unstructured) []string {
-	skipped := strings.Split(strings.ReplaceAll(resource.Text(set.Object, "metadata", "annotations", annotationSkipPreflight), " ", ""), ",")
-	controlPlane := m.controlPlaneOf(cluster)
-	if controlPlane == nil || slices.Contains(skipped, "All") {
+	skipped := m.skippedChecks(set)
+	named := resource.Text(cluster.Object, "spec", "controlPlaneRef", "name")
+	if named == "" || slices.Contains(skipped, "All") {
 		return nil
+	}
+	controlPlane := m.controlPlaneOf(cluster)
+	if controlPlane == nil {
+		return []string{fmt.Sprintf("failed to perform preflight checks: failed to get ControlPlane %s/%s", namespaceOf(cluster), named)}
 	}
 	var refusals []string
 	refuse := func(check, why string) {
@@ -55,17 +60,25 @@ func (m *Manager) preflight(set, cluster *unstructured.Unstructured) []string {
 	return refusals
 }
 
+// skippedChecks are those that a set does without, or the template of its KubeadmConfigs
+// where the set does not say.
+func (m *Manager) skippedChecks(set *unstructured.Unstructured) []string {
+	skipped := resource.Text(set.Object, "metadata", "annotations", annotationSkipPreflight)
+	if skipped == "" {
+		_, bootstrap := templatesOf(set)
+		skipped = resource.Text(contentOf(m.get(kindKubeadmConfigTemplate, namespaceOf(set), bootstrap)), "metadata", "annotations", annotationSkipPreflight)
+	}
+	return strings.Split(strings.ReplaceAll(skipped, " ", ""), ",")
+}
+
 // unstable is what the control plane is in the middle of, or "".
 func unstable(controlPlane, cluster *unstructured.Unstructured) string {
 	name := kindControlPlane.Kind + " " + namespaceOf(controlPlane) + "/" + nameOf(controlPlane)
 	spec, status := resource.Text(controlPlane.Object, "spec", "version"), resource.Text(controlPlane.Object, "status", "version")
-	asked := resource.Text(cluster.Object, "spec", "topology", "version")
-	if step := resource.Text(cluster.Object, "metadata", "annotations", "topology.internal.cluster.x-k8s.io/upgrade-step"); step != "" {
-		asked = step
-	}
+	asked, step := resource.Text(cluster.Object, "spec", "topology", "version"), resource.Text(cluster.Object, "metadata", "annotations", annotationUpgradeStep)
 	switch {
-	case asked != "" && asked != spec:
-		return name + " has a pending version upgrade to " + asked
+	case asked != "" && asked != spec && step != spec:
+		return name + " has a pending version upgrade to " + cmp.Or(step, asked)
 	case status == "":
 		return name + " is provisioning"
 	case status != spec:

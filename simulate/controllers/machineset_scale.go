@@ -18,8 +18,12 @@ func (m *Manager) scaleMachines(u, cluster *unstructured.Unstructured, machines 
 	desired := int(resource.Int(u.Object, "spec", "replicas"))
 	switch {
 	case len(machines) < desired && resource.Text(u.Object, "metadata", "annotations", annotationNoCreate) != "true":
-		if refusals := m.preflight(u, cluster); len(refusals) > 0 {
-			return preflightRetry, fmt.Sprintf("Scaling up from %d to %d replicas is blocked because:\n* %s",
+		again, refusals := preflightRetry, m.preflight(u, cluster)
+		if missing := m.missingTemplates(u); len(missing) > 0 {
+			again, refusals = faultRetry, append(refusals, doNotExist(missing))
+		}
+		if len(refusals) > 0 {
+			return again, fmt.Sprintf("Scaling up from %d to %d replicas is blocked because:\n* %s",
 				len(machines), desired, strings.Join(refusals, "\n* ")), nil
 		}
 		if err := m.createWorkers(u, cluster, desired-len(machines)); err != nil {
@@ -33,6 +37,28 @@ func (m *Manager) scaleMachines(u, cluster *unstructured.Unstructured, machines 
 		}
 	}
 	return 0, "", nil
+}
+
+// missingTemplates are the kinds of those templates that are not there of which a
+// deployment's or a set's machines are made: they cannot be.
+func (m *Manager) missingTemplates(u *unstructured.Unstructured) []string {
+	infrastructure, bootstrap := templatesOf(u)
+	var missing []string
+	if bootstrap != "" && m.get(kindKubeadmConfigTemplate, namespaceOf(u), bootstrap) == nil {
+		missing = append(missing, kindKubeadmConfigTemplate.Kind)
+	}
+	if m.get(kindVSphereTemplate, namespaceOf(u), infrastructure) == nil {
+		missing = append(missing, kindVSphereTemplate.Kind)
+	}
+	return missing
+}
+
+// doNotExist says that things of some kinds are missing.
+func doNotExist(kinds []string) string {
+	if len(kinds) == 1 {
+		return kinds[0] + " does not exist"
+	}
+	return strings.Join(kinds, " and ") + " do not exist"
 }
 
 // createWorkers makes KubeadmConfig, VSphereMachine and Machine of n workers: bootstrap
