@@ -271,3 +271,23 @@ func TestASavedRolloutGoesOn(t *testing.T) {
 		world.until("the health check to act", time.Minute, func() bool { return len(going(world.machines())) == 1 })
 	}
 }
+
+func TestASetIsNotScaledWhileAMachineLacksItsParts(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 2)
+	broken := names(p.machines())[0]
+	p.patch("vspheremachines", broken, `metadata: {finalizers: null}`)
+	if err := p.kind("vspheremachines").Delete(t.Context(), broken, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.pass(2 * time.Second)
+	p.change(`{replicas: 3}`)
+	p.pass(time.Minute)
+	if n := len(p.machines()); n != 2 {
+		t.Fatalf("%d machines, want none added while one lacks its VSphereMachine", n)
+	}
+	if err := p.kind("machines").Delete(t.Context(), broken, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.until("three machines", 30*time.Minute, func() bool { return p.count(p.machines(), "Available") == 3 })
+}

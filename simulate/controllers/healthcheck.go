@@ -39,10 +39,10 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 	}
 	m.holdOff(checkPace)
 	d := m.edit(u)
+	d.label(labelCluster, nameOf(cluster)) // as the webhook does when it is made
 	if m.halts(d, m.view(u), cluster) {
 		return 0, m.commit(actorCore, d)
 	}
-	d.label(labelCluster, nameOf(cluster))
 	if !ownedBy(u, cluster) {
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}

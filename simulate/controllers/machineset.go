@@ -44,9 +44,11 @@ func (m *Manager) reconcileSet(u *unstructured.Unstructured) (time.Duration, err
 		return 0, err
 	}
 	changed := squad.changed
-	scale, blocked, err := m.scaleMachines(u, cluster, machines)
-	if err != nil {
-		return 0, err
+	scale, blocked := faultRetry, ""
+	if m.whole(members) {
+		if scale, blocked, err = m.scaleMachines(u, cluster, machines); err != nil {
+			return 0, err
+		}
 	}
 	views := m.viewsOf(machines)
 	summarizeSet(d, views, blocked)

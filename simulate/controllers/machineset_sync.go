@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -73,6 +75,15 @@ func (m *Manager) syncMachines(set *unstructured.Unstructured, machines []*unstr
 		machines[i] = is.machine
 	}
 	return nil
+}
+
+// whole says whether all machines that stay have their two objects: a set does not get
+// as far as scaling while it cannot bring these up to date.
+func (m *Manager) whole(members []parts) bool {
+	return !slices.ContainsFunc(members, func(p parts) bool {
+		lacks := p.infrastructure == nil || p.config == nil && resource.Field(p.machine.Object, "spec", "bootstrap", "configRef") != nil
+		return lacks && !m.view(p.machine).deleting
+	})
 }
 
 // forget removes labels and annotations from the machines of a set that its
