@@ -143,7 +143,7 @@ func TestNoMachineIsMadeOfATemplateThatIsNotThere(t *testing.T) {
 	set := p.list("machinesets")[0]
 	own := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "MachineDeployment",
-		"metadata": map[string]any{"namespace": "team-a", "name": "own", "labels": map[string]any{"cluster.x-k8s.io/cluster-name": "prod"}},
+		"metadata": map[string]any{"namespace": "team-a", "name": "own"},
 		"spec":     map[string]any{"clusterName": "prod", "replicas": int64(1), "template": map[string]any{"spec": resource.Field(set.Object, "spec", "template", "spec")}},
 	}}
 	if err := unstructured.SetNestedField(own.Object, "later", "spec", "template", "spec", "infrastructureRef", "name"); err != nil {
@@ -172,6 +172,12 @@ func TestNoMachineIsMadeOfATemplateThatIsNotThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.until("the second pool's machine", 10*time.Minute, func() bool { return p.count(p.machines(), "Available") == 2 })
+	if later, err = p.kind("vspheremachinetemplates").Get(t.Context(), "later", metav1.GetOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if owners := later.GetOwnerReferences(); len(owners) != 1 || owners[0].Kind != "Cluster" {
+		t.Errorf("the template has the owners %v, want the Cluster", owners)
+	}
 	if err := p.kind("vspheremachinetemplates").Delete(t.Context(), "later", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}

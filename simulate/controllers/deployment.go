@@ -15,6 +15,10 @@ import (
 // (domain.md E9, E50, 3.4). Its status is of the MachineSets as they were found.
 func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(u), m.view(u)
+	if name := resource.Text(v.spec, "clusterName"); v.cluster == "" && name != "" {
+		d.label(labelCluster, name) // as the webhook does when it is made
+		return 0, m.commit(actorCore, d)
+	}
 	cluster := m.clusterFor(u)
 	if cluster == nil {
 		return 0, nil
@@ -43,6 +47,11 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		defaultReplicas(d)
 		asks = termsOf(d.root)
 	}
+	if !known || len(last.missing) > 0 {
+		if err := m.adoptTemplates(u, cluster); err != nil {
+			return 0, err
+		}
+	}
 	machines := m.viewsOf(m.machinesOfSets(sets))
 	rolled, again, err := m.rollOut(d, asks, cluster, sets, last.propagated)
 	if err != nil {
@@ -66,6 +75,26 @@ type deploymentTaken struct {
 	terms
 	machinesChanged []uint64
 	stays           bool
+}
+
+// adoptTemplates has the Cluster own the templates of a deployment, as it does those of
+// a topology from the first.
+func (m *Manager) adoptTemplates(u, cluster *unstructured.Unstructured) error {
+	infrastructure, bootstrap := templatesOf(u)
+	for _, template := range []*unstructured.Unstructured{
+		m.get(kindVSphereTemplate, namespaceOf(u), infrastructure),
+		m.get(kindKubeadmConfigTemplate, namespaceOf(u), bootstrap),
+	} {
+		if template == nil || ownedBy(template, cluster) {
+			continue
+		}
+		d := edit(template, m.now())
+		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
+		if err := m.commit(actorCore, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Annotations of a pool whose replicas an autoscaler owns.
