@@ -47,26 +47,29 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
 	}
 	targets := m.targetsOf(u, cluster)
-	well, again := 0, time.Duration(0)
+	well, failed, again := 0, 0, time.Duration(0)
 	var names []any
 	findings := make([]finding, len(targets))
 	for i, machine := range targets {
 		names = append(names, nameOf(machine))
 		findings[i] = m.examine(u, cluster, machine)
-		if findings[i].well(machine) {
+		switch {
+		case findings[i].well(machine):
 			well++
+		case findings[i].reason != "":
+			failed++
 		}
 		again = soonest(again, findings[i].again)
 	}
-	allowed := m.breaker(d, len(targets), len(targets)-well)
+	allowed := m.breaker(d, len(targets), well, failed)
 	d.carry(names, "status", "targets")
 	d.set(int64(len(targets)), "status", "expectedMachines")
 	d.set(int64(well), "status", "currentHealthy")
 	d.observeGeneration()
 	// Those that failed come first where they may be replaced, else last.
-	for _, failed := range []bool{allowed, !allowed} {
+	for _, bad := range []bool{allowed, !allowed} {
 		for i, machine := range targets {
-			if (findings[i].reason != "") != failed {
+			if (findings[i].reason != "") != bad {
 				continue
 			}
 			if err := m.report(cluster, machine, findings[i], allowed); err != nil {
@@ -123,7 +126,7 @@ func matches(expressions []any, labels map[string]any) bool {
 // breaker writes RemediationAllowed: no more machines are replaced where so many are
 // not well, those included that have not started yet, that the fault is likely to be
 // elsewhere.
-func (m *Manager) breaker(d *draft, total, failed int) bool {
+func (m *Manager) breaker(d *draft, total, well, failed int) bool {
 	trigger := resource.Fields(d.root, "spec", "remediation", "triggerIf")
 	least, most := int64(0), int64(total)
 	limit := "100%"
@@ -139,13 +142,14 @@ func (m *Manager) breaker(d *draft, total, failed int) bool {
 	} else if given := trigger["unhealthyLessThanOrEqualTo"]; given != nil {
 		limit, most = fmt.Sprint(given), scaled(given, int64(total), false, int64(total))
 	}
-	if n := int64(failed); n < least || n > most {
+	n := int64(total - well)
+	if n < least || n > most {
 		d.set(int64(0), "status", "remediationsAllowed")
 		d.condition("RemediationAllowed", "False", "TooManyUnhealthy",
 			"Remediation is not allowed, the number of not started or unhealthy machines "+fmt.Sprintf(what, total, failed, limit))
 		return false
 	}
-	d.set(most-int64(failed), "status", "remediationsAllowed")
+	d.set(most-n, "status", "remediationsAllowed")
 	d.condition("RemediationAllowed", "True", "RemediationAllowed", "")
 	return true
 }

@@ -108,10 +108,12 @@ func summarizeRemediation(d *draft, machines []*view, by string) {
 	var issues issueList // nearly always empty
 	var unhealthy []string
 	for _, machine := range machines {
-		switch {
-		case machine.remediationAsked():
-			issues = issues.add(machine.name, machine.condition(conditionOwnerRemediated).Message)
-		case machine.condition(conditionHealthCheck).Status == "False":
+		if machine.condition(conditionHealthCheck).Status != "False" {
+			continue
+		}
+		if c := machine.condition(conditionOwnerRemediated); c.Status == "False" {
+			issues = issues.add(machine.name, c.Message)
+		} else {
 			unhealthy = append(unhealthy, machine.name)
 		}
 	}
