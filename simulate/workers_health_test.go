@@ -304,3 +304,15 @@ func TestAMachineIsHealthyOnceItHasAReadyNode(t *testing.T) {
 		t.Errorf("%d machines are healthy, want 2", n)
 	}
 }
+
+func TestAMachineOfAFormerTemplateIsNotRemediated(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, 1, 2)
+	p.change(`{healthCheck: {checks: {nodeStartupTimeoutSeconds: 600}, remediation: {maxInFlight: 0}}}`)
+	marked := names(p.machines())[1]
+	p.mark(marked)
+	answer := func() string { return resource.ConditionOf(p.machine(marked).Object, "OwnerRemediated").Reason }
+	p.until("the remediation to be put off", time.Minute, func() bool { return answer() == "RemediationDeferred" })
+	p.change(`{variables: {overrides: [{name: vmClass, value: best-effort-medium}]}}`)
+	p.until("it to be called off", 10*time.Second, func() bool { return answer() == "CannotBeRemediated" })
+}
