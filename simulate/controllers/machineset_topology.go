@@ -12,7 +12,8 @@ import (
 // guardTemplates keeps a MachineDeployment or MachineSet of a topology until the
 // templates that only it refers to are deleted. So the templates of a former
 // revision go with its MachineSet, and those of a pool with the pool
-// (observed.md 6.6).
+// (observed.md 6.6), as the MachineHealthCheck that is called like a MachineDeployment
+// does whoever deleted that.
 func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, error) {
 	v, finalizer := m.view(u), finalizerSetTopology
 	if v.kind == kindMachineDeployment.Kind {
@@ -41,6 +42,11 @@ func (m *Manager) guardTemplates(u *unstructured.Unstructured) (time.Duration, e
 	}
 	if err := m.removeTemplates(u); err != nil {
 		return 0, err
+	}
+	if finalizer == finalizerDeploymentTopology {
+		if err := m.remove(actorCore, m.get(kindMachineHealthCheck, v.namespace, v.name)); err != nil {
+			return 0, err
+		}
 	}
 	d.removeFinalizers(finalizer)
 	return 0, m.commit(actorCore, d)

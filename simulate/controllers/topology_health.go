@@ -25,7 +25,7 @@ func (m *Manager) syncHealthCheck(cluster *unstructured.Unstructured, p part, na
 		_, err := m.create(actorTopology, kindMachineHealthCheck, map[string]any{
 			"metadata": map[string]any{
 				"namespace": namespaceOf(cluster), "name": name,
-				"labels":          topologyLabels(cluster, p.pool),
+				"labels":          map[string]any{labelTopologyOwned: ""}, // that of the Cluster is its own controller's
 				"ownerReferences": []any{ref(cluster, false)},
 			},
 			"spec": spec,
@@ -37,11 +37,11 @@ func (m *Manager) syncHealthCheck(cluster *unstructured.Unstructured, p part, na
 	return m.commit(actorTopology, d)
 }
 
-// healthChecked says whether the part's machines are watched: as the part says,
-// else where the class or the part defines checks.
+// healthChecked says whether the part's machines are watched: where the class or the
+// part defines checks, unless the part says that they are not.
 func (p part) healthChecked() bool {
-	if enabled, ok := resource.Field(p.content, "healthCheck", "enabled").(bool); ok {
-		return enabled
+	if enabled, ok := resource.Field(p.content, "healthCheck", "enabled").(bool); ok && !enabled {
+		return false
 	}
 	return len(p.healthCheck()) > 0
 }

@@ -113,6 +113,8 @@ func topologyOf(u *unstructured.Unstructured, key kubeapi.Key) string {
 		return key.Name
 	case kindSecret.GroupKind:
 		return strings.TrimSuffix(key.Name, shimSuffix)
+	case kindMachineHealthCheck.GroupKind: // has no label at first
+		return resource.Text(u.Object, "spec", "clusterName")
 	}
 	return labelOf(u, labelCluster)
 }

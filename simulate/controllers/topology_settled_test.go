@@ -78,6 +78,7 @@ func TestASettledPartIsLookedAtAgainWhenItsTemplatesChange(t *testing.T) {
 		return &unstructured.Unstructured{Object: fields{
 			"apiVersion": k.apiVersion, "kind": k.Kind,
 			"metadata": fields{"namespace": "n", "name": "one-np", "labels": labels},
+			"spec":     fields{"clusterName": labels[labelCluster]},
 		}}
 	}
 	ofOne := fields{labelCluster: "one"}
