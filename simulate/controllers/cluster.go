@@ -20,11 +20,17 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 	if m.held(d, v, cluster) {
 		return 0, m.commit(actorCore, d)
 	}
+	if v.references().class.name != "" && d.has("Paused") && m.classFor(cluster) == nil {
+		return 0, nil // not even a deletion goes on without the class
+	}
 	if v.deleting {
 		return m.deleteCluster(d, cluster)
 	}
 	if introduce(d, v, finalizerCluster) {
 		return 0, m.commit(actorCore, d)
+	}
+	if r := v.references(); r.class.name != "" && r.infrastructure.name == "" {
+		return 0, m.awaitTopology(d, cluster)
 	}
 	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
 	f := m.familyOf(v, infrastructure, controlPlane)
@@ -49,14 +55,16 @@ func (m *Manager) reconcileCluster(cluster *unstructured.Unstructured) (time.Dur
 	return again, m.settle(actorCore, d, f.as)
 }
 
-// adopt makes the Cluster the controller of u, if there is one. The shim stays an
-// owner until the topology controller takes it out.
+// adopt makes the Cluster an owner of u, if there is one: the controller of what its
+// topology made. The shim stays an owner until the topology controller takes it out.
 func (m *Manager) adopt(cluster, u *unstructured.Unstructured) error {
 	if u == nil || m.view(u).ownedBy(m.view(cluster)) {
 		return nil
 	}
 	d := edit(u, m.now())
-	d.setOwners(append(append([]any{}, resource.Items(u.Object, "metadata", "ownerReferences")...), ref(cluster, true))...)
+	generated := resource.Fields(cluster.Object, "spec", "topology") != nil
+	d.setOwners(append(append([]any{}, resource.Items(u.Object, "metadata", "ownerReferences")...), ref(cluster, generated))...)
+	d.label(labelCluster, nameOf(cluster))
 	return m.commit(actorCore, d)
 }
 
@@ -77,8 +85,12 @@ func copyInfrastructure(d *draft, infrastructure *view) {
 }
 
 // probeConnection plays the cluster cache: a connection is tried every 30 s
-// until the workload API answers. The result is when to look again.
+// until the workload API answers, also while the Cluster is deleted. One that was made
+// holds for longer than that takes. The result is when to look again.
 func (m *Manager) probeConnection(d *draft, cluster *unstructured.Unstructured) time.Duration {
+	if d.isTrue("RemoteConnectionProbe") {
+		return 0
+	}
 	at, known := m.connectionTime(cluster)
 	if known && !at.After(m.now()) {
 		d.condition("RemoteConnectionProbe", "True", "ProbeSucceeded", "")

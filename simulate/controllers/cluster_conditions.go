@@ -14,8 +14,8 @@ func (m *Manager) summarizeCluster(d *draft, f family, n news) {
 		infrastructureCondition(d, f.infrastructure)
 		d.set(clusterPhase(d), "status", "phase")
 	}
-	if n.controlPlane {
-		controlPlaneConditions(d, f.controlPlane)
+	if n.controlPlane || n.infrastructure {
+		controlPlaneConditions(d, f)
 	}
 	if n.deployments {
 		merge(d, "WorkersAvailable", "Available", f.deployments, "NoWorkers")
@@ -65,17 +65,23 @@ func infrastructureCondition(d *draft, infrastructure *view) {
 }
 
 // controlPlaneConditions: once initialized is initialized for good.
-func controlPlaneConditions(d *draft, controlPlane *view) {
+func controlPlaneConditions(d *draft, f family) {
 	const waiting = "KubeadmControlPlane status.initialization.controlPlaneInitialized is false"
 	begun := resource.Flag(d.root, "status", "initialization", "controlPlaneInitialized")
-	if begun {
+	switch {
+	case d.isTrue("ControlPlaneInitialized"):
+	case begun || f.controlPlane.initialized("controlPlaneInitialized"):
 		d.condition("ControlPlaneInitialized", "True", "Initialized", "")
-	} else {
-		d.condition("ControlPlaneInitialized", "False", "NotInitialized", waiting)
+	case f.controlPlane != nil:
+		d.condition("ControlPlaneInitialized", "False", "NotInitialized", "Control plane not yet initialized")
+	case f.infrastructure != nil: // which the controller looks for in place of the control plane
+		d.condition("ControlPlaneInitialized", "Unknown", "InternalError", "Please check controller logs for errors")
+	default:
+		d.condition("ControlPlaneInitialized", "Unknown", "ObjectDoesNotExist", "KubeadmControlPlane does not exist")
 	}
 	switch {
-	case controlPlane != nil:
-		mirror(d, "ControlPlaneAvailable", "Available", controlPlane, waiting)
+	case f.controlPlane != nil:
+		mirror(d, "ControlPlaneAvailable", "Available", f.controlPlane, waiting)
 	case begun:
 		d.condition("ControlPlaneAvailable", "False", "ObjectDeleted", "KubeadmControlPlane has been deleted")
 	default:

@@ -17,6 +17,7 @@ const deletePoll = 5 * time.Second
 func (m *Manager) deleteCluster(d *draft, cluster *unstructured.Unstructured) (time.Duration, error) {
 	infrastructure, controlPlane := m.infrastructureOf(cluster), m.controlPlaneOf(cluster)
 	f := m.familyOf(m.view(cluster), infrastructure, controlPlane).kept()
+	m.probeConnection(d, cluster)
 	namespace, name := namespaceOf(cluster), nameOf(cluster)
 	deployments, sets, workers := m.ofCluster(kindMachineDeployment, namespace, name), m.ofCluster(kindMachineSet, namespace, name), m.workersOf(namespace, name)
 	if len(deployments)+len(sets)+len(workers) > 0 {
