@@ -151,16 +151,17 @@ func (l *life) until(what string, is func() bool) {
 }
 
 var plurals = map[string]schema.GroupVersionResource{
-	"Cluster":             {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"},
-	"MachineDeployment":   {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machinedeployments"},
-	"MachineHealthCheck":  {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machinehealthchecks"},
-	"ClusterClass":        {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusterclasses"},
-	"Machine":             {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
-	"KubeadmControlPlane": {Group: "controlplane.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmcontrolplanes"},
-	"KubeadmConfig":       {Group: "bootstrap.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmconfigs"},
-	"Secret":              {Version: "v1", Resource: "secrets"},
-	"VirtualMachine":      {Group: "vmoperator.vmware.com", Version: "v1alpha5", Resource: "virtualmachines"},
-	"VSphereMachine":      {Group: "vmware.infrastructure.cluster.x-k8s.io", Version: "v1beta2", Resource: "vspheremachines"},
+	"Cluster":               {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"},
+	"MachineDeployment":     {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machinedeployments"},
+	"MachineHealthCheck":    {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machinehealthchecks"},
+	"ClusterClass":          {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusterclasses"},
+	"Machine":               {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
+	"KubeadmControlPlane":   {Group: "controlplane.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmcontrolplanes"},
+	"KubeadmConfigTemplate": {Group: "bootstrap.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmconfigtemplates"},
+	"KubeadmConfig":         {Group: "bootstrap.cluster.x-k8s.io", Version: "v1beta2", Resource: "kubeadmconfigs"},
+	"VirtualMachine":        {Group: "vmoperator.vmware.com", Version: "v1alpha5", Resource: "virtualmachines"},
+	"VSphereMachine":        {Group: "vmware.infrastructure.cluster.x-k8s.io", Version: "v1beta2", Resource: "vspheremachines"},
+	"Secret":                {Version: "v1", Resource: "secrets"},
 }
 
 func (l *life) kind(kind string) dynamic.ResourceInterface {

@@ -230,7 +230,7 @@ func TestAClassOfOnesOwn(t *testing.T) {
 
 	l.patch("ClusterClass", "qs", `{"metadata":{"annotations":{"cluster.x-k8s.io/paused":""}},"spec":{"controlPlane":{"metadata":{"labels":{"from":"another"}}}}}`)
 	l.pass(10 * time.Second)
-	if got, available := l.reconciled("TopologyReconciled"), l.reconciled("Available"); got != "False/ClusterClassNotReconciled" || available != "False/NotAvailable" {
+	if got, available := l.reconciled("TopologyReconciled"), l.reconciled("Available"); got != "False/ReconcileFailed" || available != "False/NotAvailable" {
 		t.Errorf("TopologyReconciled is %s and Available %s while nobody has looked at the class", got, available)
 	}
 	l.patch("ClusterClass", "qs", `{"metadata":{"annotations":{"cluster.x-k8s.io/paused":null}}}`)

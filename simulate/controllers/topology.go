@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"fmt"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
@@ -17,41 +19,56 @@ func (m *Manager) syncTopology(cluster *unstructured.Unstructured) error {
 	if !deleting(cluster) && !edit(cluster, m.now()).hasFinalizer(finalizerCluster) {
 		return nil // the cluster controller comes first
 	}
-	var up *upgrade
-	if !deleting(cluster) && !paused(cluster, cluster) && m.classReconciled(cluster) {
-		var err error
-		if up, err = m.applyTopology(cluster); err != nil {
+	if deleting(cluster) || paused(cluster, cluster) {
+		return m.reportTopology(cluster, nil, nil)
+	}
+	up, unread := m.readTopology(cluster)
+	if unread == nil {
+		if err := m.applyTopology(cluster, up); err != nil {
 			return err
 		}
 	}
-	return m.reportTopology(m.store.Get(keyOf(cluster)), up)
+	return m.reportTopology(m.store.Get(keyOf(cluster)), up, unread)
+}
+
+// readTopology looks at all that a pass needs before it writes anything. The upgrade is
+// nil while nothing was generated yet; the error is one that the Cluster reports.
+func (m *Manager) readTopology(cluster *unstructured.Unstructured) (*upgrade, error) {
+	if err := m.classReady(cluster); err != nil {
+		return nil, err
+	}
+	if resource.Text(cluster.Object, "spec", "infrastructureRef", "name") == "" {
+		return nil, nil
+	}
+	existing := m.deploymentsByPool(cluster)
+	if err := m.allThere(cluster, existing); err != nil {
+		return nil, fmt.Errorf("error reading current state of the Cluster topology: %w", err)
+	}
+	up, err := m.upgradeOf(cluster, m.controlPlaneOf(cluster), existing)
+	if err != nil {
+		return nil, fmt.Errorf("error computing the desired state of the Cluster topology: %w", err)
+	}
+	return up, nil
 }
 
 // applyTopology is one pass over everything, in the order of the real controller:
-// infrastructure, control plane, the references to both, pools. The result is nil
-// when there was no control plane before.
-func (m *Manager) applyTopology(cluster *unstructured.Unstructured) (*upgrade, error) {
+// infrastructure, control plane, the references to both, pools.
+func (m *Manager) applyTopology(cluster *unstructured.Unstructured, up *upgrade) error {
 	controlPlane, pools := m.partsOf(cluster)
-	if resource.Text(cluster.Object, "spec", "infrastructureRef", "name") == "" {
-		return nil, m.generateTopology(cluster, controlPlane, pools)
+	if up == nil {
+		return m.generateTopology(cluster, controlPlane, pools)
 	}
 	if err := m.dropShim(cluster); err != nil {
-		return nil, err
+		return err
 	}
-	existing := m.deploymentsByPool(cluster)
-	u := m.controlPlaneOf(cluster)
-	if u == nil {
-		return nil, nil // somebody deleted it; only its owner's deletion is played
-	}
-	up := m.upgradeOf(cluster, u, pools, existing)
 	controlPlane.version = up.controlPlaneVersion
-	if err := m.syncControlPlane(cluster, u, controlPlane, up); err != nil {
-		return nil, err
+	if err := m.syncControlPlane(cluster, m.controlPlaneOf(cluster), controlPlane, up); err != nil {
+		return err
 	}
 	if err := m.noteStep(cluster, up); err != nil {
-		return nil, err
+		return err
 	}
-	return up, m.syncDeployments(cluster, pools, existing, up)
+	return m.syncDeployments(cluster, pools, m.deploymentsByPool(cluster), up)
 }
 
 // noteStep keeps the annotation that tells owners of machines which version may be made now.

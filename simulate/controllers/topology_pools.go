@@ -38,13 +38,14 @@ func (m *Manager) syncDeployments(cluster *unstructured.Unstructured, pools []pa
 	}
 	for i, p := range pools {
 		u := existing[p.pool]
-		if u == nil || deleting(u) {
+		if u == nil {
 			continue
 		}
 		if err := m.syncHealthCheck(cluster, p, nameOf(u)); err != nil {
 			return err
 		}
-		if !up.admits(u, pools, i) {
+		var admitted bool
+		if p.version, admitted = up.admits(u, pools, i); !admitted || deleting(u) {
 			continue
 		}
 		if err := m.patchDeployment(cluster, u, p, up.changed); err != nil {

@@ -22,36 +22,38 @@ const (
 // so that its machines are replaced once.
 type upgrade struct {
 	to      string
+	plan    upgradePlan
 	changed bool // nobody has looked at this form of the Cluster before
 	// Of the control plane. Provisioning is before its first machine, upgrading
-	// while a machine of another version is left.
-	provisioning, pending, starting, upgrading bool
-	controlPlaneVersion                        string
+	// while a machine of another version is left, waiting while pools have to take its
+	// version before it takes another.
+	provisioning, pending, starting, upgrading, waitsForPools bool
+	controlPlaneVersion                                       string
 
 	// MachineDeployments by name, and pools that are not made yet.
 	running, waiting, deferred, creations []string
-	behind                                bool // one of them had another version before this pass
 	concurrency                           int
 }
 
-// upgradeOf looks at a Cluster with a control plane.
-func (m *Manager) upgradeOf(cluster, controlPlane *unstructured.Unstructured, pools []part, existing map[string]*unstructured.Unstructured) *upgrade {
+// upgradeOf looks at a Cluster with a control plane. Pools that are on their way out
+// count like the others.
+func (m *Manager) upgradeOf(cluster, controlPlane *unstructured.Unstructured, existing map[string]*unstructured.Unstructured) (*upgrade, error) {
 	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), concurrency: 1, changed: !looked(m.view(cluster))}
 	if n, err := strconv.Atoi(resource.Text(cluster.Object, "metadata", "annotations", annotationConcurrency)); err == nil && n > 0 {
 		up.concurrency = n
 	}
-	for _, p := range pools {
-		u := existing[p.pool]
-		if u == nil {
-			continue
-		}
-		up.behind = up.behind || deploymentVersion(u) != up.to
+	var err error
+	listed := listedVersions(contentOf(m.classFor(cluster)))
+	if up.plan, err = planUpgrade(listed, up.to, resource.Text(controlPlane.Object, "spec", "version"), lowestVersion(existing)); err != nil {
+		return nil, err
+	}
+	for _, u := range existing {
 		if m.isUpgrading(u) {
 			up.running = append(up.running, nameOf(u))
 		}
 	}
 	up.controlPlaneVersion = up.next(controlPlane)
-	return up
+	return up, nil
 }
 
 // next is the version that the control plane is to have now. It takes a new one
@@ -62,34 +64,40 @@ func (up *upgrade) next(controlPlane *unstructured.Unstructured) string {
 	up.provisioning = status == ""
 	up.upgrading = status != "" && status != spec
 	up.pending = spec != up.to
-	if !up.pending || up.provisioning || up.upgrading || len(up.running) > 0 {
+	up.waitsForPools = len(up.plan.workers) > 0 && up.plan.workers[0] == spec
+	if !up.pending || up.provisioning || up.upgrading || up.waitsForPools || len(up.running) > 0 {
 		return spec
 	}
 	up.pending, up.starting = false, true
-	return up.to
+	return up.plan.controlPlane[0]
 }
 
-// stable says whether pools may follow, or be made.
+// stable says whether pools may be made.
 func (up *upgrade) stable() bool {
 	return !up.provisioning && !up.pending && !up.starting && !up.upgrading
 }
 
-// admits says whether a pool that exists may be changed in this pass. One that
-// takes the new version now counts as running from then on.
-func (up *upgrade) admits(u *unstructured.Unstructured, pools []part, at int) bool {
-	name := nameOf(u)
+// ready says whether pools may follow the control plane.
+func (up *upgrade) ready() bool {
+	return !up.provisioning && !up.starting && !up.upgrading && (!up.pending || up.waitsForPools)
+}
+
+// admits says whether a pool that exists may be changed in this pass, and to which
+// version. One that takes a new version now counts as running from then on.
+func (up *upgrade) admits(u *unstructured.Unstructured, pools []part, at int) (to string, ok bool) {
+	name, has := nameOf(u), deploymentVersion(u)
 	switch {
-	case deploymentVersion(u) == up.to:
-		return true
+	case has == up.to:
+		return has, true
 	case deferred(pools, at):
 		up.deferred = append(up.deferred, name)
-	case len(up.running) >= up.concurrency || !up.stable():
+	case len(up.running) >= up.concurrency || !up.ready() || len(up.plan.workers) == 0 || up.plan.workers[0] == has:
 		up.waiting = append(up.waiting, name)
 	default:
 		up.running = append(up.running, name)
-		return true
+		return up.plan.workers[0], true
 	}
-	return false
+	return has, false
 }
 
 // deferred says whether the pool, or one before it in the list, is held back by annotation.
@@ -138,7 +146,7 @@ func (up *upgrade) inProgress() bool {
 // step is the version to note on the Cluster while it is upgraded; "" is none. It
 // is there as long as some part has not begun.
 func (up *upgrade) step() string {
-	if up.pending || up.starting || up.behind {
+	if len(up.plan.controlPlane)+len(up.plan.workers) > 0 {
 		return up.controlPlaneVersion
 	}
 	return ""

@@ -1,0 +1,71 @@
+package simulate_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vksync/vksync/reconcile/resource"
+)
+
+// A topology of which somebody took a part away is left as it is, and says so; once the
+// part is back all goes on.
+func TestATopologyWithAPartMissingIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	l := liveAs(t, clusterOf("v1.34", "", "name: a, replicas: 1"))
+	template := resource.Text(l.pool("a").Object, "spec", "template", "spec", "bootstrap", "configRef", "name")
+	kept, err := l.kind("KubeadmConfigTemplate").Get(t.Context(), template, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.kind("KubeadmConfigTemplate").Delete(t.Context(), template, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.pools(`"name":"a","replicas":2`)
+	l.pass(time.Minute)
+	if got, available := l.reconciled("TopologyReconciled"), l.reconciled("Available"); got != "False/ReconcileFailed" || available != "False/NotAvailable" {
+		t.Errorf("TopologyReconciled is %s and Available %s", got, available)
+	}
+	if found := l.h.all(made("KubeadmConfigTemplate|Machine", ".*")); len(found) > 0 {
+		t.Errorf("%s %s was made", l.h[found[0]].Object.Kind, l.h[found[0]].Object.Name)
+	}
+	kept.SetResourceVersion("")
+	kept.SetUID("")
+	if _, err := l.kind("KubeadmConfigTemplate").Create(t.Context(), kept, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.pass(5 * time.Minute)
+	if got, replicas := l.reconciled("TopologyReconciled"), resource.Int(l.pool("a").Object, "spec", "replicas"); got != "True/ReconcileSucceeded" || replicas != 2 {
+		t.Errorf("TopologyReconciled is %s and the pool has %d replicas", got, replicas)
+	}
+}
+
+// A class that lists versions takes its Clusters through each minor: the control plane
+// step by step, the pools at once.
+func TestAClassLeadsThroughItsVersions(t *testing.T) {
+	t.Parallel()
+	const from, between, to = "v1.33.6+vmware.1-vkr.2", "v1.34.1+vmware.1-vkr.4", "v1.35.0+vmware.2-vkr.1"
+	l := begin(t)
+	l.make(ownClass("", `kubernetesVersions: ["`+from+`", "`+between+`", "`+to+`"],`))
+	l.make(clusterOfOwnClass(from))
+	l.settle("the creation")
+	l.pass(5 * time.Minute)
+	l.cut()
+	l.patch("Cluster", "prod", `{"spec":{"topology":{"version":"`+to+`"}}}`)
+	l.pass(5 * time.Second)
+	if got := l.cluster().GetAnnotations()["topology.internal.cluster.x-k8s.io/upgrade-step"]; got != between {
+		t.Errorf("the step is %q", got)
+	}
+	l.pass(30 * time.Minute)
+	if got := l.h.sequence("Cluster", "prod", "TopologyReconciled"); !slices.Equal(got, []string{"False/ClusterUpgrading", "True/ReconcileSucceeded"}) {
+		t.Errorf("TopologyReconciled was %v", got)
+	}
+	if controlPlane, workers := len(l.h.all(made("Machine", cp))), len(l.h.all(made("Machine", ofPool("a")))); controlPlane != 2 || workers != 1 {
+		t.Errorf("%d Machines of the control plane and %d workers were made, want 2 and 1", controlPlane, workers)
+	}
+	if got := resource.Text(l.controlPlane().Object, "spec", "version"); got != to {
+		t.Errorf("the control plane has %s", got)
+	}
+}
