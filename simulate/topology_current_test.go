@@ -69,3 +69,23 @@ func TestAClassLeadsThroughItsVersions(t *testing.T) {
 		t.Errorf("the control plane has %s", got)
 	}
 }
+
+// A changed class is looked at by its own controller and by that of its Clusters at once;
+// these are too early, and try again a second later.
+func TestAChangedClassIsNotReconciledAtFirst(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	l.make(ownClass("", ""))
+	l.make(clusterOfOwnClass("v1.34.1+vmware.1-vkr.4"))
+	l.settle("the creation")
+	l.pass(5 * time.Minute)
+	l.cut()
+	l.patch("ClusterClass", "qs", `{"spec":{"controlPlane":{"metadata":{"labels":{"from":"another"}}}}}`)
+	l.pass(time.Minute)
+	if got := l.h.sequence("Cluster", "prod", "TopologyReconciled"); !slices.Equal(got, []string{"False/ReconcileFailed", "True/ReconcileSucceeded"}) {
+		t.Errorf("TopologyReconciled was %v", got)
+	}
+	if got := l.controlPlane().GetLabels()["from"]; got != "another" {
+		t.Errorf("the label of the class is %q", got)
+	}
+}

@@ -101,6 +101,7 @@ func (p *tracePlayer) prepareClasses() {
 			}
 		}
 	}
+	p.last = p.world.Now() // nobody records yet
 	p.run(p.world.Now().Add(time.Minute), traceQuiet)
 }
 

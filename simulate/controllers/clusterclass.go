@@ -79,13 +79,18 @@ func (m *Manager) templatesOfClass(class *unstructured.Unstructured) []*unstruct
 }
 
 // notifyUsers wakes the Clusters of a class that was changed, or looked at anew, as the
-// real topology controller watches them. Classes change so rarely that an index of who
-// uses which would not pay.
+// real topology controller watches them. It hears of a change when the controller of the
+// class does, and is faster: it finds that nobody has looked at the class yet. Classes
+// change so rarely that an index of who uses which would not pay.
 func (m *Manager) notifyUsers(c kubeapi.Change) {
 	same := func(path ...string) bool {
 		return c.Before != nil && c.After != nil && resource.Field(c.Before.Object, path...) == resource.Field(c.After.Object, path...)
 	}
-	if same("metadata", "generation") && same("status", "observedGeneration") {
+	after := hop
+	switch {
+	case !same("metadata", "generation"):
+		after = 0
+	case same("status", "observedGeneration"):
 		return
 	}
 	if c.Before == nil && c.Actor == actorReleases {
@@ -101,7 +106,7 @@ func (m *Manager) notifyUsers(c kubeapi.Change) {
 		for _, cluster := range m.store.List(kindCluster.GroupKind, "", nil) {
 			ref := resource.Fields(cluster.Object, "spec", "topology", "classRef")
 			if resource.Text(ref, "name") == name && cmp.Or(resource.Text(ref, "namespace"), namespaceOf(cluster)) == namespace {
-				m.enqueueKey(keyOf(cluster), hop)
+				m.enqueueKey(keyOf(cluster), after)
 			}
 		}
 	})
