@@ -1,7 +1,7 @@
 package controllers
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"slices"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -10,9 +10,10 @@ import (
 // templates and bootstrap configuration decide whether machines are replaced;
 // everything else is changed in place.
 
-// machineTemplateSpec is spec.template.spec of a part's VSphereMachineTemplate.
-func (m *Manager) machineTemplateSpec(cluster *unstructured.Unstructured, p part) map[string]any {
-	spec := m.classTemplateSpec(cluster, p)
+// machineTemplateSpec is spec.template.spec of a part's VSphereMachineTemplate, of what
+// the class's says, which a class that is not VKS's brings along.
+func (m *Manager) machineTemplateSpec(p part, from map[string]any) map[string]any {
+	spec := copyMap(resource.Fields(from, "spec", "template", "spec"))
 	for field, name := range map[string]string{"className": "vmClass", "storageClass": "storageClass"} {
 		if v := variable(p.topology, p.content, name); v != "" || spec[field] == nil {
 			spec[field] = v
@@ -28,20 +29,6 @@ func (m *Manager) machineTemplateSpec(cluster *unstructured.Unstructured, p part
 		spec["volumes"] = volumes
 	}
 	return spec
-}
-
-// classTemplateSpec is what the machine template of a class says, which a class
-// that is not VKS's brings along. The result is the caller's.
-func (m *Manager) classTemplateSpec(cluster *unstructured.Unstructured, p part) map[string]any {
-	name := resource.Text(p.class, "machineInfrastructure", "templateRef", "name")
-	if p.pool != "" {
-		name = resource.Text(p.class, "infrastructure", "templateRef", "name")
-	}
-	class := m.classFor(cluster)
-	if class == nil {
-		return map[string]any{}
-	}
-	return copyMap(resource.Fields(contentOf(m.get(kindVSphereTemplate, namespaceOf(class), name)), "spec", "template", "spec"))
 }
 
 // volumes are the disks that machines of the part have beside that of the image.
@@ -79,10 +66,13 @@ func volumeSize(volume any) string {
 // each variable that reaches them, with a digest in place of the value. It knows
 // nothing of the Kubernetes version: an upgrade does not rotate bootstrap
 // templates (observed.md 6.6).
-// Before are the files there are.
-func (p part) kubeadmSpec(before []any) map[string]any {
-	spec := map[string]any{"format": "cloud-config"}
-	if files := p.files(before); len(files) > 0 {
+// From is what the template of the class says, before are the files there are.
+func (p part) kubeadmSpec(from map[string]any, before []any) map[string]any {
+	spec := copyMap(resource.Fields(from, "spec", "template", "spec"))
+	if spec["format"] == nil {
+		spec["format"] = "cloud-config"
+	}
+	if files := append(slices.Clip(resource.Items(spec["files"])), p.files(before)...); len(files) > 0 {
 		spec["files"] = files
 	}
 	return spec
