@@ -7,6 +7,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/vksync/vksync/reconcile/resource"
 )
 
 // When its namespace is deleted everything of a Cluster is marked at once, and what
@@ -51,5 +53,32 @@ func TestANamespaceTakesALivingClusterWithIt(t *testing.T) {
 	}
 	if got := h.sequence("Cluster", "prod", "TopologyReconciled"); len(got) != 1 || got[0] != "False/Deleting" {
 		t.Errorf("TopologyReconciled was %v", got)
+	}
+}
+
+// The ClusterClass of a namespace is refused to its deletion as to anybody's, until the
+// last Cluster of it is gone, which could not go without it.
+func TestANamespaceKeepsItsClassToTheLast(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	l.doomed = true
+	l.make(ownClass("", ""))
+	l.make(clusterOfOwnClass("v1.34.1+vmware.1-vkr.4"))
+	l.settle("the creation")
+	l.pass(5 * time.Minute)
+	l.cut()
+	namespaces := l.api.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
+	if err := namespaces.Delete(t.Context(), "team-a", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	l.until("the namespace is gone", func() bool {
+		_, err := namespaces.Get(t.Context(), "team-a", metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	})
+	l.h.happened().inOrder(t, "the class is used to the last", marked("Cluster", "prod"), gone("Machine", ".*"), gone("Cluster", "prod"), gone("ClusterClass", "qs"))
+	for _, e := range l.h {
+		if e.Object != nil && e.Object.Kind == "ClusterClass" && e.Object.Verb == resource.Updated {
+			t.Error("the class was marked while it was used")
+		}
 	}
 }

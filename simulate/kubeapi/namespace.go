@@ -15,6 +15,8 @@ const (
 	namespaceController = "namespace-controller"
 	// namespaceDelay is how long the namespace controller takes to see a change.
 	namespaceDelay = 50 * time.Millisecond
+	// namespacePatience is how long it waits at most before it tries again.
+	namespacePatience = time.Minute
 )
 
 func (t *table) isNamespace() bool { return t.Group == "" && t.Kind.Kind == namespaceKind }
@@ -34,26 +36,43 @@ func activate(u *unstructured.Unstructured, meta map[string]any) {
 
 // emptyNamespace has the namespace controller delete all content at once, in no
 // order of dependence (observed.md 6.7, n1), and remove the namespace when
-// nothing is left.
-func (s *Store) emptyNamespace(name string) {
-	s.clock.AfterFunc(namespaceDelay, func() {
+// nothing is left. What admission refuses to delete it tries again, less and less often.
+func (s *Store) emptyNamespace(name string) { s.emptyNamespaceAfter(name, namespaceDelay) }
+
+func (s *Store) emptyNamespaceAfter(name string, delay time.Duration) {
+	s.clock.AfterFunc(delay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		r := s.terminating(name)
 		if r == nil {
 			return
 		}
-		for _, r := range s.content(name) {
-			if r.lives() {
-				s.erase(namespaceController, r)
-			}
-		}
-		if left := s.content(name); len(left) > 0 {
+		refused := s.eraseContent(name)
+		left := s.content(name)
+		switch {
+		case len(left) == 0:
+			s.finishNamespace(name)
+		case delay == namespaceDelay:
 			s.reportRemaining(r, left)
-			return
 		}
-		s.finishNamespace(name)
+		if refused {
+			s.emptyNamespaceAfter(name, min(2*delay, namespacePatience))
+		}
 	})
+}
+
+// eraseContent deletes all that is in a namespace and says whether admission refused some.
+func (s *Store) eraseContent(namespace string) (refused bool) {
+	for _, r := range s.content(namespace) {
+		switch {
+		case !r.lives() || deleting(r.object):
+		case s.config.Admit != nil && s.config.Admit(Request{Verb: "delete", Old: r.object, Manager: namespaceController, Get: s.get, List: s.list}) != nil:
+			refused = true
+		default:
+			s.erase(namespaceController, r)
+		}
+	}
+	return refused
 }
 
 // finishNamespace removes a namespace that is being deleted once it is empty and
