@@ -88,4 +88,33 @@ func TestAChangedClassIsNotReconciledAtFirst(t *testing.T) {
 	if got := l.controlPlane().GetLabels()["from"]; got != "another" {
 		t.Errorf("the label of the class is %q", got)
 	}
+	l.patch("ClusterClass", "qs", `{"spec":{"controlPlane":{"metadata":{"labels":{"from":null}}}}}`)
+	l.pass(time.Minute)
+	if got, still := l.controlPlane().GetLabels()["from"]; still {
+		t.Errorf("the label %q that the class says no more is still there", got)
+	}
+}
+
+// What a webhook does not take of the topology is not there, and nothing behind it.
+func TestARefusedControlPlaneEndsThePass(t *testing.T) {
+	t.Parallel()
+	l := begin(t)
+	l.make(ownClass("", ""))
+	l.make(clusterOfOwnClass("v1.34.1+vmware.1-vkr.4"))
+	l.settle("the creation")
+	l.pass(5 * time.Minute)
+	l.cut()
+	l.patch("Cluster", "prod", `{"spec":{"topology":{"controlPlane":{"replicas":2},"variables":[{"name":"vmClass","value":"best-effort-medium"},{"name":"storageClass","value":"vks-gold"}]}}}`)
+	l.pass(time.Minute)
+	if got := l.reconciled("TopologyReconciled"); got != "False/ReconcileFailed" {
+		t.Errorf("TopologyReconciled is %s", got)
+	}
+	if found := l.h.all(made("Machine|VSphereMachineTemplate", ".*")); len(found) > 0 {
+		t.Errorf("%s %s was made", l.h[found[0]].Object.Kind, l.h[found[0]].Object.Name)
+	}
+	l.patch("Cluster", "prod", `{"spec":{"topology":{"controlPlane":{"replicas":1}}}}`)
+	l.pass(15 * time.Minute)
+	if got, n := l.reconciled("TopologyReconciled"), len(l.h.all(made("Machine", ".*"))); got != "True/ReconcileSucceeded" || n != 2 {
+		t.Errorf("TopologyReconciled is %s, %d Machines were made", got, n)
+	}
 }

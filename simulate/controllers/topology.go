@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,7 +25,10 @@ func (m *Manager) syncTopology(cluster *unstructured.Unstructured) error {
 	}
 	up, unread := m.readTopology(cluster)
 	if unread == nil {
-		if err := m.applyTopology(cluster, up); err != nil {
+		err := m.applyTopology(cluster, up)
+		if no := (refused{}); errors.As(err, &no) {
+			unread = fmt.Errorf("error reconciling the Cluster topology: %w", no.error)
+		} else if err != nil {
 			return err
 		}
 	}

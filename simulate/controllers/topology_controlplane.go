@@ -1,9 +1,12 @@
 package controllers
 
 import (
+	"fmt"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/vksync/vksync/reconcile/resource"
+	"github.com/vksync/vksync/reconcile/topology"
 )
 
 // createControlPlane makes the KubeadmControlPlane of a new Cluster. Its name is
@@ -27,6 +30,10 @@ func (m *Manager) createControlPlane(cluster, shim *unstructured.Unstructured, p
 	return m.create(actorTopology, kindControlPlane, d.root)
 }
 
+// refused is why a pass ended: a webhook did not take what the topology asks for. That
+// is no fault of the simulation, and the Cluster reports it.
+type refused struct{ error }
+
 // syncControlPlane patches the control plane, unless it has to wait for its turn to
 // be upgraded. Its former machine template goes right after it points to another,
 // while machines made from that still run (observed.md 6.6).
@@ -41,13 +48,22 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 	if up.pending || !up.changed && m.settledFor(home, p, u) {
 		return nil
 	}
+	said := func(template string) *draft {
+		d := edit(m.store.Get(keyOf(u)), m.now())
+		p.sayControlPlane(application{d, up.changed || resource.Text(u.Object, "spec", "version") != p.version}, cluster, template)
+		return d
+	}
 	current := resource.Text(u.Object, "spec", "machineTemplate", "spec", "infrastructureRef", "name")
+	if d := said(current); d.changed() { // which a template of another name does not matter for
+		if err := answer(d.object(), topology.RefuseControlPlane(u.Object, d.root)); err != nil {
+			return refused{fmt.Errorf("failed to patch %s %s/%s: %w", kindControlPlane.Kind, namespaceOf(u), nameOf(u), err)}
+		}
+	}
 	template, err := m.machineTemplate(cluster, p, current)
 	if err != nil {
 		return err
 	}
-	d := edit(m.store.Get(keyOf(u)), m.now())
-	p.sayControlPlane(application{d, up.changed || resource.Text(u.Object, "spec", "version") != p.version}, cluster, template)
+	d := said(template)
 	if !d.changed() {
 		m.settleFor(home, p, u)
 	}

@@ -152,8 +152,12 @@ func (up *upgrade) step() string {
 	return ""
 }
 
-// looked says whether the last pass was over the present form of the Cluster.
+// looked says whether the last pass was over the present form of the Cluster, to its end.
 func looked(cluster *view) bool {
 	report := cluster.topologyReport()
-	return report != nil && resource.Int(report, "observedGeneration") == cluster.generation
+	switch resource.Text(report, "reason") {
+	case "", "ReconcileFailed", "Paused":
+		return false
+	}
+	return resource.Int(report, "observedGeneration") == cluster.generation
 }
