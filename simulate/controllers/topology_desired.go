@@ -102,13 +102,18 @@ func (v variableValue) file(before []any) map[string]any {
 	return map[string]any{"path": path, "content": v.digest()}
 }
 
-// rollout is how machines of the part are replaced.
+// rollout is how machines of the part are replaced. A pool that says anything of it says
+// all of it: its class counts no more.
 func (p part) rollout() map[string]any {
 	out := map[string]any{}
-	if after := resource.Field(p.content, "rollout", "after"); after != nil {
+	own := resource.Fields(p.content, "rollout")
+	if after := own["after"]; after != nil {
 		out["after"] = after
 	}
-	if strategy := p.setting("rollout", "strategy"); strategy != nil && p.pool != "" {
+	if len(own) == 0 {
+		own = resource.Fields(p.class, "rollout")
+	}
+	if strategy := own["strategy"]; strategy != nil && p.pool != "" {
 		out["strategy"] = strategy
 	}
 	return out
