@@ -154,3 +154,16 @@ func TestAVirtualMachineThatIsDeletedIsMadeAgain(t *testing.T) {
 		says("VSphereMachine", name, "VirtualMachineProvisioned", "False", "Provisioning"), says("VSphereMachine", name, "VirtualMachineProvisioned", "False", "PoweringOn"),
 		says("VSphereMachine", name, "VirtualMachineProvisioned", "False", "WaitingForNetworkAddress"), says("VSphereMachine", name, "VirtualMachineProvisioned", "True", "Provisioned"))
 }
+
+// Which Node a machine has shows first; what that says counts when the Cluster knows
+// that its control plane is initialized (observed.md 6.1, step 14).
+func TestANodeIsHeardOfBeforeItIsHeard(t *testing.T) {
+	t.Parallel()
+	h, _ := play(t, run{manifests: namespaceTeamA + clusterProd(1, 1), inventory: plainSite(t)})
+	first := nthMade(t, h, "Machine", cp, 0)
+	h.inOrder(t, "6.1, step 14", inPhase("Machine", first, "Running"), says("Cluster", "prod", "ControlPlaneInitialized", "True", ""),
+		says("Machine", first, "NodeHealthy", "True", "NodeHealthy"))
+	if got, want := h.sequence("Machine", first, "NodeReady"), []string{"Unknown/InspectionFailed", "True/NodeReady"}; !slices.Equal(got, want) {
+		t.Errorf("6.4: NodeReady was %q, want %q", got, want)
+	}
+}

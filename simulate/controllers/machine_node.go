@@ -12,7 +12,8 @@ import (
 // cluster, and when it will have changed.
 func (m *Manager) findNode(p *machineParts, u, cluster *unstructured.Unstructured, last *machineTaken, now time.Time) {
 	p.home = m.view(cluster)
-	p.connected = p.home.initialized("controlPlaneInitialized")
+	p.counts = p.home.initialized("controlPlaneInitialized")
+	p.connected = p.counts
 	if !p.connected {
 		at, known := m.connectionTime(cluster)
 		if p.connected = known && !at.After(now); !p.connected {
@@ -30,27 +31,40 @@ func (m *Manager) findNode(p *machineParts, u, cluster *unstructured.Unstructure
 	p.again = until(p.node.next, now)
 }
 
-// noteNode writes what the Node says of the machine.
+// noteNode writes what the Node says of the machine. Which Node it is shows as soon
+// as it is found, its conditions a little later (observed.md 6.1, step 14).
 func noteNode(d *draft, v *view, p machineParts) {
-	switch {
-	case p.home == nil:
-		return
-	case !p.connected:
-		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
-		return
-	case !p.node.exists:
-		missingNode(d)
-		return
-	case resource.Text(d.root, "spec", "providerID") == "":
-		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for VSphereMachine to report spec.providerID")
+	if p.home == nil {
 		return
 	}
+	known := p.node.exists && resource.Text(d.root, "spec", "providerID") != ""
+	if p.connected && known {
+		referToNode(d, v, p.home)
+	}
+	switch {
+	case !p.counts:
+		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for Cluster control plane to be initialized")
+	case !p.node.exists:
+		missingNode(d)
+	case !known:
+		nodeConditions(d, "Unknown", "InspectionFailed", "Waiting for VSphereMachine to report spec.providerID")
+	default:
+		mirrorNode(d, p.node.ready)
+	}
+}
+
+// referToNode names the Node that was found.
+func referToNode(d *draft, v, home *view) {
 	if resource.Text(v.status, "nodeRef", "name") == "" {
 		d.set(v.name, "status", "nodeRef", "name")
 		d.set(resource.Text(v.spec, "version"), "status", "nodeInfo", "kubeletVersion")
-		d.replace(unite(&p.home.share().node, resource.Fields(d.root, "status", "nodeInfo")), "status", "nodeInfo")
+		d.replace(unite(&home.share().node, resource.Fields(d.root, "status", "nodeInfo")), "status", "nodeInfo")
 	}
-	switch p.node.ready {
+}
+
+// mirrorNode says of the machine what its Node's condition Ready says.
+func mirrorNode(d *draft, ready string) {
+	switch ready {
 	case "True":
 		d.condition("NodeReady", "True", "NodeReady", "")
 		d.condition("NodeHealthy", "True", "NodeHealthy", "")

@@ -14,9 +14,11 @@ type machineParts struct {
 	// set and deployment are those of a worker; both or none.
 	set, deployment *unstructured.Unstructured
 	// home is the Cluster, if there is one, and connected says that its API answers:
-	// only then the Node can be looked for.
+	// only then the Node can be looked for. What it says counts once the Cluster says
+	// that its control plane is initialized.
 	home      *view
 	connected bool
+	counts    bool
 	node      node
 	again     time.Duration // until the Node will have changed; 0 is never
 }
@@ -67,7 +69,7 @@ func (m *Manager) deploymentOf(k *kit, machine *view) *unstructured.Unstructured
 type machineTaken struct {
 	config, infrastructure, vm *unstructured.Unstructured
 	set, deployment            map[string]any
-	connected                  bool
+	connected, counts          bool
 	node                       node
 	joins                      bool      // the Machine says now what makes the Node another one
 	due                        time.Time // when the Machine says something else though its parts do not
@@ -77,7 +79,7 @@ func (p machineParts) taken() *machineTaken {
 	return &machineTaken{
 		config: p.config, infrastructure: p.infrastructure, vm: p.vm,
 		set: specOf(p.set), deployment: specOf(p.deployment),
-		connected: p.connected, node: p.node,
+		connected: p.connected, counts: p.counts, node: p.node,
 	}
 }
 
@@ -96,7 +98,7 @@ func (t *machineTaken) knowsNode(p machineParts, now time.Time) bool {
 // sameNode says whether the Machine says of the Node what it is: since when it is that,
 // and until when, is for the next pass alone.
 func (t *machineTaken) sameNode(p machineParts) bool {
-	return t != nil && t.connected == p.connected && t.node.exists == p.node.exists && t.node.ready == p.node.ready
+	return t != nil && t.connected == p.connected && t.counts == p.counts && t.node.exists == p.node.exists && t.node.ready == p.node.ready
 }
 
 func (t *machineTaken) sameTemplate(p machineParts) bool {

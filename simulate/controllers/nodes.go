@@ -61,7 +61,10 @@ func (m *Manager) joiningNode(machine *unstructured.Unstructured) node {
 // joinedNode is a Node that was seen: whether its kubelet speaks depends on the VM.
 func (m *Manager) joinedNode(machine *unstructured.Unstructured, v, vm *view, running bool) node {
 	last := node{exists: true, ready: v.condition("NodeReady").Status, since: v.since("NodeReady")}
-	if last.ready != "Unknown" && last.ready != "False" {
+	switch {
+	case v.condition("NodeReady").Reason == "InspectionFailed":
+		last.ready = "False" // it was found, and nothing was said of it yet
+	case last.ready != "Unknown" && last.ready != "False":
 		last.ready = "True"
 	}
 	silent, back := m.silence(machine, v, vm, running)
