@@ -147,7 +147,7 @@ func (m *Manager) deleteDeployment(d *draft, sets []*unstructured.Unstructured, 
 	summarizeDeployment(d, termsOf(d.root), m.viewsOf(sets), machines, nil)
 	if len(sets) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
-		return 0, m.letGo(d, finalizerDeployment)
+		return 0, m.letGo(actorCore, d, finalizerDeployment)
 	}
 	d.condition("Deleting", "True", "Deleting", deletingMachines(machines))
 	for _, set := range sets {

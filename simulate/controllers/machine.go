@@ -68,9 +68,10 @@ func (m *Manager) takeParts(d *draft, v *view, p *machineParts, last *machineTak
 }
 
 // takeOver makes the Machine the controller of its KubeadmConfig and
-// VSphereMachine, in place of who created them. It returns the part as it is then.
+// VSphereMachine, in place of who created them, even if it is to go itself. It
+// returns the part as it is then.
 func (m *Manager) takeOver(machine *unstructured.Unstructured, v *view, part *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if part == nil || v.deleting || m.view(part).ownedBy(v) {
+	if part == nil || m.view(part).ownedBy(v) {
 		return part, nil
 	}
 	d := edit(part, m.now())
@@ -80,7 +81,8 @@ func (m *Manager) takeOver(machine *unstructured.Unstructured, v *view, part *un
 
 func takeBootstrapData(d *draft, config *view) {
 	if config.absent() {
-		missingPart(d, "BootstrapConfigReady", "KubeadmConfig", resource.Flag(d.root, "status", "initialization", "bootstrapDataSecretCreated"))
+		served := d.deleting() && resource.Flag(d.root, "status", "initialization", "bootstrapDataSecretCreated")
+		missingPart(d, "BootstrapConfigReady", "KubeadmConfig", served)
 		return
 	}
 	switch c := config.condition("Ready"); c.Status {
@@ -118,11 +120,12 @@ func takeInfrastructure(d *draft, infrastructure *view) {
 }
 
 // missingPart is the condition of a part that is not there: gone if it had served
-// its purpose, else not there yet.
+// its purpose, else it does not exist. A KubeadmConfig has served it only where its
+// Machine goes too.
 func missingPart(d *draft, condition, kind string, served bool) {
 	switch {
 	case !served:
-		d.condition(condition, "Unknown", "ObjectDoesNotExist", kind+" does not exist")
+		d.condition(condition, "False", "ObjectDoesNotExist", kind+" does not exist")
 	case d.deleting():
 		d.condition(condition, "False", "ObjectDeleted", kind+" has been deleted")
 	default:

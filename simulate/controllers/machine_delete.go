@@ -39,20 +39,20 @@ func (m *Manager) deleteMachine(d *draft, u, cluster *unstructured.Unstructured,
 	d.condition("Deleting", "True", stage.reason, stage.message)
 	summarizeMachine(d, m.view(u))
 	if stage.done {
-		return 0, m.letGo(d, finalizerMachine)
+		return 0, m.letGo(actorCore, d, finalizerMachine)
 	}
 	return soonest(stage.again, again), m.commit(actorCore, d)
 }
 
 // letGo writes the last status of an object and, apart from that, takes off the
 // finalizer, so that the status is seen before the object is gone.
-func (m *Manager) letGo(d *draft, finalizer string) error {
-	if err := m.commit(actorCore, d); err != nil {
+func (m *Manager) letGo(actor string, d *draft, finalizer string) error {
+	if err := m.commit(actor, d); err != nil {
 		return err
 	}
 	d = edit(m.store.Get(keyOf(d.base)), m.now())
 	d.removeFinalizers(finalizer)
-	return m.commit(actorCore, d)
+	return m.commit(actor, d)
 }
 
 func (m *Manager) tearDown(d *draft, u, cluster *unstructured.Unstructured) (deletionStage, error) {
@@ -77,24 +77,29 @@ func (m *Manager) tearDown(d *draft, u, cluster *unstructured.Unstructured) (del
 }
 
 // nodeIsDeleted says whether the machine's Node is drained and deleted with it. It
-// is not where all goes: nothing would be left to move its pods to.
+// is not where all goes, or the last machine of the control plane: nothing would be
+// left to move its pods to.
 func (m *Manager) nodeIsDeleted(u, cluster *unstructured.Unstructured) bool {
-	if resource.Text(u.Object, "status", "nodeRef", "name") == "" || cluster == nil || deleting(cluster) {
+	if resource.Text(u.Object, "status", "nodeRef", "name") == "" || cluster == nil || deleting(cluster) || m.view(m.controlPlaneOf(cluster)).deleting {
 		return false
 	}
-	controlPlane := m.controlPlaneOf(cluster)
-	return controlPlane != nil && !deleting(controlPlane)
+	home := m.view(cluster)
+	return slices.ContainsFunc(m.roster.census(clusterName{home.namespace, home.name}).machines, func(e *enrolled) bool {
+		return !m.view(e.machine).deleting
+	})
 }
 
 // emptyNode waits for pre-drain hooks, the drain and the volumes. A Node whose
-// kubelet is silent is not waited for longer: its pods cannot end.
+// kubelet is silent is not waited for longer: its pods cannot end. Nor is one of a
+// machine that is past that: a pre-terminate hook had its turn, or the VM goes.
 func (m *Manager) emptyNode(d *draft, u *unstructured.Unstructured) (deletionStage, bool) {
 	if hooks := hooksOf(u, prefixPreDrain); hooks != "" {
 		m.startOf(d, "waitForPreDrainHookStartTime")
 		return deletionStage{reason: "WaitingForPreDrainHook", message: "Waiting for pre-drain hooks to succeed (hooks: " + hooks + ")"}, true
 	}
-	if hooksOf(u, prefixPreTerminate) != "" && resource.Text(u.Object, "status", "deletion", "waitForPreTerminateHookStartTime") != "" ||
-		m.get(kindVSphereMachine, namespaceOf(u), nameOf(u)) == nil || !m.nodeOf(u).exists {
+	infrastructure := m.kitOf(m.view(u)).infrastructure
+	if resource.Text(u.Object, "status", "deletion", "waitForPreTerminateHookStartTime") != "" ||
+		infrastructure == nil || deleting(infrastructure) || !m.nodeOf(u).exists {
 		return deletionStage{}, false
 	}
 	annotations := resource.Fields(u.Object, "metadata", "annotations")

@@ -92,7 +92,7 @@ func (m *Manager) deleteSet(d *draft, machines []*unstructured.Unstructured) (ti
 	summarizeSet(d, m.viewsOf(machines), "")
 	if len(machines) == 0 {
 		d.condition("Deleting", "True", "Deleting", "Deletion completed")
-		return 0, m.letGo(d, finalizerSet)
+		return 0, m.letGo(actorCore, d, finalizerSet)
 	}
 	d.condition("Deleting", "True", "Deleting", deletingMachines(machines))
 	for _, machine := range machines {

@@ -25,14 +25,15 @@ const (
 func (m *Manager) reconcileVSphereCluster(u *unstructured.Unstructured) (time.Duration, error) {
 	d, v := m.edit(u), m.view(u)
 	cluster := m.clusterFor(u)
-	if m.held(d, v, cluster) {
+	if !v.deleting && !v.hasFinalizer(finalizerVSphereCluster) {
+		d.addFinalizer(finalizerVSphereCluster)
+		return 0, m.commit(actorProvider, d)
+	}
+	if m.halts(d, v, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
 	if v.deleting {
 		return 0, m.deleteVSphereCluster(d)
-	}
-	if introduce(d, v, finalizerVSphereCluster) {
-		return 0, m.commit(actorProvider, d)
 	}
 	if cluster == nil || !v.ownedBy(m.view(cluster)) {
 		return 0, nil
@@ -78,12 +79,7 @@ func (m *Manager) deleteVSphereCluster(d *draft) error {
 		d.condition(part, "False", "Deleting", "")
 	}
 	d.condition("Ready", "False", "NotReady", summaryOf(d, provisionedParts...))
-	if err := m.commit(actorProvider, d); err != nil {
-		return err
-	}
-	d = edit(m.store.Get(keyOf(d.base)), m.now())
-	d.removeFinalizers(finalizerVSphereCluster)
-	return m.commit(actorProvider, d)
+	return m.letGo(actorProvider, d, finalizerVSphereCluster)
 }
 
 // backoff doubles as time goes by: the next try comes when as much time again

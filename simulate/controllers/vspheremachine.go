@@ -37,18 +37,19 @@ func (m *Manager) reconcileVSphereMachine(u *unstructured.Unstructured) (time.Du
 		return 0, nil
 	}
 	d := m.edit(u)
+	switch {
+	case v.deleting:
+	case machine == nil || cluster == nil || !v.ownedBy(m.view(machine)):
+		return 0, nil // not the Machine's yet
+	case !v.hasFinalizer(finalizerVSphereMachine):
+		d.addFinalizer(finalizerVSphereMachine)
+		return 0, m.commit(actorProvider, d)
+	}
 	if m.held(d, v, cluster) {
 		return 0, m.commit(actorProvider, d)
 	}
 	if v.deleting {
-		return m.deleteVSphereMachine(d, vm)
-	}
-	if machine == nil || cluster == nil || !v.ownedBy(m.view(machine)) {
-		return 0, nil // not the Machine's yet
-	}
-	if !v.hasFinalizer(finalizerVSphereMachine) {
-		d.addFinalizer(finalizerVSphereMachine)
-		return 0, m.commit(actorProvider, d)
+		return m.deleteVSphereMachine(d, v, vm, machine)
 	}
 	if last != nil && last.probing == m.probing(home) && last.vmReport == m.reportOf(vm) {
 		last.vm = vm
@@ -115,11 +116,10 @@ func readinessProbe() map[string]any {
 	return map[string]any{"tcpSocket": map[string]any{"port": int64(apiServerPort)}}
 }
 
-// waitsBeforeVM is the reason why the VM cannot be made yet, or "".
+// waitsBeforeVM is the reason why the VM cannot be made yet, or "". In supervisor mode
+// it is not whether the infrastructure of the cluster is ready.
 func waitsBeforeVM(machine, cluster *view) string {
 	switch {
-	case !cluster.initialized("infrastructureProvisioned"):
-		return "WaitingForClusterInfrastructureReady"
 	case resource.Text(machine.spec, "bootstrap", "dataSecretName") != "":
 		return ""
 	case !machine.controlPlane && !cluster.initialized("controlPlaneInitialized"):
@@ -178,16 +178,27 @@ func (m *Manager) createVirtualMachine(u, machine, cluster *unstructured.Unstruc
 	})
 }
 
-func (m *Manager) deleteVSphereMachine(d *draft, vm *unstructured.Unstructured) (time.Duration, error) {
-	if vm != nil {
-		d.set("Deleting", "status", "phase")
-		unprovisioned(d, "Deleting", "")
-		if err := m.remove(actorProvider, vm); err != nil {
-			return 0, err
-		}
+// deleteVSphereMachine deletes the VM and lets go when that is gone, or was never made.
+// That it is being deleted is said before either; one that no Machine has taken over
+// says nothing.
+func (m *Manager) deleteVSphereMachine(d *draft, v *view, vm, machine *unstructured.Unstructured) (time.Duration, error) {
+	owned := v.ownedBy(m.view(machine))
+	if !owned && vm == nil {
+		d.removeFinalizers(finalizerVSphereMachine)
 		return 0, m.commit(actorProvider, d)
 	}
-	d.removeFinalizers(finalizerVSphereMachine)
+	if d.conditionOf("Paused").Type == "" {
+		d.condition("Paused", "False", "NotPaused", "")
+		return 0, m.commit(actorProvider, d)
+	}
+	unprovisioned(d, "Deleting", "")
+	if vm == nil {
+		return 0, m.letGo(actorProvider, d, finalizerVSphereMachine)
+	}
+	d.set("Deleting", "status", "phase")
+	if err := m.remove(actorProvider, vm); err != nil {
+		return 0, err
+	}
 	return 0, m.commit(actorProvider, d)
 }
 
