@@ -27,6 +27,9 @@ func TestNothingComesBeforeTheLoadBalancerHasAnAddress(t *testing.T) {
 	}
 	h.inOrder(t, "6.5", made("VirtualMachineService", "prod"), says("VSphereCluster", ".*", "LoadBalancerReady", "False", "WaitingForIP"), made("Service", "prod"), address,
 		says("VSphereCluster", ".*", "LoadBalancerReady", "True", ""), inPhase("Cluster", "prod", "Provisioned"))
+	if got, want := h.sequence("VirtualMachineService", "prod", "VirtualMachineServiceServiceReady"), []string{"Unknown/ServiceReadyNotPresent", "True/True"}; !slices.Equal(got, want) {
+		t.Errorf("1.15: what it says of its Service was %q, want %q", got, want)
+	}
 }
 
 func TestAMissingImageShowsOneHopAfterTheOtherAndHoldsUpOnlyVMs(t *testing.T) {
@@ -48,6 +51,9 @@ func TestAMissingImageShowsOneHopAfterTheOtherAndHoldsUpOnlyVMs(t *testing.T) {
 		blames("KubeadmControlPlane", ".*", "MachinesReady"), blames("Cluster", "prod", "ControlPlaneMachinesReady"))
 	for _, there := range []match{made("Secret", "prod-kubeconfig"), made("Secret", cp), made("Machine", poolOf("a"))} {
 		h.first(t, there)
+	}
+	if vms := s.list(t, "VirtualMachine"); len(vms) != 1 || vms[0].GetAnnotations()["vmoperator.vmware.com/manager-id"] == "" {
+		t.Errorf("%d VirtualMachines, want one that vm-operator has marked as its own", len(vms))
 	}
 	h.never(t, "6.7 f1: worker VMs never come", made("VirtualMachine", poolOf("a")))
 	h.never(t, "6.7 f1: no VM is made in vCenter", operated("CreateVM_Task", ".*"))

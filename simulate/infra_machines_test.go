@@ -167,3 +167,14 @@ func TestANodeIsHeardOfBeforeItIsHeard(t *testing.T) {
 		t.Errorf("6.4: NodeReady was %q, want %q", got, want)
 	}
 }
+
+// An annotation has vm-operator leave a VirtualMachine alone, without a word.
+func TestAPausedVirtualMachineSaysNothing(t *testing.T) {
+	t.Parallel()
+	l := live(t, 1, 1)
+	name := l.names()[0]
+	l.cut()
+	l.patch("VirtualMachine", name, `{"metadata":{"annotations":{"vmoperator.vmware.com/paused":""}}}`)
+	l.pass(time.Minute)
+	l.h.never(t, "3.7", says("VirtualMachine", name, "VirtualMachineReconcileReady", "False", ""))
+}

@@ -150,11 +150,12 @@ func (s *stage) pass(t testing.TB, d time.Duration) history {
 	return h
 }
 
-// resources are the plural names of the kinds that tests write to.
+// resources are the plural names of the kinds that tests ask for.
 var resources = map[string]schema.GroupVersionResource{
-	"Cluster":   {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"},
-	"Machine":   {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
-	"Namespace": {Version: "v1", Resource: "namespaces"},
+	"Cluster":        {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "clusters"},
+	"Machine":        {Group: "cluster.x-k8s.io", Version: "v1beta2", Resource: "machines"},
+	"Namespace":      {Version: "v1", Resource: "namespaces"},
+	"VirtualMachine": {Group: "vmoperator.vmware.com", Version: "v1alpha5", Resource: "virtualmachines"},
 }
 
 // kubectl is the client of a kind in the namespace team-a, or of a kind in none.

@@ -36,10 +36,13 @@ func (m *Manager) reconcileVMService(u *unstructured.Unstructured) (time.Duratio
 	if address := ingressOf(service); address != "" && address != ingressOf(u) {
 		d.replace([]any{map[string]any{"ip": address}}, "status", "loadBalancer", "ingress")
 	}
-	if c := resource.ConditionOf(service.Object, "Ready"); c.Type != "" {
+	switch c := resource.ConditionOf(service.Object, "Ready"); c.Status {
+	case "":
+		d.condition(conditionServiceReady, "Unknown", "ServiceReadyNotPresent", "Underlying Service does not have Ready condition")
+	case "True":
+		d.condition(conditionServiceReady, "True", "True", "")
+	default:
 		d.condition(conditionServiceReady, c.Status, c.Reason, c.Message)
-	} else {
-		d.condition(conditionServiceReady, "Unknown", "ServiceReadyNotPresent", "")
 	}
 	return 0, m.commit(actorVMService, d)
 }

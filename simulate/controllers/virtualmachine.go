@@ -90,8 +90,7 @@ func (m *Manager) driveVM(u *unstructured.Unstructured) (time.Duration, error) {
 	seen := m.see(v.uniqueID())
 	d := m.edit(u)
 	if v.vmPaused {
-		d.condition(conditionReconciled, "False", "VirtualMachineReconcilePaused", "")
-		return 0, m.commit(actorVMService, d)
+		return 0, nil // nor does it say so: that is of a pause by the administrator of vSphere
 	}
 	if v.deleting {
 		return m.deleteVM(d, u)

@@ -27,6 +27,9 @@ func (m *Manager) checkPrerequisites(d *draft, u *unstructured.Unstructured) (bo
 	if d.isTrue(conditionCreated) || v.uniqueID() != "" {
 		return true, 0, nil // they are looked at before a creation, not during it
 	}
+	if v.annotations[annotationManagerID] == nil {
+		d.set(m.chance.UUID("manager"), "metadata", "annotations", annotationManagerID)
+	}
 	met := true
 	for _, check := range vmChecks {
 		if reason, message := check.look(m, v); reason != "" {
@@ -38,9 +41,6 @@ func (m *Manager) checkPrerequisites(d *draft, u *unstructured.Unstructured) (bo
 	}
 	if !met {
 		return false, vmRetry, nil
-	}
-	if v.annotations[annotationManagerID] == nil {
-		d.set(m.chance.UUID("manager"), "metadata", "annotations", annotationManagerID)
 	}
 	return m.connectNetwork(d, u)
 }
