@@ -87,6 +87,11 @@ func TestObjectsOfAClusterAreThoseOfTheRealControllers(t *testing.T) {
 			t.Errorf("observed.md 5: %d objects of kind %s, want %d", got, kind, count)
 		}
 	}
+	for _, it := range append(h.named(t, "SubnetSet", "prod-~", 1), h.named(t, "SubnetPort", ".*", 6)...) {
+		if it.labels["capv.vmware.com/cluster.name"] != "" {
+			t.Errorf("1.17: %s %s has labels of a VM, %v", it.Kind, it.Name, it.labels)
+		}
+	}
 	set := h.named(t, "MachineSet", "prod-np-~-~", 1)[0]
 	if suffix := set.Name[len(set.Name)-5:]; !strings.HasSuffix(set.labels["machine-template-hash"], "-"+suffix) {
 		t.Errorf("observed.md 5: machine-template-hash %q does not end in the suffix of %s", set.labels["machine-template-hash"], set.Name)

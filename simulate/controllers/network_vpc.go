@@ -16,7 +16,6 @@ var networkVPC = networkProvider{
 	network: func(_ *Manager, _, infrastructure string) string { return infrastructure },
 	prepare: (*Manager).prepareSubnetSet,
 	describe: func(nic map[string]any, vm *unstructured.Unstructured, network string) {
-		resource.SetField(nic, labelOf(vm, labelVMCluster), "metadata", "labels", labelVMCluster)
 		resource.SetField(nic, "virtualmachine/"+nameOf(vm)+"/"+interfaceName, "metadata", "annotations", "nsx.vmware.com/attachment_ref")
 		nic["spec"] = map[string]any{"subnetSet": network}
 	},
@@ -32,11 +31,10 @@ var networkVPC = networkProvider{
 const exhaustedRetry = time.Minute
 
 // prepareSubnetSet makes the SubnetSet of a cluster (domain.md E13-E14).
-func (m *Manager) prepareSubnetSet(u, cluster *unstructured.Unstructured) (missing string, err error) {
+func (m *Manager) prepareSubnetSet(u, _ *unstructured.Unstructured) (missing string, err error) {
 	subnets, err := m.create(actorProvider, kindSubnetSet, map[string]any{
 		"metadata": map[string]any{
 			"namespace": namespaceOf(u), "name": nameOf(u),
-			"labels":          map[string]any{labelVMCluster: nameOf(cluster)},
 			"ownerReferences": []any{ref(u, false)},
 		},
 		"spec": map[string]any{},
