@@ -64,6 +64,11 @@ func TestAMachineThatGoesAtOnceHasItsPartsAllTheSame(t *testing.T) {
 	for _, kind := range []string{"KubeadmConfig", "VSphereMachine"} {
 		l.h.inOrder(t, "3.6", owned(kind, name, "Machine", true), gone(kind, name), gone("Machine", name))
 	}
+	for condition, want := range map[string]string{"UpToDate": "True/UpToDate", "Updating": "False/NotUpdating"} {
+		if got := l.h.sequence("Machine", name, condition); !slices.Equal(got, []string{want}) {
+			t.Errorf("3.6: %s of a machine that went at once was %q, want %s", condition, got, want)
+		}
+	}
 }
 
 // Nobody drains the Node of the last machine of a control plane: there is no other to

@@ -143,6 +143,7 @@ func TestAVirtualMachineThatIsDeletedIsMadeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.until("it is gone", func() bool { return len(l.h.all(gone("VirtualMachine", name))) > 0 })
+	l.h.never(t, "3.6: nothing is said of a VM on its way out", says("VSphereMachine", name, "VirtualMachineProvisioned", "False", "PoweringOn"))
 	l.cut()
 	l.until("it is there again", func() bool {
 		u, err := machines.Get(l.Context(), name, metav1.GetOptions{})

@@ -32,14 +32,14 @@ func (m *Manager) reconcileMachine(u *unstructured.Unstructured) (time.Duration,
 	if err := m.takeParts(d, v, &p, last); err != nil {
 		return 0, err
 	}
-	if v.deleting {
-		return m.deleteMachine(d, u, cluster, p.again)
-	}
 	taken := p.taken()
 	if !last.sameTemplate(p) && !compareTemplate(d, p) {
 		taken.set = nil
 	}
 	d.condition("Updating", "False", "NotUpdating", "")
+	if v.deleting {
+		return m.deleteMachine(d, u, cluster, p.again)
+	}
 	d.condition("Deleting", "False", "NotDeleting", "")
 	again := summarizeMachine(d, v)
 	taken.due, taken.joins = at(again, d.now), !sameNodeStatus(d, v)

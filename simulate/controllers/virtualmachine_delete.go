@@ -8,8 +8,9 @@ import (
 	"github.com/vksync/vksync/reconcile/resource"
 )
 
-// deleteVM powers the VM off, destroys it and lets go. A creation that is under
-// way has to end first: a VM that is being made cannot be deleted (domain.md 3.6).
+// deleteVM powers the VM off, destroys it and lets go, and says nothing of it meanwhile.
+// A creation that is under way has to end first: a VM that is being made cannot be
+// deleted (domain.md 3.6).
 func (m *Manager) deleteVM(d *draft, u *unstructured.Unstructured) (time.Duration, error) {
 	id := resource.Text(u.Object, "status", "uniqueID")
 	if id == "" {
@@ -33,7 +34,6 @@ func (m *Manager) deleteVM(d *draft, u *unstructured.Unstructured) (time.Duratio
 		if err != nil {
 			return 0, err
 		}
-		d.set(poweredOff, "status", "powerState")
 		m.onVM(VMEvent{Op: "PowerOffVM_Task", Task: task, VM: u, Spot: vm.Spot})
 	}
 	if wait := off.Add(m.takes(StepDestroy, namespaceOf(u), nameOf(u))).Sub(m.now()); wait > 0 {
