@@ -19,7 +19,7 @@ func (m *Manager) deleteVM(d *draft, u *unstructured.Unstructured) (time.Duratio
 	}
 	vm, exists := m.vsphere.VM(id)
 	asked := parseStamp(resource.Text(u.Object, "metadata", "deletionTimestamp"))
-	if exists && !d.isTrue(conditionCreated) {
+	if exists && !isMade(d) {
 		made := d.since(conditionPlacement).Add(m.takes(StepCreate, namespaceOf(u), nameOf(u)))
 		if made.After(asked) {
 			asked = made

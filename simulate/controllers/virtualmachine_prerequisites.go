@@ -24,7 +24,7 @@ var vmChecks = []struct {
 // asked for when none is (domain.md 1.12, E28).
 func (m *Manager) checkPrerequisites(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
 	v := m.view(u)
-	if d.isTrue(conditionCreated) || v.uniqueID() != "" {
+	if v.uniqueID() != "" {
 		return true, 0, nil // they are looked at before a creation, not during it
 	}
 	if v.annotations[annotationManagerID] == nil {

@@ -51,7 +51,7 @@ func (m *Manager) placeVM(d *draft, u *unstructured.Unstructured) (bool, time.Du
 	if err != nil {
 		return false, 0, err
 	}
-	d.condition(conditionPlacement, "True", "True", "")
+	d.again(conditionPlacement, "True", "True", "")
 	d.label(labelZone, spot.Zone)
 	d.set(vm.MoID, "status", "uniqueID")
 	d.set(spot.Zone, "status", "zone")
@@ -62,25 +62,25 @@ func (m *Manager) placeVM(d *draft, u *unstructured.Unstructured) (bool, time.Du
 
 // finishCreate waits until the disks are there.
 func (m *Manager) finishCreate(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
-	if d.isTrue(conditionCreated) {
+	if isMade(d) {
 		return true, 0, nil
 	}
 	if wait := due(m, d, conditionPlacement, StepCreate, u); wait > 0 {
 		return false, wait, nil
 	}
-	d.condition(conditionCreated, "True", "True", "")
+	d.again(conditionCreated, "True", "True", "")
 	return false, pace, nil
 }
 
 // reportVM is the first look at a VM that has been created, which is off.
 func (m *Manager) reportVM(d *draft, u *unstructured.Unstructured) (bool, time.Duration, error) {
-	if d.has(conditionPower) {
+	if d.has(conditionPower) && !d.since(conditionPower).Before(d.since(conditionCreated)) {
 		return true, 0, nil
 	}
 	d.condition(conditionCustomization, "Unknown", "NoGuestInfo", "")
 	d.condition(conditionGuestNetwork, "False", "NotSynced", "Neither IPv4 nor IPv6 address reported by guest")
 	d.condition(conditionLocation, "True", "True", "")
-	d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+m.view(u).wantedPower()+" != status.powerState="+poweredOff)
+	d.again(conditionPower, "False", "NotSynced", "spec.powerState="+m.view(u).wantedPower()+" != status.powerState="+poweredOff)
 	d.condition(conditionReconciled, "True", "True", "")
 	d.condition(conditionTools, "False", "VirtualMachineToolsNotRunning", "VMware Tools is not running")
 	if probed(u) {

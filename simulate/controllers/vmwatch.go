@@ -65,7 +65,7 @@ func (m *Manager) lookAtVM(d *draft, v *view, vm vmSight) error {
 	case vm.id == "":
 		return nil
 	case !vm.exists:
-		loseVM(d)
+		loseVM(d, v)
 		return nil
 	}
 	d.set(vm.host, "status", "nodeName")
@@ -84,18 +84,45 @@ func (m *Manager) lookAtVM(d *draft, v *view, vm vmSight) error {
 	if vm.power == poweredOn {
 		return nil
 	}
-	d.condition(conditionGuestNetwork, "False", "NotSynced", "Neither IPv4 nor IPv6 address reported by guest")
-	d.condition(conditionTools, "False", "VirtualMachineToolsNotRunning", "VMware Tools is not running")
-	d.unset("status", "network")
+	silenceGuest(d)
 	return m.vsphere.SetGuest(vm.id, "", "") // Tools do not run any more
 }
 
-// loseVM is the status of a VirtualMachine whose VM is gone: that of one which was
-// never placed.
-func loseVM(d *draft) {
-	for _, field := range []string{"uniqueID", "nodeName", "powerState", "network"} {
-		d.unset("status", field)
+// silenceGuest is the status of a VirtualMachine whose guest reports nothing any more.
+func silenceGuest(d *draft) {
+	d.condition(conditionGuestNetwork, "False", "NotSynced", "Neither IPv4 nor IPv6 address reported by guest")
+	d.condition(conditionTools, "False", "VirtualMachineToolsNotRunning", "VMware Tools is not running")
+	d.unset("status", "network")
+}
+
+// loseVM forgets which VM a VirtualMachine had. vm-operator takes back nothing of what
+// it said of it but that it was on, as one that can be destroyed is not; it says all of
+// it again of the next one.
+func loseVM(d *draft, v *view) {
+	d.unset("status", "uniqueID")
+	d.unset("status", "nodeName")
+	if !d.has(conditionPower) {
+		return // it was being made
 	}
-	d.dropConditions(conditionPlacement, conditionCreated, conditionPower, conditionGuestNetwork,
-		conditionTools, conditionCustomization, conditionLocation, conditionReconciled, "Ready")
+	d.set(poweredOff, "status", "powerState")
+	if wanted := v.wantedPower(); wanted != poweredOff {
+		d.condition(conditionPower, "False", "NotSynced", "spec.powerState="+wanted+" != status.powerState="+poweredOff)
+	}
+	silenceGuest(d)
+	if d.has("Ready") {
+		d.condition("Ready", "False", "NotReady", "virtual machine is not powered on")
+	}
+}
+
+// isMade says that the VM is there that was placed last.
+func isMade(d *draft) bool {
+	return d.isTrue(conditionCreated) && !d.since(conditionCreated).Before(d.since(conditionPlacement))
+}
+
+// again is condition of another VM than that of which it was said before.
+func (d *draft) again(kind, status, reason, message string) {
+	if d.has(kind) {
+		d.dropConditions(kind)
+	}
+	d.condition(kind, status, reason, message)
 }
