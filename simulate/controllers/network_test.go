@@ -21,12 +21,14 @@ func TestEndpointOfACluster(t *testing.T) {
 		says    string         // LoadBalancerReady
 		message string
 		service bool // a VirtualMachineService is made
+		left    bool // one of a cluster of the same name is there
 	}{
-		"the load balancer is asked": {map[string]any{"clusterNetwork": networks}, true, "False/WaitingForIP", "VirtualMachineService prod has no ingress address", true},
-		"no CIDR blocks":             {map[string]any{}, true, "False/NotReady", "cluster team-a/prod has no Pod or Service CIDR blocks", false},
-		"no default Network":         {map[string]any{"clusterNetwork": networks}, false, "False/NotReady", "no default network found", false},
+		"the load balancer is asked": {map[string]any{"clusterNetwork": networks}, true, "False/WaitingForIP", "VirtualMachineService prod has no ingress address", true, false},
+		"no CIDR blocks":             {map[string]any{}, true, "False/NotReady", "cluster team-a/prod has no Pod or Service CIDR blocks", false, false},
+		"no default Network":         {map[string]any{"clusterNetwork": networks}, false, "False/NotReady", "no default network found", false, false},
+		"another is in the way":      {map[string]any{"clusterNetwork": networks}, true, "False/NotReady", "owned by a different VSphereCluster instance", true, true},
 		"an endpoint is given": {
-			map[string]any{"controlPlaneEndpoint": map[string]any{"host": "10.0.0.9", "port": int64(6443)}}, false, "True/Ready", "", false,
+			map[string]any{"controlPlaneEndpoint": map[string]any{"host": "10.0.0.9", "port": int64(6443)}}, false, "True/Ready", "", false, false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,6 +53,13 @@ func TestEndpointOfACluster(t *testing.T) {
 			}
 			cluster := put(kindCluster, map[string]any{"namespace": "team-a", "name": "prod"}, test.cluster)
 			infrastructure := put(kindVSphereCluster, map[string]any{"namespace": "team-a", "name": "prod-x"}, map[string]any{})
+			if test.left {
+				for _, k := range []kind{kindVMService, kindResourcePolicy} {
+					put(k, map[string]any{"namespace": "team-a", "name": "prod", "ownerReferences": []any{
+						map[string]any{"apiVersion": kindVSphereCluster.apiVersion, "kind": kindVSphereCluster.Kind, "name": "prod-w", "uid": "another"},
+					}}, map[string]any{})
+				}
+			}
 			d := edit(infrastructure, m.now())
 			ready, err := m.provisionInfrastructure(d, infrastructure, cluster)
 			if err != nil {
@@ -62,6 +71,9 @@ func TestEndpointOfACluster(t *testing.T) {
 			}
 			if made := m.get(kindVMService, "team-a", "prod") != nil; made != test.service {
 				t.Errorf("a VirtualMachineService was made: %v, want %v", made, test.service)
+			}
+			if policy := m.view(m.get(kindResourcePolicy, "team-a", "prod")); !policy.ownedBy(m.view(infrastructure)) {
+				t.Errorf("the resource policy is owned by %v, want the VSphereCluster too", policy.owners)
 			}
 		})
 	}

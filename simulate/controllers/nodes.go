@@ -103,7 +103,7 @@ func (m *Manager) silence(machine *unstructured.Unstructured, v, vm *view, runni
 	case running:
 		ready, _ := m.nodeReadyAt(machine)
 		return time.Time{}, ready
-	case up.IsZero(): // the VM is gone: VM Service has forgotten all of it
+	case up.IsZero(): // the VirtualMachine is another one, of which nothing is known
 		return m.view(m.kitOf(v).infrastructure).since(conditionProvisioned), time.Time{}
 	}
 	return up, time.Time{}

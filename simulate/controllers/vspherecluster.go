@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -145,15 +146,25 @@ func (m *Manager) findEndpoint(d *draft, u, cluster *unstructured.Unstructured) 
 }
 
 // refuseService is why there can be no VirtualMachineService, or "": one or the
-// other kind of block tells the IP family, and a Network has to be known.
+// other kind of block tells the IP family, one that is left of a cluster of the same
+// name is in the way, and for one to be made a Network has to be known.
 func (m *Manager) refuseService(u, cluster *unstructured.Unstructured) string {
 	blocks := len(resource.Items(cluster.Object, "spec", "clusterNetwork", "pods", "cidrBlocks")) +
 		len(resource.Items(cluster.Object, "spec", "clusterNetwork", "services", "cidrBlocks"))
+	service := m.view(m.get(kindVMService, namespaceOf(u), nameOf(cluster)))
 	switch {
 	case blocks == 0:
 		return fmt.Sprintf("cluster %s/%s has no Pod or Service CIDR blocks", namespaceOf(cluster), nameOf(cluster))
-	case m.networkProvider().network(m, namespaceOf(u), nameOf(u)) == "":
+	case service.absent() && m.networkProvider().network(m, namespaceOf(u), nameOf(u)) == "":
 		return noNetwork
+	case service.absent():
+		return ""
+	case slices.ContainsFunc(service.owners, func(owner any) bool {
+		return resource.Text(owner, "kind") == kindVSphereCluster.Kind && resource.Text(owner, "uid") != uidOf(u)
+	}):
+		return "VirtualMachineService " + service.name + " exists but is owned by a different VSphereCluster instance"
+	case service.deleting:
+		return "VirtualMachineService " + service.name + " exists but is being deleted"
 	}
 	return ""
 }
@@ -177,8 +188,8 @@ func (m *Manager) failureDomains(namespace string) []any {
 
 func (m *Manager) createResourcePolicy(u, cluster *unstructured.Unstructured) error {
 	name := nameOf(cluster)
-	if m.get(kindResourcePolicy, namespaceOf(u), name) != nil {
-		return nil
+	if policy := m.get(kindResourcePolicy, namespaceOf(u), name); policy != nil {
+		return m.adoptPolicy(policy, u)
 	}
 	_, err := m.create(actorProvider, kindResourcePolicy, map[string]any{
 		"metadata": map[string]any{
@@ -192,6 +203,18 @@ func (m *Manager) createResourcePolicy(u, cluster *unstructured.Unstructured) er
 		},
 	})
 	return err
+}
+
+// adoptPolicy makes u one of the owners of a resource policy that is there already, which
+// is left of a cluster of the same name.
+func (m *Manager) adoptPolicy(policy, u *unstructured.Unstructured) error {
+	v := m.view(policy)
+	if v.ownedBy(m.view(u)) {
+		return nil
+	}
+	d := m.edit(policy)
+	d.setOwners(append(slices.Clip(v.owners), ref(u, false))...)
+	return m.commit(actorProvider, d)
 }
 
 // infrastructureSpec is what the class makes of a VSphereCluster: it gives the
