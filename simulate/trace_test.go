@@ -12,19 +12,40 @@ import (
 	"github.com/vksync/vksync/simulate/trace"
 )
 
-var traceFile = flag.String("trace", ourTrace, "the recording to compare with; its steps are in FILE with .steps.yaml for .jsonl")
+var traceFile = flag.String("trace", "", "the recording to compare with instead of those in testdata; its steps are in FILE with .steps.yaml for .jsonl")
 
 const (
-	ourTrace = "../testdata/traces/supervisor-3x3.jsonl"
+	ourTraces = "../testdata/traces/*.jsonl"
 	// maxListed is how many differences may be listed.
 	maxListed = 15
 )
 
-// TestTraceOfTheRealControllers plays what was asked in a recording and compares
+// TestTraceOfTheRealControllers plays what was asked in recordings and compares
 // what happened.
 func TestTraceOfTheRealControllers(t *testing.T) {
-	recording, script := readTrace(t, *traceFile)
 	listed := listedDifferences(t)
+	if *traceFile != "" {
+		compareTrace(t, *traceFile, listed)
+		return
+	}
+	files, err := filepath.Glob(ourTraces)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no recordings: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) { compareTrace(t, file, listed) })
+	}
+	for _, e := range listed.Entries {
+		if e.Met == 0 {
+			t.Errorf("differences.yaml:%d: nothing differs as %q any more; take it off the list", e.Line, e.Pattern)
+		}
+	}
+}
+
+// compareTrace plays what was asked in one recording, and tells each difference that
+// is not listed.
+func compareTrace(t *testing.T, file string, listed *trace.Listed) {
+	recording, script := readTrace(t, file)
 	played := playTrace(t, script, recording, 1)
 	realParts, err := trace.Split(recording, script, trace.NamesOf(recording.Changes))
 	if err != nil {
@@ -52,14 +73,6 @@ func TestTraceOfTheRealControllers(t *testing.T) {
 			t.Logf("%s: %d differences, of which %d are listed; it took %d s in the recording and %d s here", part.Step.Mark, len(differences), known,
 				(part.To-part.From)/1000, (playedParts[i].To-playedParts[i].From)/1000)
 		})
-	}
-	if *traceFile != ourTrace {
-		return
-	}
-	for _, e := range listed.Entries {
-		if e.Met == 0 {
-			t.Errorf("differences.yaml:%d: nothing differs as %q any more; take it off the list", e.Line, e.Pattern)
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"maps"
 	"path"
 	"strings"
 
@@ -11,7 +12,8 @@ import (
 type Ignore struct {
 	Group, Kind string // of objects; * in Kind is any
 	Names       []string
-	Class       bool // ClusterClasses and templates that are of no cluster
+	Class       bool   // ClusterClasses and templates that are of no cluster
+	Label       string // a label of whatever object
 }
 
 // ignores reads the list of a steps file:
@@ -20,6 +22,7 @@ type Ignore struct {
 //	GROUP/Kind or v1/Kind      all objects of a kind
 //	GROUP/Kind NAME, NAME      some objects of it; names may have *
 //	text with "ClusterClass"   ClusterClasses and their templates
+//	label KEY                  a label, on any object
 //
 // What stands in parentheses is for people.
 func (d *decoder) ignores(n *yaml.Node) []Ignore {
@@ -35,10 +38,12 @@ func (d *decoder) ignores(n *yaml.Node) []Ignore {
 				g.Group = ""
 			}
 			out = append(out, g)
+		case len(words) == 2 && words[0] == "label":
+			out = append(out, Ignore{Label: words[1]})
 		case strings.Contains(text, "ClusterClass"):
 			out = append(out, Ignore{Class: true})
 		default:
-			d.fail(item, "ignore is %q, want GROUP/*, GROUP/Kind, GROUP/Kind NAMES, or words about a ClusterClass", item.Value)
+			d.fail(item, "ignore is %q, want GROUP/*, GROUP/Kind, GROUP/Kind NAMES, label KEY, or words about a ClusterClass", item.Value)
 		}
 	}
 	return out
@@ -62,7 +67,7 @@ func (g Ignore) matches(id ID, hasCluster bool) bool {
 	if g.Class {
 		return id.Kind == "ClusterClass" || strings.HasSuffix(id.Kind, "Template") && !hasCluster
 	}
-	if g.Group != id.Group || g.Kind != "*" && g.Kind != id.Kind {
+	if g.Label != "" || g.Group != id.Group || g.Kind != "*" && g.Kind != id.Kind {
 		return false
 	}
 	for _, name := range g.Names {
@@ -71,6 +76,15 @@ func (g Ignore) matches(id ID, hasCluster bool) bool {
 		}
 	}
 	return len(g.Names) == 0
+}
+
+// withoutIgnored are labels but for those that are left out.
+func (s *Script) withoutIgnored(labels map[string]string) map[string]string {
+	left := maps.Clone(labels)
+	for _, g := range s.Ignore {
+		delete(left, g.Label)
+	}
+	return left
 }
 
 // foreign says whether a field manager or a finalizer is of a group that is left out

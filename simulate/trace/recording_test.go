@@ -113,10 +113,14 @@ ignore:
   - v1/Secret one, two-*
   - cluster.x-k8s.io/MachinePool
   - the ClusterClass qs and its five templates (prose)
+  - label one/two
 steps: [{mark: m, delete: true}]
 `))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := s.withoutIgnored(map[string]string{"one/two": "x", "one/three": "y"}); len(got) != 1 || got["one/three"] != "y" {
+		t.Errorf("the labels that count are %v", got)
 	}
 	for _, c := range []struct {
 		id         ID

@@ -148,7 +148,7 @@ func (w *walker) fill(o *object, at int, c Change) {
 		o.note(at, c.T, finalizers, strings.Join(left, " "))
 	}
 	if c.Labels != nil {
-		o.labels = *c.Labels
+		o.labels = w.script.withoutIgnored(*c.Labels)
 		if o.now != nil {
 			o.now.labelsSet = true
 		}
