@@ -70,16 +70,23 @@ func TestAClassLeadsThroughItsVersions(t *testing.T) {
 	}
 }
 
-// A changed class is looked at by its own controller and by that of its Clusters at once;
-// these are too early, and try again a second later.
-func TestAChangedClassIsNotReconciledAtFirst(t *testing.T) {
-	t.Parallel()
+// beginWithOwnClass has prod of a class of its own, up for a while.
+func beginWithOwnClass(t *testing.T) *life {
+	t.Helper()
 	l := begin(t)
 	l.make(ownClass("", ""))
 	l.make(clusterOfOwnClass("v1.34.1+vmware.1-vkr.4"))
 	l.settle("the creation")
 	l.pass(5 * time.Minute)
 	l.cut()
+	return l
+}
+
+// A changed class is looked at by its own controller and by that of its Clusters at once;
+// these are too early, and try again a second later.
+func TestAChangedClassIsNotReconciledAtFirst(t *testing.T) {
+	t.Parallel()
+	l := beginWithOwnClass(t)
 	l.patch("ClusterClass", "qs", `{"spec":{"controlPlane":{"metadata":{"labels":{"from":"another"}}}}}`)
 	l.pass(time.Minute)
 	if got := l.h.sequence("Cluster", "prod", "TopologyReconciled"); !slices.Equal(got, []string{"False/ReconcileFailed", "True/ReconcileSucceeded"}) {
@@ -98,12 +105,7 @@ func TestAChangedClassIsNotReconciledAtFirst(t *testing.T) {
 // What a webhook does not take of the topology is not there, and nothing behind it.
 func TestARefusedControlPlaneEndsThePass(t *testing.T) {
 	t.Parallel()
-	l := begin(t)
-	l.make(ownClass("", ""))
-	l.make(clusterOfOwnClass("v1.34.1+vmware.1-vkr.4"))
-	l.settle("the creation")
-	l.pass(5 * time.Minute)
-	l.cut()
+	l := beginWithOwnClass(t)
 	l.patch("Cluster", "prod", `{"spec":{"topology":{"controlPlane":{"replicas":2},"variables":[{"name":"vmClass","value":"best-effort-medium"},{"name":"storageClass","value":"vks-gold"}]}}}`)
 	l.pass(time.Minute)
 	if got := l.reconciled("TopologyReconciled"); got != "False/ReconcileFailed" {

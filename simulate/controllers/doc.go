@@ -4,8 +4,8 @@
 // (NSX VPC, NSX-T, distributed switches, none), with the objects, names, owners,
 // conditions and order that the real ones were seen to have (observed.md sections 5
 // and 6) or are documented to have (domain.md 2.1, E1-E53), from the creation of a
-// cluster through its changes to its end (domain.md part 3). A recording of the real
-// ones is compared with what they write, see package trace.
+// cluster through its changes to its end (domain.md part 3). Recordings of the real
+// ones are compared with what they write, see package trace.
 //
 // A controller is a function from one object to writes. It is called again
 // whenever something it depends on has changed, and at most once per second for
