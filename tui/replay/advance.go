@@ -100,6 +100,8 @@ func (p *Player) linger() time.Duration {
 		return 0
 	case err != nil:
 		p.failure = err
+	case p.played() == 0 && p.failure == nil: // of a pipe that was open at first
+		p.failure = p.nothing()
 	}
 	p.playing = false
 	return forever

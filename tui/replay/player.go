@@ -109,11 +109,12 @@ func Open(o Options) (*Player, error) {
 	if o.Follow && !o.Once {
 		p.seeking = &target{at: endOfTime}
 	}
+	more, _ := in.grows() // asked before the look: what comes after it may be the whole journal
 	p.total = in.extent()
 	if _, err := p.peek(); p.failure != nil {
 		return nil, errors.Join(err, in.close())
 	}
-	if more, _ := in.grows(); p.ahead == nil && !more {
+	if p.ahead == nil && !more {
 		return nil, errors.Join(p.nothing(), in.close())
 	}
 	p.publish()
