@@ -63,7 +63,7 @@ func (m *Manager) adopt(cluster, u *unstructured.Unstructured) error {
 	}
 	d := edit(u, m.now())
 	generated := resource.Fields(cluster.Object, "spec", "topology") != nil
-	d.setOwners(append(append([]any{}, resource.Items(u.Object, "metadata", "ownerReferences")...), ref(cluster, generated))...)
+	d.addOwner(ref(cluster, generated))
 	d.label(labelCluster, nameOf(cluster))
 	return m.commit(actorCore, d)
 }

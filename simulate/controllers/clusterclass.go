@@ -30,7 +30,7 @@ func (m *Manager) reconcileClass(class *unstructured.Unstructured) (time.Duratio
 			continue
 		}
 		td := edit(template, m.now())
-		td.setOwners(append(append([]any{}, resource.Items(template.Object, "metadata", "ownerReferences")...), ref(class, false))...)
+		td.addOwner(ref(class, false))
 		if err := m.commit(actorCore, td); err != nil {
 			return 0, err
 		}

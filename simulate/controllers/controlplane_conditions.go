@@ -294,9 +294,9 @@ func (p *controlPlane) summarizeAvailable() {
 		ok = false
 		messages = append(messages, "* Control plane certificates are not available")
 	}
-	if members, fit := p.etcd.voters, p.healthyMembers(); fit < members/2+1 {
+	if members, fit := p.etcd.voters, p.healthyMembers(); fit < quorumOf(members) {
 		ok = false
-		messages = append(messages, fmt.Sprintf("* %d of %d etcd members is healthy, at least %d healthy member required for etcd quorum", fit, members, members/2+1))
+		messages = append(messages, fmt.Sprintf("* %d of %d etcd members is healthy, at least %d healthy member required for etcd quorum", fit, members, quorumOf(members)))
 	}
 	run := len(which(p.machines, (*replica).serves))
 	if run == 0 {

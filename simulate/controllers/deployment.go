@@ -40,7 +40,7 @@ func (m *Manager) reconcileDeployment(u *unstructured.Unstructured) (time.Durati
 		return 0, nil
 	}
 	if !v.ownedBy(m.view(cluster)) {
-		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
+		d.addOwner(ref(cluster, false))
 	}
 	asks := last.terms
 	if !known {
@@ -89,7 +89,7 @@ func (m *Manager) adoptTemplates(u, cluster *unstructured.Unstructured) error {
 			continue
 		}
 		d := edit(template, m.now())
-		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
+		d.addOwner(ref(cluster, false))
 		if err := m.commit(actorCore, d); err != nil {
 			return err
 		}

@@ -192,3 +192,8 @@ func introduce(d *draft, v *view, finalizers ...string) bool {
 
 // setOwners replaces the owner references.
 func (d *draft) setOwners(refs ...any) { d.replace(refs, "metadata", "ownerReferences") }
+
+// addOwner has one owner more.
+func (d *draft) addOwner(owner map[string]any) {
+	d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), owner)...)
+}

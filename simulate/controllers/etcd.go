@@ -57,11 +57,14 @@ func (m *Manager) etcdMembers(machines []*replica) []EtcdMember {
 	return members
 }
 
+// quorumOf is how many of so many voters have to agree.
+func quorumOf(voters int) int { return voters/2 + 1 }
+
 // HasQuorum says whether more than half of the voting members are healthy, which
 // etcd needs to take a write. An etcd without members has nothing to lose.
 func HasQuorum(members []EtcdMember) bool {
 	voters, healthy := Voters(members)
-	return voters == 0 || healthy >= voters/2+1
+	return voters == 0 || healthy >= quorumOf(voters)
 }
 
 // Voters counts the members that vote, and the healthy ones among them.
@@ -111,7 +114,7 @@ func (m *Manager) askEtcd(p *controlPlane) etcdView {
 			v.running++
 		}
 	}
-	v.answers = p.inspected && reached && v.running >= v.voters/2+1
+	v.answers = p.inspected && reached && v.running >= quorumOf(v.voters)
 	return v
 }
 
@@ -142,7 +145,7 @@ func (m *Manager) quorumWith(p *controlPlane, removed *replica, added bool) bool
 			unhealthy++
 		}
 	}
-	return voters-unhealthy >= voters/2+1
+	return voters-unhealthy >= quorumOf(voters)
 }
 
 // mayLeave says whether a Machine that goes may take its etcd member with it.
@@ -161,7 +164,7 @@ func (m *Manager) mayLeave(p *controlPlane, machine *replica) bool {
 // etcdLetsGo says whether etcd itself takes a member out: not one that runs if there
 // are too few others that do.
 func (m *Manager) etcdLetsGo(p *controlPlane, machine *replica) bool {
-	return m.catchingUp(machine) || !m.guest(machine).running || p.etcd.running-1 >= 1+(p.etcd.voters-1)/2
+	return m.catchingUp(machine) || !m.guest(machine).running || p.etcd.running-1 >= quorumOf(p.etcd.voters-1)
 }
 
 // runPreTerminateHook takes the etcd member of a Machine that was drained out of

@@ -44,7 +44,7 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 		return 0, m.commit(actorCore, d)
 	}
 	if !ownedBy(u, cluster) {
-		d.setOwners(append(slices.Clip(resource.Items(d.root, "metadata", "ownerReferences")), ref(cluster, false))...)
+		d.addOwner(ref(cluster, false))
 	}
 	targets := m.targetsOf(u, cluster)
 	well, failed, again := 0, 0, time.Duration(0)

@@ -80,7 +80,7 @@ func (m *Manager) tearDown(d *draft, u, cluster *unstructured.Unstructured) (del
 // is not where all goes, or the last machine of the control plane: nothing would be
 // left to move its pods to.
 func (m *Manager) nodeIsDeleted(u, cluster *unstructured.Unstructured) bool {
-	if resource.Text(u.Object, "status", "nodeRef", "name") == "" || cluster == nil || deleting(cluster) || m.view(m.controlPlaneOf(cluster)).deleting {
+	if nodeNameOf(u) == "" || cluster == nil || deleting(cluster) || m.view(m.controlPlaneOf(cluster)).deleting {
 		return false
 	}
 	home := m.view(cluster)

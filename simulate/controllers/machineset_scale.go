@@ -161,7 +161,7 @@ func victims(machines []*unstructured.Unstructured, order string) []*unstructure
 // unhealthy says whether a machine is one to go first: without a node, or with a
 // node or a health check that says no. What is unknown is no reason.
 func unhealthy(u *unstructured.Unstructured) bool {
-	return resource.Text(u.Object, "status", "nodeRef", "name") == "" ||
+	return nodeNameOf(u) == "" ||
 		resource.ConditionOf(u.Object, "NodeHealthy").Status == "False" ||
 		resource.ConditionOf(u.Object, conditionHealthCheck).Status == "False"
 }

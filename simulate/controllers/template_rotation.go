@@ -32,10 +32,10 @@ func (m *Manager) bootstrapTemplate(cluster *unstructured.Unstructured, p part, 
 func (m *Manager) template(cluster *unstructured.Unstructured, p part, k kind, use, current string, from, spec map[string]any) (string, error) {
 	known := m.get(k, namespaceOf(cluster), current)
 	if known != nil && resource.Equal(resource.Field(known.Object, "spec", "template", "spec"), any(spec)) {
-		d := edit(known, m.now())
+		d, ours := edit(known, m.now()), topologyLabels(cluster, p.pool)
 		for _, section := range []string{"labels", "annotations"} {
 			for key, value := range inherited(from, section) {
-				if _, ours := topologyLabels(cluster, p.pool)[key]; !ours {
+				if _, is := ours[key]; !is {
 					d.set(value, "metadata", section, key)
 				}
 			}

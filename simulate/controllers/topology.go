@@ -72,7 +72,7 @@ func (m *Manager) applyTopology(cluster *unstructured.Unstructured, up *upgrade)
 	if err := m.noteStep(cluster, up); err != nil {
 		return err
 	}
-	return m.syncDeployments(cluster, pools, m.deploymentsByPool(cluster), up)
+	return m.syncDeployments(cluster, pools, up)
 }
 
 // noteStep keeps the annotation that tells owners of machines which version may be made now.

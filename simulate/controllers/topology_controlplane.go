@@ -54,7 +54,8 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 		return d
 	}
 	current := resource.Text(u.Object, "spec", "machineTemplate", "spec", "infrastructureRef", "name")
-	if d := said(current); d.changed() { // which a template of another name does not matter for
+	d := said(current)
+	if d.changed() { // which a template of another name does not matter for
 		if err := answer(d.object(), topology.RefuseControlPlane(u.Object, d.root)); err != nil {
 			return refused{fmt.Errorf("failed to patch %s %s/%s: %w", kindControlPlane.Kind, namespaceOf(u), nameOf(u), err)}
 		}
@@ -63,7 +64,9 @@ func (m *Manager) syncControlPlane(cluster, u *unstructured.Unstructured, p part
 	if err != nil {
 		return err
 	}
-	d := said(template)
+	if template != current {
+		d = said(template)
+	}
 	if !d.changed() {
 		m.settleFor(home, p, u)
 	}

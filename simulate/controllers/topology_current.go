@@ -21,8 +21,7 @@ func (m *Manager) classReady(cluster *unstructured.Unstructured) error {
 		return fmt.Errorf("failed to retrieve ClusterClass %s/%s: ClusterClass.cluster.x-k8s.io %q not found", r.namespace, r.name, r.name)
 	}
 	const unready = "ClusterClass is not successfully reconciled: "
-	switch c := m.view(class).condition("VariablesReady"); {
-	case c.Type == "" || c.Status == "False":
+	if c := m.view(class).condition("VariablesReady"); c.Type == "" || c.Status == "False" {
 		return errors.New(unready + `status of VariablesReady condition on ClusterClass must be "True"`)
 	}
 	if is, seen := m.view(class).generation, resource.Int(class.Object, "status", "observedGeneration"); is != seen {

@@ -22,12 +22,12 @@ func (m *Manager) deploymentsByPool(cluster *unstructured.Unstructured) map[stri
 // syncDeployments makes new pools, patches those that are there and may be
 // changed now, and removes those that are no longer asked for, in this order. A
 // new pool waits while the control plane is made or upgraded.
-func (m *Manager) syncDeployments(cluster *unstructured.Unstructured, pools []part, existing map[string]*unstructured.Unstructured, up *upgrade) error {
+func (m *Manager) syncDeployments(cluster *unstructured.Unstructured, pools []part, up *upgrade) error {
 	wanted := map[string]bool{}
 	for _, p := range pools {
 		wanted[p.pool] = true
 		switch {
-		case existing[p.pool] != nil:
+		case up.pools[p.pool] != nil:
 		case !up.stable():
 			up.creations = append(up.creations, p.pool)
 		default:
@@ -37,7 +37,7 @@ func (m *Manager) syncDeployments(cluster *unstructured.Unstructured, pools []pa
 		}
 	}
 	for i, p := range pools {
-		u := existing[p.pool]
+		u := up.pools[p.pool]
 		if u == nil {
 			continue
 		}

@@ -23,7 +23,8 @@ const (
 type upgrade struct {
 	to      string
 	plan    upgradePlan
-	changed bool // nobody has looked at this form of the Cluster before
+	pools   map[string]*unstructured.Unstructured // MachineDeployments by pool, as they were found
+	changed bool                                  // nobody has looked at this form of the Cluster before
 	// Of the control plane. Provisioning is before its first machine, upgrading
 	// while a machine of another version is left, waiting while pools have to take its
 	// version before it takes another.
@@ -38,7 +39,7 @@ type upgrade struct {
 // upgradeOf looks at a Cluster with a control plane. Pools that are on their way out
 // count like the others.
 func (m *Manager) upgradeOf(cluster, controlPlane *unstructured.Unstructured, existing map[string]*unstructured.Unstructured) (*upgrade, error) {
-	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), concurrency: 1, changed: !looked(m.view(cluster))}
+	up := &upgrade{to: resource.Text(cluster.Object, "spec", "topology", "version"), pools: existing, concurrency: 1, changed: !looked(m.view(cluster))}
 	if n, err := strconv.Atoi(resource.Text(cluster.Object, "metadata", "annotations", annotationConcurrency)); err == nil && n > 0 {
 		up.concurrency = n
 	}

@@ -208,12 +208,11 @@ func (m *Manager) createResourcePolicy(u, cluster *unstructured.Unstructured) er
 // adoptPolicy makes u one of the owners of a resource policy that is there already, which
 // is left of a cluster of the same name.
 func (m *Manager) adoptPolicy(policy, u *unstructured.Unstructured) error {
-	v := m.view(policy)
-	if v.ownedBy(m.view(u)) {
+	if m.view(policy).ownedBy(m.view(u)) {
 		return nil
 	}
 	d := m.edit(policy)
-	d.setOwners(append(slices.Clip(v.owners), ref(u, false))...)
+	d.addOwner(ref(u, false))
 	return m.commit(actorProvider, d)
 }
 
