@@ -97,7 +97,7 @@ func follow(t testing.TB, c gitsource.Config) *gitsource.Source {
 // until waits for a state, by the source's own signal.
 func until(t testing.TB, s *gitsource.Source, what string, done func(gitsource.State) bool) gitsource.State {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		if state := s.Latest(); done(state) {

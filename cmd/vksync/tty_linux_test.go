@@ -221,6 +221,8 @@ func (x *terminal) start(t *testing.T, in io.Reader, args ...string) *ttyProcess
 // ends waits for the end and fails unless it is with a code.
 func (p *ttyProcess) ends(t *testing.T, code int) {
 	t.Helper()
+	late := time.AfterFunc(patience, func() { _ = p.Process.Signal(unix.SIGQUIT) }) // says what it was doing
+	defer late.Stop()
 	err := p.Wait()
 	got := 0
 	var exit *exec.ExitError
