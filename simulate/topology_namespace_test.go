@@ -1,6 +1,7 @@
 package simulate_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,11 @@ func TestANamespaceTakesALivingClusterWithIt(t *testing.T) {
 	}
 	if got := h.sequence("Cluster", "prod", "TopologyReconciled"); len(got) != 1 || got[0] != "False/Deleting" {
 		t.Errorf("TopologyReconciled was %v", got)
+	}
+	for condition, kind := range map[string]string{"EtcdClusterHealthy": "KubeadmControlPlane", "ControlPlaneComponentsHealthy": "KubeadmControlPlane", "EtcdMemberHealthy": "Machine"} {
+		if got := l.sequence(kind, ".*", condition); len(got) == 0 || got[0] != "Unknown/InspectionFailed" || len(slices.Compact(got)) > 1 {
+			t.Errorf("without the CA of etcd %s of %s was %v", condition, kind, got)
+		}
 	}
 }
 

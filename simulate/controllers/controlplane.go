@@ -40,8 +40,10 @@ type controlPlane struct {
 	headcount headcount  // of machines
 	// blocked is why nothing may be scaled now.
 	blocked []string
-	// inspected says that the workload cluster was looked into.
+	// inspected says that the workload cluster was looked into, and obstacle why it could
+	// not be, where that was tried.
 	inspected bool
+	obstacle  string
 	etcd      etcdView
 	// busy says that the next reconcile has more to do.
 	busy bool
@@ -146,6 +148,9 @@ func (m *Manager) advanceControlPlane(p *controlPlane) (time.Duration, error) {
 	}
 	if err := m.inspectMachines(p); err != nil {
 		return 0, err
+	}
+	if p.obstacle == notConnected {
+		return faultRetry, nil
 	}
 	var again time.Duration
 	for _, operation := range []func(*Manager, *controlPlane) (step, error){

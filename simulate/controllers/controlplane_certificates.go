@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,24 +25,41 @@ func (m *Manager) hasCertificates(cluster *view, controlPlane bool) bool {
 	if controlPlane {
 		needed = certificates
 	}
-	for _, purpose := range needed {
+	return len(m.missingCertificates(cluster, needed)) == 0
+}
+
+// missingCertificates are those purposes of which there is no Secret.
+func (m *Manager) missingCertificates(cluster *view, purposes []string) []string {
+	var missing []string
+	for _, purpose := range purposes {
 		if m.get(kindSecret, cluster.namespace, cluster.name+"-"+purpose) == nil {
-			return false
+			missing = append(missing, purpose)
 		}
 	}
-	return true
+	return missing
+}
+
+// noCertificates says which are missing.
+func noCertificates(missing []string) string {
+	subject := "Cluster certificates for " + strings.Join(missing, ", ") + " are"
+	if len(missing) == 1 {
+		subject = "Cluster certificate for " + missing[0] + " is"
+	}
+	return subject + " not available, please check cluster certificate secrets"
 }
 
 // createCertificates makes the four key pairs of the cluster, unless a machine uses
 // them already: what is lost then is lost. Their content is never looked at by anybody
 // here, so it is only a marker.
 func (m *Manager) createCertificates(p *controlPlane) error {
-	if !p.census.secrets && p.d.isTrue("Initialized") && !m.hasCertificates(p.home, true) {
-		p.d.condition("CertificatesAvailable", "False", "NotAvailable", "Cluster certificates are not available, please check cluster certificate secrets")
-		back := p.d.now.Add(syncPeriod) // nobody tells when they are
-		p.await(back)
-		p.wake(back)
-		return nil
+	if !p.census.secrets && p.d.isTrue("Initialized") {
+		if missing := m.missingCertificates(p.home, certificates); len(missing) > 0 {
+			p.d.condition("CertificatesAvailable", "False", "NotAvailable", noCertificates(missing))
+			back := p.d.now.Add(syncPeriod) // nobody tells when they are
+			p.await(back)
+			p.wake(back)
+			return nil
+		}
 	}
 	for _, purpose := range certificates {
 		if p.census.secrets {

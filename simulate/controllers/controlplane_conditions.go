@@ -133,10 +133,15 @@ func leadingNumber(text string) (number, rest string) {
 // is unknown, which it may be of machines that have no VM yet. A control plane that has
 // just been initialized was not looked into yet.
 func (p *controlPlane) summarizeHealth(kind string, gates []string) {
-	if !p.inspected {
-		if !p.deleting && !p.initialized("controlPlaneInitialized") {
-			p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
-		}
+	switch {
+	case p.inspected:
+	case p.obstacle == notConnected:
+		p.d.condition(kind, "Unknown", "InspectionFailed", notConnected)
+		return
+	case !p.deleting && !p.initialized("controlPlaneInitialized"):
+		p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
+		return
+	default:
 		return
 	}
 	status, reason := "True", "Healthy"
@@ -170,7 +175,7 @@ func (p *controlPlane) notInspected() string {
 	case !p.endpointKnown():
 		return "Waiting for Cluster spec.controlPlaneEndpoint to be set"
 	}
-	return "Waiting for Cluster control plane to be initialized"
+	return notInitialized
 }
 
 // summarizeReady writes MachinesReady.

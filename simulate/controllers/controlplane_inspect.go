@@ -26,10 +26,10 @@ var healthGates = append(podGates[:len(podGates):len(podGates)], conditionEtcdMe
 var machineGates = append(healthGates[:len(healthGates):len(healthGates)], conditionKubeadmLabels)
 
 // inspectMachines looks into the workload cluster and writes on each Machine what
-// it finds: are its components healthy, and is it what it should be? Until the
-// control plane is initialized there is nothing to look into.
+// it finds: are its components healthy, and is it what it should be?
 func (m *Manager) inspectMachines(p *controlPlane) error {
-	p.inspected = p.initialized("controlPlaneInitialized")
+	p.obstacle = m.obstacleTo(p)
+	p.inspected = p.obstacle == ""
 	p.etcd = m.askEtcd(p)
 	for _, machine := range p.machines {
 		if !machine.compared {
@@ -52,13 +52,34 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 	return nil
 }
 
+// What keeps a control plane from looking into its workload cluster.
+const (
+	notInitialized = "Waiting for Cluster control plane to be initialized"
+	// notConnected hides from users what only the log of the controller says.
+	notConnected = "Please check controller logs for errors"
+)
+
+// obstacleTo is why the workload cluster cannot be looked into, or "". Before it is
+// initialized there is nothing to look into; and the client for it is made with the CA
+// of etcd (GetWorkloadCluster).
+func (m *Manager) obstacleTo(p *controlPlane) string {
+	switch {
+	case !p.initialized("controlPlaneInitialized"):
+		return notInitialized
+	case !p.census.secrets && m.get(kindSecret, p.namespace, p.home.name+"-etcd") == nil:
+		return notConnected
+	}
+	return ""
+}
+
 // An inspection is what a machine was like when all was written that is to be found in
 // it. It is good until the machine changes, or a time comes that was waited for, or it
 // is compared anew; most passes come because of another machine.
 type inspection struct {
-	of                 parts
-	inspected, answers bool
-	until              time.Time // zero is for ever
+	of       parts
+	obstacle string
+	answers  bool
+	until    time.Time // zero is for ever
 }
 
 // inspectedBefore says whether a machine says already all that an inspection would find.
@@ -67,7 +88,7 @@ func (m *Manager) inspectedBefore(p *controlPlane, machine *replica) bool {
 	expired := m.expired(p, machine)
 	machine.outdated = slices.Concat(machine.differences, expired)
 	last := &machine.kept.inspection
-	return last.of == machine.parts && last.inspected == p.inspected && last.answers == p.etcd.answers && len(expired) == 0 && !over(last.until, m.now())
+	return last.of == machine.parts && last.obstacle == p.obstacle && last.answers == p.etcd.answers && len(expired) == 0 && !over(last.until, m.now())
 }
 
 // noteInspection keeps that a machine was inspected. One that goes is looked at each
@@ -77,21 +98,17 @@ func (m *Manager) noteInspection(p *controlPlane, machine *replica) {
 		return
 	}
 	g := m.guest(machine)
-	machine.kept.inspection = inspection{machine.parts, p.inspected, p.etcd.answers, sooner(sooner(time.Time{}, g.joined, m.now()), g.votes, m.now())}
+	machine.kept.inspection = inspection{machine.parts, p.obstacle, p.etcd.answers, sooner(sooner(time.Time{}, g.joined, m.now()), g.votes, m.now())}
 }
 
 func (m *Manager) writeGates(p *controlPlane, d *draft, machine *replica) {
-	const (
-		waiting = "Waiting for Cluster control plane to be initialized"
-		missing = "Waiting for VSphereMachine to report spec.providerID"
-	)
 	switch id := machine.providerID(); {
 	case !p.inspected:
-		setGates(d, machineGates, "Unknown", "InspectionFailed", waiting)
+		setGates(d, machineGates, "Unknown", "InspectionFailed", p.obstacle)
 	case machine.deleting:
 		m.writeGatesOfDeleted(p, d, machine)
 	case machine.node() == "" && id == "":
-		setGates(d, machineGates, "Unknown", "InspectionFailed", missing)
+		setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for VSphereMachine to report spec.providerID")
 	case machine.node() == "":
 		setGates(d, machineGates, "Unknown", "InspectionFailed", "Waiting for a Node with spec.providerID "+id+" to exist")
 	default:

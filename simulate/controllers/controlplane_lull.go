@@ -43,7 +43,6 @@ func (o outlook) same(other outlook) bool {
 		o.provisioned == other.provisioned && o.infrastructureReady == other.infrastructureReady
 }
 
-// sameItems says whether two lists are one and the same.
 // lasts says whether a control plane is as it was left in a lull.
 func (l *lull) lasts(u *unstructured.Unstructured, cluster *view, now time.Time) bool {
 	return l != nil && l.controlPlane == u && !over(l.end, now) && l.cluster.same(outlookOf(cluster))
