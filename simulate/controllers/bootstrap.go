@@ -69,7 +69,7 @@ func (m *Manager) join(d *draft, u, cluster *unstructured.Unstructured, home *vi
 		return 0, err
 	}
 	if !m.hasCertificates(home, hasLabel(u, labelControlPlane)) {
-		d.condition("CertificatesAvailable", "Unknown", "InternalError", "Please check controller logs for errors")
+		d.condition("CertificatesAvailable", "Unknown", "InternalError", seeLogs)
 		return lockRetry, nil
 	}
 	d.replace(map[string]any{"bootstrapToken": map[string]any{

@@ -15,7 +15,7 @@ func (m *Manager) awaitTopology(d *draft, cluster *unstructured.Unstructured) er
 		"WorkersAvailable", "ControlPlaneMachinesReady", "WorkerMachinesReady", "ControlPlaneMachinesUpToDate", "WorkerMachinesUpToDate",
 		"RollingOut", "ScalingUp", "ScalingDown", "Remediating",
 	} {
-		d.condition(kind, "Unknown", "InternalError", "Please check controller logs for errors")
+		d.condition(kind, "Unknown", "InternalError", seeLogs)
 	}
 	d.condition("Deleting", "False", "NotDeleting", "")
 	clusterAvailable(d, contentOf(m.classFor(cluster)))

@@ -75,7 +75,7 @@ func controlPlaneConditions(d *draft, f family) {
 	case f.controlPlane != nil:
 		d.condition("ControlPlaneInitialized", "False", "NotInitialized", "Control plane not yet initialized")
 	case f.infrastructure != nil: // which the controller looks for in place of the control plane
-		d.condition("ControlPlaneInitialized", "Unknown", "InternalError", "Please check controller logs for errors")
+		d.condition("ControlPlaneInitialized", "Unknown", "InternalError", seeLogs)
 	default:
 		d.condition("ControlPlaneInitialized", "Unknown", "ObjectDoesNotExist", "KubeadmControlPlane does not exist")
 	}

@@ -23,6 +23,9 @@ type said struct {
 // noCondition is what a list says of a condition that is not in it.
 var noCondition conditionEntry
 
+// seeLogs is what a condition says of a fault that only the controller's log explains.
+const seeLogs = "Please check controller logs for errors"
+
 // A conditionList is what status.conditions says, in its order; nil says nothing.
 type conditionList struct {
 	items   []any // as they are stored

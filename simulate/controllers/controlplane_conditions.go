@@ -133,15 +133,10 @@ func leadingNumber(text string) (number, rest string) {
 // is unknown, which it may be of machines that have no VM yet. A control plane that has
 // just been initialized was not looked into yet.
 func (p *controlPlane) summarizeHealth(kind string, gates []string) {
-	switch {
-	case p.inspected:
-	case p.obstacle == notConnected:
-		p.d.condition(kind, "Unknown", "InspectionFailed", notConnected)
-		return
-	case !p.deleting && !p.initialized("controlPlaneInitialized"):
-		p.d.condition(kind, "Unknown", "InspectionFailed", p.notInspected())
-		return
-	default:
+	if !p.inspected {
+		if why := p.notInspected(); why != "" {
+			p.d.condition(kind, "Unknown", "InspectionFailed", why)
+		}
 		return
 	}
 	status, reason := "True", "Healthy"
@@ -167,9 +162,14 @@ func (p *controlPlane) summarizeHealth(kind string, gates []string) {
 	p.d.summarizeIssues(kind, status, reason, kindMachine.Kind, issues)
 }
 
-// notInspected is why the workload cluster was not looked into.
+// notInspected is why the workload cluster was not looked into; "" where what was said
+// of it last still stands.
 func (p *controlPlane) notInspected() string {
 	switch {
+	case p.obstacle == notConnected:
+		return p.obstacle
+	case p.deleting || p.initialized("controlPlaneInitialized"):
+		return ""
 	case !p.home.initialized("infrastructureProvisioned"):
 		return "Waiting for Cluster status.initialization.infrastructureProvisioned to be true"
 	case !p.endpointKnown():

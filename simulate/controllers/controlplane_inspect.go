@@ -55,8 +55,7 @@ func (m *Manager) inspectMachines(p *controlPlane) error {
 // What keeps a control plane from looking into its workload cluster.
 const (
 	notInitialized = "Waiting for Cluster control plane to be initialized"
-	// notConnected hides from users what only the log of the controller says.
-	notConnected = "Please check controller logs for errors"
+	notConnected   = seeLogs
 )
 
 // obstacleTo is why the workload cluster cannot be looked into, or "". Before it is
