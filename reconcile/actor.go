@@ -186,16 +186,10 @@ func (o Options) after(deleted int) Options {
 
 // Do takes one action and maps a refusal to a Failure.
 func (a *actor) Do(ctx context.Context, action plan.Action) error {
-	err := supervisor.StillLeads(ctx)
-	if err != nil {
-		return &apply.Failure{Reason: "LeaseLost", Message: err.Error(), Transient: true} // the run is about to end
-	}
 	if action.Addr.Kind == resource.KindVSphereNamespace {
-		err = a.doNamespace(ctx, action)
-	} else {
-		err = a.doCluster(ctx, action)
+		return failure(a.doNamespace(ctx, action))
 	}
-	return failure(err)
+	return failure(a.doCluster(ctx, action))
 }
 
 func (a *actor) doCluster(ctx context.Context, action plan.Action) error {
@@ -371,6 +365,8 @@ func failure(err error) error {
 	var kube *supervisor.Error
 	var vcenter *vsphere.Error
 	switch {
+	case errors.Is(err, supervisor.ErrLost): // the run is about to end
+		return &apply.Failure{Reason: "LeaseLost", Message: supervisor.ErrLost.Error(), Transient: true}
 	case errors.As(err, &kube):
 		return &apply.Failure{Reason: kube.Reason(), Message: kube.Text(), Transient: kube.Transient()}
 	case errors.As(err, &vcenter):

@@ -289,3 +289,27 @@ func TestNobodyWaitsPastTheDeadline(t *testing.T) {
 		}
 	})
 }
+
+// A guard is asked before each attempt, the second of a request too, and what it stops
+// says nothing about the endpoint.
+func TestAGuardIsAskedRightBeforeARequest(t *testing.T) {
+	t.Parallel()
+	closed := errors.New("closed")
+	for name, l := range map[string]*link.Link{"with a Link": link.New(link.Options{Backoff: time.Millisecond}), "without": nil} {
+		s, asked := &script{steps: []step{answers(http.StatusBadGateway)}}, 0
+		rt := l.Wrap(s)
+		ctx := link.Guarded(t.Context(), func() error {
+			if asked++; asked > 2 {
+				return closed
+			}
+			return nil
+		})
+		var err error
+		for err == nil && asked < 5 {
+			_, err = rt.RoundTrip(request(ctx, t, "GET", ""))
+		}
+		if err != closed || s.requests() != 2 {
+			t.Errorf("%s: %d were sent, and then came %v", name, s.requests(), err)
+		}
+	}
+}

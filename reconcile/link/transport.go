@@ -7,13 +7,13 @@ import (
 
 // Wrap sends requests through next as the Link sees fit. Several transports may
 // share one Link: they lead to the same endpoint. A nil next is
-// http.DefaultTransport.
+// http.DefaultTransport, and a nil Link does nothing but ask guards (Guarded).
 func (l *Link) Wrap(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
 	}
 	if l == nil {
-		return next
+		return guarded{next}
 	}
 	return &transport{link: l, next: next}
 }
@@ -35,6 +35,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	for n := 1; ; n++ {
+		if err := permitted(r.Context()); err != nil {
+			return nil, err
+		}
 		probe, err := t.link.ask()
 		if err != nil {
 			return nil, err

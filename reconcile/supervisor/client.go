@@ -68,9 +68,7 @@ func ConnectThrough(ctx context.Context, config *rest.Config, l *link.Link) (*Cl
 	}
 	where := "the Supervisor at " + resource.Redact(config.Host)
 	c := &Client{config: rest.CopyConfig(config), served: map[schema.GroupKind]kind{}, broken: map[string]error{}}
-	if l != nil {
-		config.Wrap(l.Wrap)
-	}
+	config.Wrap(l.Wrap)
 	client, err := rest.HTTPClientFor(config)
 	if err == nil {
 		c.dynamic, err = dynamicFor(config, client, false)

@@ -16,6 +16,8 @@ import (
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
+
+	"github.com/vksync/vksync/reconcile/link"
 )
 
 // LeaderOptions say for which Lease replicas compete.
@@ -37,10 +39,10 @@ type LeaderOptions struct {
 
 // Lead waits until this replica has the Lease and calls lead. The context of lead
 // ends when ctx does and when the Lease could not be renewed, in time before
-// another replica can have it; the Lease is given up only after lead has
-// returned. After a loss Lead competes again. It returns what lead returned
-// by itself, nil after the end of ctx, and an *Error when the Lease may not be
-// had at all.
+// another replica can have it. When another may have it nothing is sent with it any
+// more (ErrLost), whether or not it has ended. The Lease is given up only after lead
+// has returned. After a loss Lead competes again. It returns what lead returned by
+// itself, nil after the end of ctx, and an *Error when the Lease may not be had at all.
 func (c *Client) Lead(ctx context.Context, o LeaderOptions, lead func(context.Context) error) error {
 	o.LeaseDuration = cmp.Or(o.LeaseDuration, 15*time.Second)
 	o.RenewDeadline = cmp.Or(o.RenewDeadline, 10*time.Second)
@@ -140,7 +142,7 @@ func (t *term) lead(ctx, held context.Context, lead func(context.Context) error)
 	t.mu.Lock()
 	t.stop = stop
 	t.mu.Unlock()
-	err = lead(context.WithValue(leading, termKey{}, t))
+	err = lead(link.Guarded(leading, t.stillLeads))
 	t.mu.Lock()
 	t.stop = nil
 	t.mu.Unlock()
@@ -239,21 +241,13 @@ func (t *term) write(_ resourcelock.LeaderElectionRecord, write func() error) er
 	return nil
 }
 
-// termKey is the key of a leader's term in its context.
-type termKey struct{}
-
-// StillLeads is ErrLost when ctx is of a leader whose Lease may be another's by
-// now, though nobody has ended ctx yet: a process that was frozen goes on for a
-// moment before its timers do. It is asked right before something is written. It
-// is nil for who needs no Lease.
-func StillLeads(ctx context.Context) error {
-	t, leads := ctx.Value(termKey{}).(*term)
-	if !leads {
-		return nil
-	}
+// stillLeads is ErrLost when the Lease may be another's by now, though nobody has
+// ended the leading yet: a process that was frozen goes on for a moment before its
+// timers do.
+func (t *term) stillLeads() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if time.Now().After(t.until) {
+	if !time.Now().Before(t.until) {
 		return ErrLost
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/vksync/vksync/reconcile/resource"
 	"github.com/vksync/vksync/reconcile/supervisor"
 )
 
@@ -243,29 +244,44 @@ func TestLeadReturnsWhatTheWorkReturns(t *testing.T) {
 	})
 }
 
-// Who leads may write for as long as the Lease is renewed, and who needs none always.
-func TestWhoLeadsStillLeadsWhileTheLeaseIsRenewed(t *testing.T) {
+// Who leads may write for as long as the Lease is renewed. After that nothing is sent,
+// also with a context that nobody ends: a process that was frozen has not heard yet.
+func TestNothingIsSentWithoutTheLease(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := serve(t).connect(t)
-		err := c.Lead(t.Context(), supervisor.LeaderOptions{Namespace: "team-a", Name: "vksync", Identity: "a"}, func(ctx context.Context) error {
-			for range 10 {
-				if err := supervisor.StillLeads(ctx); err != nil {
-					return err
+		s := serve(t)
+		c := s.connect(t)
+		write := func(ctx context.Context, name string) error {
+			_, err := c.Apply(ctx, resource.NewObject(map[string]any{
+				"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": map[string]any{"namespace": "team-a", "name": name},
+			}), false)
+			return err
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		err := c.Lead(ctx, supervisor.LeaderOptions{Namespace: "team-a", Name: "vksync", Identity: "a"}, func(ctx context.Context) error {
+			for i := range 10 {
+				if err := write(ctx, fmt.Sprintf("c%d", i)); err != nil {
+					t.Error(err)
 				}
 				time.Sleep(7 * time.Second)
 			}
-			below, cancel := context.WithCancel(ctx)
-			defer cancel()
-			return supervisor.StillLeads(below)
+			s.fail("/leases/", http.StatusInternalServerError, "")
+			<-ctx.Done()
+			time.Sleep(5 * time.Second) // until nobody can know any more whose the Lease is
+			if err := write(context.WithoutCancel(ctx), "late"); !errors.Is(err, supervisor.ErrLost) {
+				t.Errorf("got %v, want that the Lease is lost", err)
+			}
+			stop()
+			return ctx.Err()
 		})
 		if err != nil {
 			t.Error(err)
 		}
+		if n := len(s.List(clusterGK, "team-a", nil)); n != 10 {
+			t.Errorf("there are %d Clusters, want the 10 that were written with the Lease", n)
+		}
 	})
-	if err := supervisor.StillLeads(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestALeaseThatMayNotBeHadIsAnError(t *testing.T) {
