@@ -41,11 +41,11 @@ func (m *Manager) missingCertificates(cluster *view, purposes []string) []string
 
 // noCertificates says which are missing.
 func noCertificates(missing []string) string {
-	subject := "Cluster certificates for " + strings.Join(missing, ", ") + " are"
-	if len(missing) == 1 {
-		subject = "Cluster certificate for " + missing[0] + " is"
+	noun := "certificate"
+	if len(missing) > 1 {
+		noun += "s"
 	}
-	return subject + " not available, please check cluster certificate secrets"
+	return "Cluster " + noun + " for " + strings.Join(missing, ", ") + areOrIs(len(missing)) + "not available, please check cluster certificate secrets"
 }
 
 // createCertificates makes the four key pairs of the cluster, unless a machine uses

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/vksync/vksync/reconcile/resource"
 )
@@ -86,41 +89,34 @@ func (m *Manager) reconcileHealthCheck(u *unstructured.Unstructured) (time.Durat
 // targetsOf are the machines that a check selects, by name, without those that
 // somebody keeps out of it.
 func (m *Manager) targetsOf(u, cluster *unstructured.Unstructured) []*unstructured.Unstructured {
-	labels := map[string]string{labelCluster: nameOf(cluster)}
+	equal := map[string]string{labelCluster: nameOf(cluster)}
 	for key := range resource.Fields(u.Object, "spec", "selector", "matchLabels") {
-		labels[key] = resource.Text(u.Object, "spec", "selector", "matchLabels", key)
+		equal[key] = resource.Text(u.Object, "spec", "selector", "matchLabels", key)
 	}
-	out := m.store.List(kindMachine.GroupKind, namespaceOf(u), labels)
+	expressions := expressionsOf(u)
+	out := m.store.List(kindMachine.GroupKind, namespaceOf(u), equal)
 	out = slices.DeleteFunc(out, func(machine *unstructured.Unstructured) bool {
 		annotations := resource.Fields(machine.Object, "metadata", "annotations")
 		return annotations[annotationSkipRemediation] != nil || annotations[annotationPaused] != nil ||
-			!matches(resource.Items(u.Object, "spec", "selector", "matchExpressions"), resource.Fields(machine.Object, "metadata", "labels"))
+			!expressions.Empty() && !expressions.Matches(labels.Set(machine.GetLabels()))
 	})
 	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int { return strings.Compare(nameOf(a), nameOf(b)) })
 	return out
 }
 
-// matches says whether labels are as all expressions of a selector ask.
-func matches(expressions []any, labels map[string]any) bool {
-	for _, e := range expressions {
-		value, there := labels[resource.Text(e, "key")]
-		among := there && slices.Contains(resource.Items(e, "values"), value)
-		var holds bool
-		switch resource.Text(e, "operator") {
-		case "In":
-			holds = among
-		case "NotIn":
-			holds = !among
-		case "Exists":
-			holds = there
-		case "DoesNotExist":
-			holds = !there
-		}
-		if !holds {
-			return false
-		}
+// expressionsOf are the expressions of a check's selector; those that are none select
+// nothing.
+func expressionsOf(check *unstructured.Unstructured) labels.Selector {
+	var given metav1.LabelSelector
+	expressions := map[string]any{"matchExpressions": resource.Items(check.Object, "spec", "selector", "matchExpressions")}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(expressions, &given); err != nil {
+		return labels.Nothing()
 	}
-	return true
+	selector, err := metav1.LabelSelectorAsSelector(&given)
+	if err != nil {
+		return labels.Nothing()
+	}
+	return selector
 }
 
 // breaker writes RemediationAllowed: no more machines are replaced where so many are
