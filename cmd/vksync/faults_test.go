@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -257,16 +256,8 @@ func (x trouble) goalWaits(l reconcile.LoopStatus) bool {
 // ready is the answer of /readyz.
 func (p *process) ready(t *testing.T) string {
 	t.Helper()
-	response, err := http.Get(p.url + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%d %s", response.StatusCode, strings.TrimSpace(string(text)))
+	code, text := p.get(t, "/readyz")
+	return fmt.Sprintf("%d %s", code, strings.TrimSpace(text))
 }
 
 // atOnce runs subtests side by side, a few at a time: they wait for most of theirs.
